@@ -1,0 +1,11 @@
+import type { ActivityDeps } from './deps.ts';
+import { createOrderSteps } from './order-steps.ts';
+import { createReturns } from './returns.ts';
+import { createShipping } from './ship.ts';
+
+/** Every activity by its name. */
+export function createActivities(deps: ActivityDeps) {
+  return { ...createOrderSteps(deps), ...createShipping(deps), ...createReturns(deps) };
+}
+
+export type Activities = ReturnType<typeof createActivities>;

@@ -1,0 +1,6 @@
+import type { Knex } from 'knex';
+import type { Store } from '../db/store.ts';
+import type { Logger } from '../runtime/logger.ts';
+
+/** Everything a route may use. */
+export type ApiDeps = { store: Store; knex: Knex; logger: Logger; bodyLimit?: number };

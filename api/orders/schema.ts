@@ -1,0 +1,46 @@
+import { Type, type Static } from '@sinclair/typebox';
+import { ORDER_TYPES } from '../../domain/order/intake.ts';
+import { Code, Currency, Minor, Nullable, OneOf, Quantity, Text, Timestamp } from '../schemas/common.ts';
+
+const closed = { additionalProperties: false } as const;
+
+export const DiscountSchema = Type.Object({ bearer: OneOf(['platform', 'shop', 'influencer', 'brand'], 'who pays for it'), code: Text(64), amount: Minor }, closed);
+
+export const ShipToSchema = Type.Object({
+  name: Text(100), phone: Text(40), country: Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166' }), province: Text(60), city: Text(60), district: Type.Optional(Text(60)),
+  street: Text(300), postcode: Type.Optional(Text(16)),
+}, closed);
+
+/** An order as a client submits it; the type is `OrderIntake` of the domain. */
+export const OrderIntakeSchema = Type.Object({
+  channel: Code,
+  externalId: Text(128, 1, { description: "the order's id in the channel; the same id twice is one order" }),
+  type: Type.Optional(OneOf(ORDER_TYPES)),
+  currency: Currency,
+  orderedAt: Type.Optional(Timestamp),
+  payment: Type.Object({ status: OneOf(['unpaid', 'paid', 'cash_on_delivery', 'not_due']) }, closed),
+  buyer: Type.Optional(Type.Object({ id: Type.Optional(Text(128)), name: Type.Optional(Text(100)), phone: Type.Optional(Text(40)), email: Type.Optional(Text(254)) }, closed)),
+  shipTo: ShipToSchema,
+  lines: Type.Array(Type.Object({
+    sku: Code, quantity: Quantity, unitPrice: Minor, discounts: Type.Optional(Type.Array(DiscountSchema, { maxItems: 20 })), gift: Type.Optional(Type.Boolean()),
+  }, closed), { minItems: 1, maxItems: 500 }),
+  discounts: Type.Optional(Type.Array(DiscountSchema, { maxItems: 20, description: 'of the whole order; spread over its lines' })),
+  freight: Type.Optional(Minor),
+  buyerRemark: Type.Optional(Text(1000, 0)),
+  sellerRemark: Type.Optional(Text(1000, 0)),
+  priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 9, description: '9 is the most urgent' })),
+  scheduled: Type.Optional(Type.Object({ from: Timestamp, to: Type.Optional(Timestamp) }, closed)),
+  shipBy: Type.Optional(Timestamp),
+  invoice: Type.Optional(Type.Object({ type: OneOf(['personal', 'company']), title: Text(200), taxNumber: Type.Optional(Text(40)), email: Type.Optional(Text(254)) }, closed)),
+  location: Type.Optional(Code),
+}, { ...closed, $id: 'OrderIntake', description: 'An order of any channel' });
+export type OrderIntakeBody = Static<typeof OrderIntakeSchema>;
+
+export const CaptureAnswerSchema = Type.Object({
+  id: Type.String(), channel: Type.String(), externalId: Type.String(), status: Type.String(), currency: Type.String(), total: Type.Integer(), payBy: Nullable(Type.String()),
+  promise: Nullable(Type.Object({ shipBy: Type.String(), deliverBy: Type.String() })),
+  reserved: Type.Array(Type.Object({ line: Type.Integer(), location: Type.String(), quantity: Type.Integer() })),
+  missing: Type.Array(Type.Object({ line: Type.Integer(), sku: Type.String(), quantity: Type.Integer(), cause: Type.String() })),
+  capturedAt: Type.String(),
+});
+export const OrderParams = Type.Object({ id: Type.String({ pattern: '^ord_[0-9a-hjkmnp-tv-z]{26}$', description: 'ord_…' }) });

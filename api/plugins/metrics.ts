@@ -1,0 +1,37 @@
+import fp from 'fastify-plugin';
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Store } from '../../db/store.ts';
+
+/** `/metrics` for Prometheus, `/healthz` (the process lives) and `/readyz` (it can do its work). */
+export const metrics = fp<{ store: Store }>((app, { store }, done) => {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const seconds = new Histogram({
+    name: 'tributary_http_request_seconds', help: 'time from request to answer', labelNames: ['method', 'route', 'status'], registers: [registry],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+  });
+  new Gauge({
+    name: 'tributary_outbox_rows', help: 'orders and news that Temporal has not taken yet', registers: [registry],
+    async collect() { this.set((await store.pool.query<{ n: number }>('select count(*) n from outbox')).rows[0]?.n ?? 0); },
+  });
+  new Gauge({
+    name: 'tributary_projection_age_seconds', help: 'how old the stock that this process ranks by may be', registers: [registry],
+    collect() { this.set((Date.now() - store.projection.refreshedAt) / 1000); },
+  });
+  app.addHook('onResponse', (request, reply, next) => {
+    seconds.observe({ method: request.method, route: request.routeOptions.url ?? 'unknown', status: reply.statusCode }, reply.elapsedTime / 1000);
+    next();
+  });
+  const hidden = { config: { scope: 'public' as const }, schema: { hide: true } };
+  app.get('/metrics', hidden, async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()));
+  app.get('/healthz', hidden, () => ({ status: 'ok' }));
+  app.get('/readyz', hidden, async (_request, reply) => {
+    try {
+      await store.pool.query('select 1');
+      return { status: 'ready' };
+    } catch (error) {
+      return reply.code(503).send({ status: 'not ready', reason: error instanceof Error ? error.name : 'unknown' });
+    }
+  });
+  done();
+}, { name: 'metrics' });

@@ -1,0 +1,205 @@
+import type pg from 'pg';
+import { Problem } from '../../domain/problem.ts';
+import type { CaptureAnswer } from '../../domain/order/intake.ts';
+import { lockLevels, type LockedLevel } from '../ledger.ts';
+import type { Network } from '../network.ts';
+import type { StockProjection } from '../projection.ts';
+import type { Vault } from '../vault.ts';
+import { decide, takeLocked, type Decision, type Taken } from './decide.ts';
+import type { PreparedOrder } from './prepare.ts';
+import { answerOf, contactIds, insertHeads, writeBatch, type Captured } from './write-batch.ts';
+
+/** What became of one capture: the answer (`repeated` when the order was there before) or the problem to refuse it with. */
+export type CaptureOutcome = { answer: CaptureAnswer; repeated: boolean } | { problem: Problem };
+export type CaptureDeps = { network: Network; projection: StockProjection; vault: Vault };
+export type BatchResult = { outcomes: CaptureOutcome[]; touched: LockedLevel[]; identities: { hash: Buffer | null; person: { id: string; key: Buffer } }[] };
+
+const ROUNDS = 3;
+const IDEMPOTENCY_HOURS = 24;
+
+/**
+ * Captures a batch inside the caller's transaction; the orders must differ in (channel, external id) and in idempotency key.
+ * Lock order: idempotency keys, people, orders, levels. A refusal is an outcome, an exception is a fault of the whole batch.
+ */
+export async function captureOrders(client: pg.ClientBase, orders: readonly PreparedOrder[], deps: CaptureDeps): Promise<BatchResult> {
+  const outcomes = new Map<PreparedOrder, CaptureOutcome>();
+  const claimed = await claimKeys(client, orders, outcomes);
+  const fresh = await withoutKnown(client, claimed, outcomes);
+
+  const taken: Taken = new Map();
+  const plans: { order: PreparedOrder; decision: Decision }[] = [];
+  for (const order of fresh) {
+    const before = new Map(taken);
+    const decision = decide(order, deps.network, deps.projection, taken);
+    plans.push({ order, decision });
+    if (refusal(order, decision)) restore(taken, before, decision);
+  }
+  const persons = await deps.vault.persons(client, plans.map((p) => p.order.identity));
+  const contacts = contactIds(plans.length);
+  const heads = plans.map((plan, i) => ({ ...plan, personId: persons[i]?.id ?? '', contactId: contacts[i] as string, person: persons[i] as { id: string; key: Buffer } }));
+  const written = heads.length > 0 ? await insertHeads(client, heads) : new Set<string>();
+  const mine = heads.filter((h) => written.has(h.order.id));
+  // Another process wrote the same key since we looked: its row is there now.
+  await readKnown(client, heads.filter((h) => !written.has(h.order.id)).map((h) => h.order), outcomes);
+
+  const locked = await settle(client, mine, deps);
+  const refused = mine.filter((h) => refusal(h.order, h.decision));
+  for (const { order, decision } of refused) outcomes.set(order, { problem: refusal(order, decision) as Problem });
+  if (refused.length > 0) await client.query('delete from orders where id = any($1::uuid[])', [refused.map((r) => r.order.id)]);
+
+  const kept = mine.filter((h) => !refused.includes(h));
+  const batch: (Captured & { person: { id: string; key: Buffer } })[] = kept.map((h) => ({ ...h, answer: answerOf(h.order, h.decision, deps.network) }));
+  if (batch.length > 0) {
+    await writeBatch(client, batch, deps.vault, batch.map((b) => b.person));
+    for (const b of batch) outcomes.set(b.order, { answer: b.answer, repeated: false });
+  }
+  await storeReplies(client, claimed, outcomes);
+  return {
+    outcomes: orders.map((order) => outcomes.get(order) as CaptureOutcome),
+    touched: [...locked.values()],
+    identities: heads.map((h) => ({ hash: h.order.identity, person: h.person })),
+  };
+}
+
+/** Strict channels refuse what cannot be served whole. */
+function refusal(order: PreparedOrder, decision: Decision): Problem | null {
+  if (order.channel.intakeMode !== 'strict' || decision.missing.length === 0) return null;
+  const first = decision.missing[0] as Decision['missing'][number];
+  return new Problem('insufficient_stock', `SKU "${first.skuCode}" lacks ${first.quantity}; this channel takes only what is in stock`,
+    `/lines/${first.lineNo - 1}/quantity`, { missing: decision.missing.map((m) => ({ line: m.lineNo, sku: m.skuCode, quantity: m.quantity })) });
+}
+
+function restore(taken: Taken, before: Taken, decision: Decision): void {
+  for (const { levelId } of decision.picks) {
+    const was = before.get(levelId);
+    if (was === undefined) taken.delete(levelId);
+    else taken.set(levelId, was);
+  }
+}
+
+/** Locks what was chosen and checks it; who loses is decided again on the true figures, at last with what is left. */
+async function settle(client: pg.ClientBase, rows: { order: PreparedOrder; decision: Decision }[], deps: CaptureDeps): Promise<Map<number, LockedLevel>> {
+  const locked = new Map<number, LockedLevel>();
+  const settled: typeof rows = [];
+  const changed: typeof rows = [];
+  let open = [...rows];
+  for (let round = 1; open.length > 0 && round <= ROUNDS; round++) {
+    const ids = new Set(open.flatMap((r) => r.decision.picks.map((p) => p.levelId)));
+    for (const id of locked.keys()) ids.delete(id);
+    for (const [id, level] of await lockLevels(client, ids)) {
+      locked.set(id, level);
+      // What is locked is the committed truth, whatever becomes of this batch.
+      if (level.sellable) deps.projection.committed(id, level.skuId, level.locationId, level.onHand - level.reserved - level.buffer);
+    }
+    const losers = open.filter((r) => {
+      if (refusal(r.order, r.decision) || !takeLocked(r.decision.picks, locked)) return true;
+      settled.push(r);
+      return false;
+    });
+    const taken: Taken = new Map();
+    for (const { decision } of settled) for (const p of decision.picks) taken.set(p.levelId, (taken.get(p.levelId) ?? 0) + p.quantity);
+    for (const loser of losers) {
+      loser.decision = round < ROUNDS ? decide(loser.order, deps.network, deps.projection, taken) : nothing(loser.order);
+      changed.push(loser);
+    }
+    open = losers.filter((l) => !refusal(l.order, l.decision));
+  }
+  const kept = [...new Set(changed)].filter((r) => !refusal(r.order, r.decision));
+  if (kept.length > 0) {
+    await client.query(
+      `update orders o set deliver_by = d.b, ship_by = coalesce(d.p, d.s) from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[]) as d(id, s, b, p)
+       where o.id = d.id`,
+      [kept.map((r) => r.order.id), kept.map((r) => r.decision.promise?.shipBy ?? null), kept.map((r) => r.decision.promise?.deliverBy ?? null),
+        kept.map((r) => r.order.intake.shipBy ?? null)]);
+  }
+  return locked;
+}
+
+function nothing(order: PreparedOrder): Decision {
+  return {
+    picks: [], promise: null,
+    missing: order.lines.map((l) => ({ lineNo: l.lineNo, skuId: l.skuId, skuCode: l.skuCode, quantity: l.quantity, cause: l.skuId === null ? 'unknown_sku' : 'no_stock' })),
+  };
+}
+
+/** Claims the idempotency keys of a batch; whose key is taken gets the stored answer, or 422 when the body differs. */
+async function claimKeys(client: pg.ClientBase, orders: readonly PreparedOrder[], outcomes: Map<PreparedOrder, CaptureOutcome>): Promise<PreparedOrder[]> {
+  const keyed = orders.filter((o) => o.idempotency !== null);
+  if (keyed.length === 0) return [...orders];
+  const sorted = keyed.sort((a, b) => (a.idempotency?.key ?? '') < (b.idempotency?.key ?? '') ? -1 : 1);
+  const values = [sorted.map((o) => o.idempotency?.apiKeyId), sorted.map((o) => o.idempotency?.key)];
+  await client.query({
+    name: 'keys_claim',
+    text: `insert into idempotency_keys (api_key_id, key, body_hash, status, response, expires_at)
+      select a, k, h, 0, '{}', now() + make_interval(hours => $4) from unnest($1::int[], $2::text[], $3::bytea[]) as t(a, k, h)
+      on conflict (api_key_id, key) do update set body_hash = excluded.body_hash, status = 0, response = '{}', order_id = null, expires_at = excluded.expires_at
+        where idempotency_keys.expires_at < now()`,
+    values: [...values, sorted.map((o) => o.bodyHash), IDEMPOTENCY_HOURS],
+  });
+  const { rows } = await client.query<{ api_key_id: number; key: string; body_hash: Buffer; status: number; response: Record<string, unknown> }>({
+    name: 'keys_read',
+    text: `select k.api_key_id, k.key, k.body_hash, k.status, k.response from idempotency_keys k join unnest($1::int[], $2::text[]) as t(a, n) on k.api_key_id = t.a and k.key = t.n`,
+    values,
+  });
+  const stored = new Map(rows.map((r) => [`${r.api_key_id}|${r.key}`, r]));
+  return orders.filter((order) => {
+    const row = order.idempotency && stored.get(`${order.idempotency.apiKeyId}|${order.idempotency.key}`);
+    if (!row) return true;
+    if (!row.body_hash.equals(order.bodyHash)) {
+      outcomes.set(order, { problem: new Problem('idempotency_mismatch', 'this Idempotency-Key was used with another body; take a new key for another order', '/headers/Idempotency-Key') });
+      return false;
+    }
+    if (row.status === 0) return true; // ours, claimed just now
+    outcomes.set(order, row.status < 300 ? { answer: row.response as unknown as CaptureAnswer, repeated: true } : { problem: storedProblem(row.response) });
+    return false;
+  });
+}
+
+type StoredProblem = { code: Problem['code']; detail: string; field: string | null; extra: Record<string, unknown> };
+function storedProblem(response: Record<string, unknown>): Problem {
+  const p = response as unknown as StoredProblem;
+  return new Problem(p.code, p.detail, p.field, p.extra);
+}
+
+/** Writes the replies under the keys that this batch claimed: answers and refusals alike, for 24 hours. */
+async function storeReplies(client: pg.ClientBase, claimed: readonly PreparedOrder[], outcomes: Map<PreparedOrder, CaptureOutcome>): Promise<void> {
+  const keyed = claimed.filter((o) => o.idempotency !== null);
+  if (keyed.length === 0) return;
+  const replies = keyed.map((o) => {
+    const outcome = outcomes.get(o) as CaptureOutcome;
+    if ('answer' in outcome) return { status: 201, body: JSON.stringify(outcome.answer) };
+    const { code, message, field, extra } = outcome.problem;
+    return { status: outcome.problem.status, body: JSON.stringify({ code, detail: message, field, extra }) };
+  });
+  await client.query({
+    name: 'keys_reply',
+    text: `update idempotency_keys k set status = t.s, response = t.r::jsonb from unnest($1::int[], $2::text[], $3::smallint[], $4::text[]) as t(a, n, s, r)
+      where k.api_key_id = t.a and k.key = t.n`,
+    values: [keyed.map((o) => o.idempotency?.apiKeyId), keyed.map((o) => o.idempotency?.key), replies.map((r) => r.status), replies.map((r) => r.body)],
+  });
+}
+
+/** Takes out the orders that were captured before. One cheap look-up a batch spares sealing and deciding what is there. */
+async function withoutKnown(client: pg.ClientBase, orders: readonly PreparedOrder[], outcomes: Map<PreparedOrder, CaptureOutcome>): Promise<PreparedOrder[]> {
+  await readKnown(client, orders, outcomes);
+  return orders.filter((o) => !outcomes.has(o));
+}
+
+async function readKnown(client: pg.ClientBase, orders: readonly PreparedOrder[], outcomes: Map<PreparedOrder, CaptureOutcome>): Promise<void> {
+  if (orders.length === 0) return;
+  const { rows } = await client.query<{ channel_id: number; external_id: string; body_hash: Buffer; data: CaptureAnswer }>({
+    name: 'orders_known',
+    text: `select o.channel_id, o.external_id, o.body_hash, e.data from unnest($1::smallint[], $2::text[]) as t(c, x)
+      join orders o on o.channel_id = t.c and o.external_id = t.x
+      join lateral (select data from order_events where order_id = o.id and type = 'order.captured' order by id limit 1) e on true`,
+    values: [orders.map((o) => o.channel.id), orders.map((o) => o.intake.externalId)],
+  });
+  const known = new Map(rows.map((r) => [`${r.channel_id}|${r.external_id}`, r]));
+  for (const order of orders) {
+    const row = known.get(`${order.channel.id}|${order.intake.externalId}`);
+    if (!row) continue;
+    outcomes.set(order, row.body_hash.equals(order.bodyHash) ? { answer: row.data, repeated: true } : {
+      problem: new Problem('duplicate_with_other_body', `channel ${order.channel.code} has sent order "${order.intake.externalId}" before, with another body`, '/externalId'),
+    });
+  }
+}

@@ -1,0 +1,168 @@
+import type pg from 'pg';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Problem } from '../../domain/problem.ts';
+import { errorCode, isRetryable, isUnreachable, type StockWriter } from '../stock-writer.ts';
+import { captureOrders, type CaptureDeps, type CaptureOutcome } from './capture-orders.ts';
+import type { PreparedOrder } from './prepare.ts';
+
+type Entry = { order: PreparedOrder; resolve: (outcome: CaptureOutcome) => void; reject: (error: unknown) => void };
+
+const DEADLOCK_ATTEMPTS = 8;
+const READ_BACK_MS = 10_000;
+
+/**
+ * Group commit: captures that arrive while a batch is being written share the next one. Nothing is acknowledged before its
+ * COMMIT is known. A data error is bisected until the culprit stands alone; deadlocks are tried again; when the answer to a COMMIT is
+ * lost, the orders' ids are looked up.
+ */
+export class CaptureQueue {
+  #queue: Entry[] = [];
+  #running: Promise<void> | null = null;
+  readonly #writer: StockWriter;
+  readonly #deps: CaptureDeps;
+  readonly #size: number;
+  readonly #limit: number;
+
+  /** `size`: the most orders a transaction; `limit`: the most that may wait, beyond it the caller is told to come again. */
+  constructor(writer: StockWriter, deps: CaptureDeps, size = 200, limit = 20_000) {
+    this.#writer = writer;
+    this.#deps = deps;
+    this.#size = size;
+    this.#limit = limit;
+  }
+
+  submit(order: PreparedOrder): Promise<CaptureOutcome> {
+    if (this.#queue.length >= this.#limit) {
+      return Promise.reject(new Problem('overloaded', 'more orders wait than can be written in time; send again after a second', null, { retryAfter: 1 }));
+    }
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ order, resolve, reject });
+      // Started in the next turn of the loop, so that what arrives with it shares the transaction.
+      this.#running ??= new Promise<void>((done) => { setImmediate(done); }).then(() => this.#drain()).finally(() => { this.#running = null; });
+    });
+  }
+
+  /** Waits until everything that was submitted has its answer. */
+  async close(): Promise<void> { while (this.#running) await this.#running; }
+
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const { batch, followers } = this.#take();
+      await this.#commit(batch, 1);
+      for (const { entry, leader } of followers) leader.then(entry.resolve, entry.reject);
+    }
+  }
+
+  /** The next batch: one entry a key. The same order twice waits for the first; another body under the same key is refused. */
+  #take(): { batch: Entry[]; followers: { entry: Entry; leader: Promise<CaptureOutcome> }[] } {
+    const batch: Entry[] = [];
+    const followers: { entry: Entry; leader: Promise<CaptureOutcome> }[] = [];
+    const leaders = new Map<string, { order: PreparedOrder; outcome: Promise<CaptureOutcome> }>();
+    let i = 0;
+    for (; i < this.#queue.length && batch.length < this.#size; i++) {
+      const entry = this.#queue[i] as Entry;
+      const { order } = entry;
+      const byId = `o|${order.channel.id}|${order.intake.externalId}`;
+      const byKey = order.idempotency ? `k|${order.idempotency.apiKeyId}|${order.idempotency.key}` : null;
+      const sameId = leaders.get(byId);
+      const sameKey = byKey === null ? undefined : leaders.get(byKey);
+      const leader = sameKey ?? sameId;
+      if (leader) {
+        if (leader.order.bodyHash.equals(order.bodyHash) && (byKey === null || sameKey)) followers.push({ entry, leader: share(leader.outcome) });
+        else if (leader.order.bodyHash.equals(order.bodyHash)) break; // its key must be claimed too: it leads the next batch
+        else {
+          entry.resolve({ problem: sameKey
+            ? new Problem('idempotency_mismatch', 'this Idempotency-Key was used with another body; take a new key for another order', '/headers/Idempotency-Key')
+            : new Problem('duplicate_with_other_body', `order "${order.intake.externalId}" was sent at the same moment with another body`, '/externalId') });
+        }
+        continue;
+      }
+      const { resolve, reject } = entry;
+      const outcome = new Promise<CaptureOutcome>((ok, no) => {
+        entry.resolve = (value) => { ok(value); resolve(value); };
+        entry.reject = (error) => { no(error as Error); reject(error); };
+      });
+      outcome.catch(() => undefined); // the submitter gets the error; without followers nobody else asks
+      leaders.set(byId, { order, outcome });
+      if (byKey) leaders.set(byKey, { order, outcome });
+      batch.push(entry);
+    }
+    this.#queue.splice(0, i);
+    return { batch, followers };
+  }
+
+  async #commit(batch: Entry[], attempt: number): Promise<void> {
+    if (batch.length === 0) return;
+    let client: pg.PoolClient;
+    try {
+      client = await this.#writer.pool.connect();
+    } catch (error) {
+      return this.#failAll(batch, error);
+    }
+    let broken: Error | undefined;
+    let committing = false;
+    let result: Awaited<ReturnType<typeof captureOrders>> | null = null;
+    try {
+      await client.query('begin');
+      result = await captureOrders(client, batch.map((e) => e.order), this.#deps);
+      await client.query('notify outbox');
+      committing = true;
+      await client.query('commit');
+    } catch (error) {
+      broken = error as Error;
+      const lost = isUnreachable(error);
+      if (!lost) await client.query('rollback').catch((e: Error) => { broken = e; });
+      client.release(lost || broken !== error ? broken : undefined);
+      if (committing && result && lost) return this.#readBack(batch, result, attempt, error);
+      return this.#recover(batch, attempt, error);
+    }
+    client.release();
+    this.#writer.publish(result.touched);
+    this.#deps.vault.remember(result.identities.map((i) => i.hash), result.identities.map((i) => i.person));
+    batch.forEach((entry, i) => { entry.resolve((result as NonNullable<typeof result>).outcomes[i] as CaptureOutcome); });
+  }
+
+  async #recover(batch: Entry[], attempt: number, error: unknown): Promise<void> {
+    if (isRetryable(error) && attempt < DEADLOCK_ATTEMPTS) {
+      await delay(Math.random() * 5 * 2 ** attempt);
+      return this.#commit(batch, attempt + 1);
+    }
+    // Class 22 and 23: some row cannot be written. Halves find it; the others go on.
+    if (/^2[23]/.test(errorCode(error) ?? '') && batch.length > 1) {
+      const half = batch.length >> 1;
+      await this.#commit(batch.slice(0, half), 1);
+      return this.#commit(batch.slice(half), 1);
+    }
+    this.#failAll(batch, error);
+  }
+
+  /** The server took the COMMIT but its answer is lost: the ids tell. */
+  async #readBack(batch: Entry[], result: Awaited<ReturnType<typeof captureOrders>>, attempt: number, error: unknown): Promise<void> {
+    const written = batch.filter((_, i) => { const o = result.outcomes[i]; return o && 'answer' in o && !o.repeated; }).map((e) => e.order.id);
+    const until = Date.now() + READ_BACK_MS;
+    while (Date.now() < until) {
+      try {
+        const { rowCount } = await this.#writer.pool.query('select from orders where id = any($1::uuid[])', [written]);
+        if (written.length === 0 || rowCount !== written.length) return await this.#commit(batch, attempt + 1);
+        await this.#deps.projection.reread(result.touched.map((l) => l.id));
+        batch.forEach((entry, i) => { entry.resolve(result.outcomes[i] as CaptureOutcome); });
+        return;
+      } catch (again) {
+        if (!isUnreachable(again)) return this.#failAll(batch, again);
+        await delay(100);
+      }
+    }
+    this.#failAll(batch, error);
+  }
+
+  #failAll(batch: Entry[], error: unknown): void {
+    const reason = isUnreachable(error)
+      ? new Problem('unavailable', 'the database cannot be reached; send the same order again: it is captured once', null, { retryAfter: 2 })
+      : error;
+    for (const entry of batch) entry.reject(reason);
+  }
+}
+
+function share(outcome: Promise<CaptureOutcome>): Promise<CaptureOutcome> {
+  return outcome.then((o) => ('answer' in o ? { answer: o.answer, repeated: true } : o));
+}

@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { Problem } from '../../domain/problem.ts';
+import { priceOrder, PricingError, type PricedLine } from '../../domain/order/pricing.ts';
+import type { OrderIntake, OrderType, PaymentStatus } from '../../domain/order/intake.ts';
+import type { Place } from '../../domain/geo.ts';
+import { uuidv7 } from '../../runtime/ids.ts';
+import type { Channel, Network } from '../network.ts';
+import type { Contact, Vault } from '../vault.ts';
+
+export type PreparedLine = { lineNo: number; skuId: number | null; skuCode: string; quantity: number; gift: boolean; priced: PricedLine };
+
+/** An order made ready to be captured: checked, priced, its people still in clear, in memory only. */
+export type PreparedOrder = {
+  id: string;
+  channel: Channel;
+  intake: OrderIntake;
+  type: OrderType;
+  payment: PaymentStatus;
+  bodyHash: Buffer;
+  locationId: number | null;
+  parentId: string | null;
+  destination: Place;
+  lines: PreparedLine[];
+  list: number; discount: number; freight: number; total: number;
+  identity: Buffer | null;
+  addressHash: Buffer;
+  contact: Contact;
+  orderedAt: Date;
+  capturedAt: Date;
+  payBy: Date | null;
+  scheduledFrom: Date | null;
+  idempotency: { apiKeyId: number; key: string } | null;
+  actor: string;
+};
+
+/** JSON with sorted keys, so that the order in which a client writes its fields makes no other body. */
+export function canonical(value: unknown): string {
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  let out = '{';
+  for (const key of Object.keys(value).sort()) {
+    const part = (value as Record<string, unknown>)[key];
+    if (part !== undefined) out += `${out.length > 1 ? ',' : ''}${JSON.stringify(key)}:${canonical(part)}`;
+  }
+  return `${out}}`;
+}
+
+export function bodyHash(body: unknown): Buffer {
+  return createHash('sha256').update(canonical(body)).digest().subarray(0, 16);
+}
+
+const DAY = 86_400_000;
+
+/** Checks and prices an intake. Throws Problem with the field at fault. Needs the SKUs of the order loaded into the network. */
+export function prepareOrder(
+  intake: OrderIntake, network: Network, vault: Vault, now: Date,
+  by: { apiKeyId: number; idempotencyKey: string | null; actor: string; locationId: number | null },
+): PreparedOrder {
+  const channel = network.channels.get(intake.channel);
+  if (!channel?.active) throw new Problem('unknown_channel', `channel "${intake.channel}" is not known or not active; GET /v1/channels lists them`, '/channel');
+  if (intake.currency !== channel.currency) {
+    throw new Problem('unprocessable', `channel ${channel.code} takes ${channel.currency}, not ${intake.currency}`, '/currency');
+  }
+  const location = intake.location === undefined ? null : network.locations.get(intake.location);
+  if (location === undefined) throw new Problem('unknown_location', `location "${intake.location ?? ''}" is not known`, '/location');
+  const orderedAt = intake.orderedAt ? new Date(intake.orderedAt) : now;
+  if (orderedAt.getTime() > now.getTime() + DAY) throw new Problem('unprocessable', 'orderedAt lies more than a day ahead', '/orderedAt');
+  const scheduledFrom = intake.scheduled ? new Date(intake.scheduled.from) : null;
+  if (intake.scheduled?.to && scheduledFrom && new Date(intake.scheduled.to) < scheduledFrom) {
+    throw new Problem('unprocessable', 'scheduled.to lies before scheduled.from', '/scheduled/to');
+  }
+  const lines = price(intake);
+  for (const line of lines.lines) {
+    const sku = network.knownSku(line.skuCode);
+    line.skuId = sku?.active ? sku.id : null;
+    if (line.skuId === null && channel.intakeMode === 'strict') {
+      throw new Problem('unknown_sku', `SKU "${line.skuCode}" is not known or not active`, `/lines/${line.lineNo - 1}/sku`);
+    }
+  }
+  const { buyer, shipTo } = intake;
+  const phone = buyer?.phone ?? shipTo.phone;
+  const name = phone ? phone : buyer?.email ?? (buyer?.id ? `${channel.code}|${buyer.id}` : null);
+  const unpaid = intake.payment.status === 'unpaid';
+  return {
+    id: uuidv7(), channel, intake, type: intake.type ?? 'retail', payment: intake.payment.status, bodyHash: bodyHash(intake),
+    locationId: by.locationId ?? location?.id ?? null, parentId: null,
+    destination: network.place(shipTo.country, shipTo.province, shipTo.city),
+    ...lines,
+    identity: name === null ? null : vault.hash('buyer', name),
+    addressHash: vault.hash('address', `${shipTo.province}|${shipTo.city}|${shipTo.district ?? ''}|${shipTo.street}`),
+    contact: {
+      buyer: buyer ?? null, shipTo, buyerRemark: intake.buyerRemark ?? null, sellerRemark: intake.sellerRemark ?? null, invoice: intake.invoice ?? null,
+    },
+    orderedAt, capturedAt: now, payBy: unpaid ? new Date(now.getTime() + channel.paymentWindowS * 1000) : null, scheduledFrom,
+    idempotency: by.idempotencyKey === null ? null : { apiKeyId: by.apiKeyId, key: by.idempotencyKey },
+    actor: by.actor,
+  };
+}
+
+function price(intake: OrderIntake): { lines: PreparedLine[]; list: number; discount: number; freight: number; total: number } {
+  try {
+    const priced = priceOrder({
+      currency: intake.currency,
+      lines: intake.lines.map((l, i) => ({ lineNo: i + 1, quantity: l.quantity, unitPrice: l.unitPrice, discounts: l.discounts ?? [] })),
+      discounts: intake.discounts ?? [],
+      freight: intake.freight ?? 0,
+    });
+    return {
+      lines: priced.lines.map((p, i) => {
+        const line = intake.lines[i] as OrderIntake['lines'][number];
+        return { lineNo: p.lineNo, skuId: null, skuCode: line.sku, quantity: p.quantity, gift: line.gift ?? false, priced: p };
+      }),
+      list: priced.listAmount, discount: priced.discountAmount, freight: priced.freight, total: priced.total,
+    };
+  } catch (error) {
+    if (error instanceof PricingError) throw new Problem('unprocessable', error.message, error.field);
+    throw error;
+  }
+}

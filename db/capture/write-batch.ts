@@ -1,0 +1,149 @@
+import type pg from 'pg';
+import { encodeId } from '../../domain/ids.ts';
+import { urgency, type CaptureAnswer } from '../../domain/order/intake.ts';
+import { uuidv7 } from '../../runtime/ids.ts';
+import { writeLegs } from '../ledger.ts';
+import type { Network } from '../network.ts';
+import type { Vault } from '../vault.ts';
+import type { Decision } from './decide.ts';
+import type { PreparedOrder } from './prepare.ts';
+
+export type Captured = { order: PreparedOrder; decision: Decision; personId: string; contactId: string; answer: CaptureAnswer };
+
+export function holdOf(decision: Decision): string | null {
+  return decision.missing.some((m) => m.cause === 'unknown_sku') ? 'unknown_sku' : null;
+}
+
+/** The answer is fixed at capture: a repetition gets the very same, whatever has become of the order since. */
+export function answerOf(order: PreparedOrder, decision: Decision, network: Network): CaptureAnswer {
+  return {
+    id: encodeId('ord', order.id), channel: order.channel.code, externalId: order.intake.externalId,
+    status: holdOf(decision) !== null ? 'on_hold' : order.payBy ? 'awaiting_payment' : 'captured',
+    currency: order.intake.currency, total: order.total, payBy: order.payBy?.toISOString() ?? null,
+    promise: decision.promise && { shipBy: decision.promise.shipBy.toISOString(), deliverBy: decision.promise.deliverBy.toISOString() },
+    reserved: decision.picks.map((p) => ({ line: p.lineNo, location: network.locationById.get(p.locationId)?.code ?? '', quantity: p.quantity })),
+    missing: decision.missing.map((m) => ({ line: m.lineNo, sku: m.skuCode, quantity: m.quantity, cause: m.cause })),
+    capturedAt: order.capturedAt.toISOString(),
+  };
+}
+
+const iso = (date: Date | null | undefined): string | null => (date ? date.toISOString() : null);
+
+/** The heads of the orders: the unique key decides which are new. Returns the ids that were written. */
+export async function insertHeads(client: pg.ClientBase, rows: readonly { order: PreparedOrder; decision: Decision; personId: string; contactId: string }[]): Promise<Set<string>> {
+  const sorted = [...rows].sort((a, b) => a.order.channel.id - b.order.channel.id || (a.order.intake.externalId < b.order.intake.externalId ? -1 : 1));
+  const col = <T>(pick: (row: (typeof rows)[number]) => T): T[] => sorted.map(pick);
+  const result = await client.query<{ id: string }>({
+    name: 'orders_insert',
+    text: `insert into orders (id, channel_id, external_id, type, status, payment_status, currency, list_amount, discount_amount, freight_amount,
+        total_amount, body_hash, location_id, parent_id, person_id, contact_id, address_hash, dest_country, dest_province, dest_city, dest_district,
+        priority, invoice_requested, has_remarks, scheduled_from, scheduled_to, ordered_at, captured_at, payment_due_at, ship_by, deliver_by,
+        route_after, hold_reason)
+      select * from unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[],
+        $11::bigint[], $12::bytea[], $13::int[], $14::uuid[], $15::uuid[], $16::uuid[], $17::bytea[], $18::text[], $19::text[], $20::text[], $21::text[],
+        $22::smallint[], $23::bool[], $24::bool[], $25::timestamptz[], $26::timestamptz[], $27::timestamptz[], $28::timestamptz[], $29::timestamptz[],
+        $30::timestamptz[], $31::timestamptz[], $32::timestamptz[], $33::text[])
+      on conflict (channel_id, external_id) do nothing returning id`,
+    values: [
+      col((r) => r.order.id), col((r) => r.order.channel.id), col((r) => r.order.intake.externalId), col((r) => r.order.type),
+      col((r) => (holdOf(r.decision) !== null ? 'on_hold' : r.order.payBy ? 'awaiting_payment' : 'captured')), col((r) => r.order.payment),
+      col((r) => r.order.intake.currency), col((r) => r.order.list), col((r) => r.order.discount), col((r) => r.order.freight), col((r) => r.order.total),
+      col((r) => r.order.bodyHash), col((r) => r.order.locationId), col((r) => r.order.parentId), col((r) => r.personId), col((r) => r.contactId),
+      col((r) => r.order.addressHash), col((r) => r.order.destination.country), col((r) => r.order.destination.province),
+      col((r) => r.order.destination.city), col((r) => r.order.intake.shipTo.district ?? null), col((r) => r.order.intake.priority ?? 0),
+      col((r) => r.order.contact.invoice !== null), col((r) => r.order.contact.buyerRemark !== null || r.order.contact.sellerRemark !== null),
+      col((r) => iso(r.order.scheduledFrom)), col((r) => r.order.intake.scheduled?.to ?? null), col((r) => iso(r.order.orderedAt)),
+      col((r) => iso(r.order.capturedAt)), col((r) => iso(r.order.payBy)), col((r) => r.order.intake.shipBy ?? iso(r.decision.promise?.shipBy)),
+      col((r) => iso(r.decision.promise?.deliverBy)), col((r) => iso(routeAfter(r.order))), col((r) => holdOf(r.decision)),
+    ],
+  });
+  return new Set(result.rows.map((row) => row.id));
+}
+
+/** Routing waits for the channel's merge window, and for a scheduled delivery until its day. */
+function routeAfter(order: PreparedOrder): Date | null {
+  const window = order.channel.mergeWindowS > 0 ? order.capturedAt.getTime() + order.channel.mergeWindowS * 1000 : 0;
+  const at = Math.max(window, order.scheduledFrom?.getTime() ?? 0);
+  return at > 0 ? new Date(at) : null;
+}
+
+/** Everything that belongs to the new orders of a batch, set-wise: one statement a table. */
+export async function writeBatch(client: pg.ClientBase, batch: readonly Captured[], vault: Vault, persons: readonly { id: string; key: Buffer }[]): Promise<void> {
+  const lines = batch.flatMap(({ order }) => order.lines.map((line) => ({ order, line })));
+  const done: Promise<unknown>[] = [];
+  // The driver sends them one after the other on this connection; building the next while one is under way is free.
+  done.push(client.query({
+    name: 'lines_insert',
+    text: `insert into order_lines (order_id, line_no, sku_id, sku_code, quantity, unit_price, list_amount, discount_amount, freight_share, net_amount, discounts, gift)
+      select o, l, s, c, q, u, la, da, f, n, d::jsonb, g from unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::int[], $6::bigint[], $7::bigint[], $8::bigint[],
+        $9::bigint[], $10::bigint[], $11::text[], $12::bool[]) as t(o, l, s, c, q, u, la, da, f, n, d, g)`,
+    values: [lines.map((l) => l.order.id), lines.map((l) => l.line.lineNo), lines.map((l) => l.line.skuId), lines.map((l) => l.line.skuCode),
+      lines.map((l) => l.line.quantity), lines.map((l) => l.line.priced.unitPrice), lines.map((l) => l.line.priced.listAmount),
+      lines.map((l) => l.line.priced.discountAmount), lines.map((l) => l.line.priced.freightShare), lines.map((l) => l.line.priced.netAmount),
+      lines.map((l) => (l.line.priced.discounts.length > 0 ? JSON.stringify(l.line.priced.discounts) : null)), lines.map((l) => l.line.gift)],
+  }));
+  done.push(client.query({
+    name: 'vault_insert',
+    text: `insert into vault_records (id, person_id, kind, ciphertext) select i, p, 'contact', c from unnest($1::uuid[], $2::uuid[], $3::bytea[]) as t(i, p, c)`,
+    values: [batch.map((b) => b.contactId), batch.map((b) => b.personId),
+      batch.map((b, i) => vault.sealContact(persons[i] as { id: string; key: Buffer }, b.order.contact))],
+  }));
+  const picks = batch.flatMap(({ order, decision }) => decision.picks.map((pick, seq) => ({ order, pick, seq })));
+  if (picks.length > 0) {
+    const net = new Map<number, number>();
+    for (const { pick } of picks) net.set(pick.levelId, (net.get(pick.levelId) ?? 0) + pick.quantity);
+    done.push(writeLegs(client, [...net].map(([levelId, reserved]) => ({ levelId, onHand: 0, reserved }))));
+    done.push(client.query({
+      name: 'capture_movements',
+      text: `insert into stock_movements (command_id, leg, level_id, d_on_hand, d_reserved, cause, order_id)
+        select o, s, l, 0, q, 'capture', o from unnest($1::uuid[], $2::smallint[], $3::bigint[], $4::int[]) as t(o, s, l, q)`,
+      values: [picks.map((p) => p.order.id), picks.map((p) => p.seq), picks.map((p) => p.pick.levelId), picks.map((p) => p.pick.quantity)],
+    }));
+    done.push(client.query({
+      name: 'reservations_insert',
+      text: `insert into reservations (order_id, line_no, seq, level_id, quantity, status, expires_at)
+        select o, n, s, l, q, 'held', e from unnest($1::uuid[], $2::int[], $3::int[], $4::bigint[], $5::int[], $6::timestamptz[]) as t(o, n, s, l, q, e)`,
+      values: [picks.map((p) => p.order.id), picks.map((p) => p.pick.lineNo), picks.map((p) => p.seq), picks.map((p) => p.pick.levelId),
+        picks.map((p) => p.pick.quantity), picks.map((p) => iso(p.order.payBy))],
+    }));
+  }
+  done.push(writeNews(client, batch));
+  const missing = batch.flatMap(({ order, decision }) => decision.missing.map((m) => ({ order, m })));
+  if (missing.length > 0) done.push(writeShortages(client, missing));
+  const held = batch.filter((b) => holdOf(b.decision) !== null);
+  if (held.length > 0) {
+    done.push(client.query(
+      `insert into order_holds (order_id, reason, detail, placed_at, placed_by) select o, 'unknown_sku', d, a, 'system'
+        from unnest($1::uuid[], $2::text[], $3::timestamptz[]) as t(o, d, a)`,
+      [held.map((b) => b.order.id), held.map((b) => b.decision.missing.filter((m) => m.cause === 'unknown_sku').map((m) => m.skuCode).join(', ')),
+        held.map((b) => iso(b.order.capturedAt))]));
+  }
+  await Promise.all(done);
+}
+
+async function writeNews(client: pg.ClientBase, batch: readonly Captured[]): Promise<void> {
+  await client.query({
+    name: 'capture_events',
+    text: `insert into order_events (order_id, type, at, actor, data) select o, 'order.captured', a, w, d::jsonb
+      from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[]) as t(o, a, w, d)`,
+    values: [batch.map((b) => b.order.id), batch.map((b) => iso(b.order.capturedAt)), batch.map((b) => b.order.actor), batch.map((b) => JSON.stringify(b.answer))],
+  });
+  await client.query({
+    name: 'capture_outbox',
+    text: `insert into outbox (topic, order_id, priority) select 'start', o, p from unnest($1::uuid[], $2::timestamptz[]) as t(o, p)`,
+    values: [batch.map((b) => b.order.id),
+      batch.map((b) => iso(urgency(b.order.intake.shipBy ? new Date(b.order.intake.shipBy) : b.decision.promise?.shipBy ?? null, b.order.capturedAt, b.order.intake.priority ?? 0)))],
+  });
+}
+
+async function writeShortages(client: pg.ClientBase, missing: readonly { order: PreparedOrder; m: Decision['missing'][number] }[]): Promise<void> {
+  await client.query({
+    name: 'shortages_insert',
+    text: `insert into shortages (order_id, line_no, sku_id, quantity, cause, deadline)
+      select * from unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::text[], $6::timestamptz[])`,
+    values: [missing.map((x) => x.order.id), missing.map((x) => x.m.lineNo), missing.map((x) => x.m.skuId), missing.map((x) => x.m.quantity),
+      missing.map((x) => x.m.cause), missing.map((x) => new Date(x.order.capturedAt.getTime() + x.order.channel.backorderWindowS * 1000).toISOString())],
+  });
+}
+
+export function contactIds(count: number): string[] { return Array.from({ length: count }, () => uuidv7()); }

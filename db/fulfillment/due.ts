@@ -1,0 +1,41 @@
+import { encodeId } from '../../domain/ids.ts';
+import { lockOrder, readFulfillments, refreshStatus } from '../orders/order.ts';
+import type { Network } from '../network.ts';
+import type { StockWriter } from '../stock-writer.ts';
+import { rejectFulfillment } from './reject.ts';
+
+/**
+ * Applies what has fallen due on an order: a silent location is escalated, then its order goes elsewhere; an order whose return window
+ * is over closes. Nothing due: nothing changes.
+ */
+export async function applyDue(writer: StockWriter, network: Network, orderId: string): Promise<void> {
+  await writer.change(async (tx) => {
+    const order = await lockOrder(tx, orderId);
+    let changed = false;
+    for (const f of await readFulfillments(tx.client, orderId)) {
+      if ((f.status !== 'released' && f.status !== 'releasing') || f.cancelRequestedAt || !f.acceptBy) continue;
+      const patience = (network.locationById.get(f.locationId)?.acceptTimeoutS ?? 600) * 1000;
+      if (!f.escalatedAt && f.acceptBy <= tx.now) {
+        await tx.query('update fulfillment_orders set escalated_at = $2 where id = $1', [f.id, tx.now]);
+        await tx.event(orderId, 'fulfillment.escalated', 'system', { fulfillmentOrder: encodeId('ful', f.id), reason: 'neither accepted nor rejected in time' });
+        changed = true;
+      } else if (f.escalatedAt && f.escalatedAt.getTime() + patience <= tx.now.getTime()) {
+        await rejectFulfillment(tx, order, f, 'silent', 'system');
+        changed = true;
+      }
+    }
+    if (order.status === 'delivered' && order.returnUntil && order.returnUntil <= tx.now) {
+      const open = await tx.one(
+        `select 1 from returns where order_id = $1 and status in ('requested', 'authorised', 'received', 'inspected')
+         union all select 1 from refund_requests where order_id = $1 and status in ('intercepting', 'intercepted') limit 1`, [orderId]);
+      if (!open) {
+        order.closedAt = tx.now;
+        await tx.query('update orders set closed_at = $2 where id = $1', [orderId, tx.now]);
+        // A refund that waited for goods which were never sent back lapses with the window.
+        await tx.query('update refund_requests set closed_at = $2 where order_id = $1 and closed_at is null', [orderId, tx.now]);
+        changed = true;
+      }
+    }
+    if (changed) await refreshStatus(tx, order, 'system');
+  });
+}

@@ -1,0 +1,81 @@
+import { Problem } from '../../domain/problem.ts';
+import { encodeId } from '../../domain/ids.ts';
+import { uuidv7 } from '../../runtime/ids.ts';
+import type { Leg } from '../ledger.ts';
+import type { FulfillmentOrder, Order } from '../orders/order.ts';
+import { liveReservations, type Reservation } from '../orders/reservations.ts';
+import type { Tx } from '../tx.ts';
+import { shortPick } from './short-pick.ts';
+
+export type ParcelNews = { parcelNo: number; carrier: string; waybillNo: string; weightG?: number; lines: { lineNo: number; quantity: number; lot?: string; serials?: string[] }[] };
+
+/**
+ * The goods issue: posts the stock that really left (lot by lot), writes shipment and parcels. Units of the fulfillment order that are in
+ * no parcel count as short picked. Under the order's lock, so that a refund request comes before it or after it, never within.
+ */
+export async function issueGoods(tx: Tx, order: Order, f: FulfillmentOrder, parcels: readonly ParcelNews[], source: string): Promise<void> {
+  const packed = new Map<number, number>();
+  for (const line of parcels.flatMap((p) => p.lines)) packed.set(line.lineNo, (packed.get(line.lineNo) ?? 0) + line.quantity);
+  const rows = await tx.query<{ line_no: number; open: number }>(
+    'select line_no, quantity - short_quantity open from fulfillment_order_lines where fulfillment_order_id = $1 order by line_no', [f.id]);
+  const open = new Map(rows.map((r) => [r.line_no, r.open]));
+  for (const [lineNo, quantity] of packed) {
+    if (quantity > (open.get(lineNo) ?? 0)) throw new Problem('unprocessable', `the parcels hold ${quantity} units of line ${lineNo}, the fulfillment order ${open.get(lineNo) ?? 0}`, '/parcels');
+  }
+  const missing = rows.flatMap((r) => { const quantity = r.open - (packed.get(r.line_no) ?? 0); return quantity > 0 ? [{ lineNo: r.line_no, quantity }] : []; });
+  if (missing.length > 0) await shortPick(tx, order, f, missing, source);
+
+  const own = (await liveReservations(tx, order.id)).filter((r) => r.fulfillmentOrderId === f.id);
+  await tx.post('goods_issue', order.id, await issueLegs(tx, f, own, parcels));
+  await tx.query(`update reservations set status = 'issued' where order_id = $1 and fulfillment_order_id = $2 and status = 'confirmed'`, [order.id, f.id]);
+  const shipment = uuidv7();
+  await tx.query('insert into shipments (id, order_id, fulfillment_order_id, location_id, issued_at) values ($1, $2, $3, $4, $5)',
+    [shipment, order.id, f.id, f.locationId, tx.now]);
+  for (const parcel of parcels) {
+    const id = uuidv7();
+    const written = await tx.query(
+      `insert into parcels (id, shipment_id, order_id, parcel_no, carrier, waybill_no, weight_g, milestone, milestone_at)
+       values ($1, $2, $3, $4, $5, $6, $7, 'issued', $8) on conflict (carrier, waybill_no) do nothing returning 1`,
+      [id, shipment, order.id, parcel.parcelNo, parcel.carrier, parcel.waybillNo, parcel.weightG ?? null, tx.now]);
+    if (written.length === 0) throw new Problem('conflict', `waybill ${parcel.waybillNo} of ${parcel.carrier} is on another parcel`, '/parcels');
+    for (const line of parcel.lines) {
+      await tx.query('insert into parcel_lines (parcel_id, line_no, quantity, lot, serials) values ($1, $2, $3, $4, $5)',
+        [id, line.lineNo, line.quantity, line.lot ?? null, line.serials ? JSON.stringify(line.serials) : null]);
+    }
+  }
+  for (const [lineNo, quantity] of packed) {
+    await tx.query('update fulfillment_order_lines set issued_quantity = issued_quantity + $3 where fulfillment_order_id = $1 and line_no = $2', [f.id, lineNo, quantity]);
+    await tx.query('update order_lines set issued_quantity = issued_quantity + $3 where order_id = $1 and line_no = $2', [order.id, lineNo, quantity]);
+  }
+  await tx.query(`update fulfillment_orders set status = 'issued', issued_at = $2, accepted_at = coalesce(accepted_at, $2), packed_at = coalesce(packed_at, $2),
+    cancel_outcome = case when cancel_requested_at is not null then coalesce(cancel_outcome, 'refused') end where id = $1`, [f.id, tx.now]);
+  if (f.cancelRequestedAt && !f.cancelOutcome) await tx.event(order.id, 'order.cancel_refused', source, { reason: 'handed_over' });
+  await tx.event(order.id, 'fulfillment.issued', source, {
+    fulfillmentOrder: encodeId('ful', f.id), shipment: encodeId('shp', shipment), parcels: parcels.map((p) => ({ carrier: p.carrier, waybill: p.waybillNo })),
+  });
+  await tx.wake(order.id, order.shipBy);
+}
+
+/** Reserved levels give up their units; where another lot really left, that lot's level loses them. */
+async function issueLegs(tx: Tx, f: FulfillmentOrder, own: readonly Reservation[], parcels: readonly ParcelNews[]): Promise<Leg[]> {
+  const left = own.map((r) => ({ ...r }));
+  const legs: Leg[] = [];
+  for (const line of parcels.flatMap((p) => p.lines)) {
+    const skuId = own.find((r) => r.lineNo === line.lineNo)?.skuId;
+    const lotLevel = line.lot === undefined || skuId === undefined ? null : await tx.one<{ id: number }>(
+      `select v.id from stock_levels v join lots o on o.id = v.lot_id where v.location_id = $1 and v.sku_id = $2 and o.code = $3 and v.condition = 'sellable'
+       and v.allotment_id = 0 and v.supply_id = 0`, [f.locationId, skuId, line.lot]);
+    let rest = line.quantity;
+    for (const r of left.sort((a, b) => Number(b.levelId === lotLevel?.id) - Number(a.levelId === lotLevel?.id))) {
+      const units = r.lineNo === line.lineNo ? Math.min(rest, r.quantity) : 0;
+      if (units === 0) continue;
+      r.quantity -= units;
+      rest -= units;
+      if (lotLevel && lotLevel.id !== r.levelId) legs.push({ levelId: r.levelId, onHand: 0, reserved: -units }, { levelId: lotLevel.id, onHand: -units, reserved: 0 });
+      else legs.push({ levelId: r.levelId, onHand: -units, reserved: -units });
+    }
+    if (rest > 0) throw new Problem('unprocessable', `line ${line.lineNo} has ${rest} units without a reservation here`, '/parcels');
+  }
+  return legs;
+}
+

@@ -1,0 +1,40 @@
+import { encodeId } from '../../domain/ids.ts';
+import { ensureLevels, type Leg } from '../ledger.ts';
+import type { FulfillmentOrder, Order } from '../orders/order.ts';
+import { liveReservations, openShortages, releaseReservations } from '../orders/reservations.ts';
+import type { Tx } from '../tx.ts';
+
+/** Why a location gives an order back. The first three say that the stock is not what we thought. */
+export const REJECT_REASONS = ['not_found', 'mismatch', 'damaged', 'no_capacity', 'closed', 'silent', 'refused'] as const;
+export type RejectReason = (typeof REJECT_REASONS)[number];
+
+/** How long re-routing may look for stock elsewhere before the units are given up, seconds. */
+const RESOURCE_WINDOW_S = 7 * 86_400;
+
+/**
+ * A location gives an order back: its units become a shortage that is served from elsewhere. `not_found` and `mismatch` take the
+ * units off the location's books, `damaged` moves them to that condition, the others leave its stock alone.
+ */
+export async function rejectFulfillment(tx: Tx, order: Order, f: FulfillmentOrder, reason: RejectReason, actor: string): Promise<void> {
+  const told = f.status !== 'routed' && actor === 'system';
+  await tx.query(
+    `update fulfillment_orders set status = 'rejected', ended_at = $2, end_reason = $3,
+       cancel_requested_at = case when $4 then $2 else cancel_requested_at end, cancel_reason = coalesce(cancel_reason, $3),
+       cancel_outcome = case when $4 or cancel_requested_at is null then cancel_outcome else 'cancelled' end where id = $1`,
+    [f.id, tx.now, reason, told]);
+  const own = (await liveReservations(tx, order.id)).filter((r) => r.fulfillmentOrderId === f.id);
+  const gone = reason === 'not_found' || reason === 'mismatch' || reason === 'damaged';
+  await releaseReservations(tx, order.id, own.map((r) => ({ reservation: r, units: r.quantity })), `reject:${reason}`, 'released', () => (gone ? 1 : 0));
+  if (reason === 'damaged') await intoDamaged(tx, order.id, own);
+  const units = new Map<number, { skuId: number; quantity: number }>();
+  for (const r of own) units.set(r.lineNo, { skuId: r.skuId, quantity: (units.get(r.lineNo)?.quantity ?? 0) + r.quantity });
+  await openShortages(tx, order.id, [...units].map(([lineNo, u]) => ({ lineNo, ...u })), `rejected:${reason}`, new Date(tx.now.getTime() + RESOURCE_WINDOW_S * 1000));
+  await tx.event(order.id, 'fulfillment.rejected', actor, { fulfillmentOrder: encodeId('ful', f.id), reason });
+  await tx.wake(order.id, order.shipBy);
+}
+
+async function intoDamaged(tx: Tx, orderId: string, own: readonly { levelId: number; locationId: number; skuId: number; quantity: number }[]): Promise<void> {
+  const ids = await ensureLevels(tx.client, own.map((r) => ({ locationId: r.locationId, skuId: r.skuId, condition: 'damaged', lotId: 0 })));
+  const legs: Leg[] = own.map((r, i) => ({ levelId: ids[i] as number, onHand: r.quantity, reserved: 0 }));
+  await tx.post('reject:damaged', orderId, legs);
+}

@@ -1,0 +1,99 @@
+import type { StockWriter } from '../stock-writer.ts';
+import type { Network, Location, Carrier } from '../network.ts';
+import type { Contact, Vault } from '../vault.ts';
+import { encodeId } from '../../domain/ids.ts';
+import { TERMINAL } from '../../domain/order/status.ts';
+import { lockOrder, readFulfillments, readLines, refreshStatus } from '../orders/order.ts';
+import { rejectFulfillment } from './reject.ts';
+
+/** What a location and a carrier need to know; in memory only, it holds personal data. */
+export type Release = {
+  fulfillmentOrderId: string; orderId: string; location: Location; carrier: Carrier | null; waybillNo: string | null; priority: number;
+  shipBy: string; scheduledFrom: string | null; cashOnDelivery: { amount: number; currency: string } | null; shipTo: Contact['shipTo'];
+  lines: { lineNo: number; sku: string; quantity: number; gift: boolean; weightG: number }[]; buyerRemark: string | null; sellerRemark: string | null;
+};
+
+/**
+ * `routed → releasing`, committed before anybody is called: from here on the location may know of it. Null when there is nothing to
+ * release any more (cancelled, held, refunded, or released before). Safe to run again after a crash: `releasing` is released again.
+ */
+export async function beginRelease(writer: StockWriter, network: Network, vault: Vault, orderId: string, fulfillmentOrderId: string): Promise<Release | null> {
+  return writer.change(async (tx) => {
+    const order = await lockOrder(tx, orderId);
+    const f = (await readFulfillments(tx.client, orderId)).find((x) => x.id === fulfillmentOrderId);
+    if (!f || TERMINAL.has(order.status) || order.holdReason || f.cancelRequestedAt || (f.status !== 'routed' && f.status !== 'releasing')) return null;
+    const location = network.locationById.get(f.locationId);
+    if (!location) throw new Error(`location ${f.locationId} is not in the network yet`);
+    const contact = await vault.readContact(tx.client, order.contactId);
+    if (!contact) {
+      await tx.query(`insert into order_holds (order_id, reason, detail, placed_at, placed_by) values ($1, 'person_erased', 'the receiver has been erased', $2, 'system')`, [orderId, tx.now]);
+      await refreshStatus(tx, order, 'system');
+      return null;
+    }
+    if (f.status === 'routed') {
+      await tx.query(`update fulfillment_orders set status = 'releasing', released_at = $2, accept_by = $2::timestamptz + make_interval(secs => $3) where id = $1`,
+        [f.id, tx.now, location.acceptTimeoutS]);
+      await refreshStatus(tx, order, 'system');
+    }
+    const units = new Map((await tx.query<{ line_no: number; units: number }>(
+      'select line_no, quantity - short_quantity units from fulfillment_order_lines where fulfillment_order_id = $1', [f.id])).map((r) => [r.line_no, r.units]));
+    const lines = (await readLines(tx.client, orderId)).filter((l) => (units.get(l.lineNo) ?? 0) > 0);
+    const skus = await network.skusById(lines.flatMap((l) => l.skuId ?? []));
+    const living = await tx.one<{ first: boolean }>(
+      `select not exists (select from fulfillment_orders where order_id = $1 and id < $2 and status not in ('rejected', 'cancelled')) first`, [orderId, f.id]);
+    return {
+      fulfillmentOrderId: encodeId('ful', f.id), orderId: encodeId('ord', orderId), location, carrier: f.carrier === null ? null : network.carriers.get(f.carrier) ?? null,
+      waybillNo: f.waybillNo, priority: order.priority, shipBy: (order.shipBy ?? tx.now).toISOString(), scheduledFrom: order.scheduledFrom?.toISOString() ?? null,
+      // Collected once, with the first parcel, for the whole order.
+      cashOnDelivery: order.paymentStatus === 'cash_on_delivery' && living?.first ? { amount: order.total, currency: order.currency } : null,
+      shipTo: contact.shipTo, buyerRemark: contact.buyerRemark, sellerRemark: contact.sellerRemark,
+      lines: lines.map((l) => ({ lineNo: l.lineNo, sku: l.skuCode, quantity: units.get(l.lineNo) ?? 0, gift: l.gift, weightG: (l.skuId !== null && skus.get(l.skuId)?.weightG) || 0 })),
+    };
+  });
+}
+
+/** The waybill that the carrier issued; the first one written stays. Returns the one that stands. */
+export async function recordWaybill(writer: StockWriter, fulfillmentOrderId: string, waybillNo: string): Promise<string> {
+  return writer.change(async (tx) => {
+    const row = await tx.one<{ waybill_no: string }>(
+      'update fulfillment_orders set waybill_no = coalesce(waybill_no, $2) where id = $1 returning waybill_no', [fulfillmentOrderId, waybillNo]);
+    return row?.waybill_no ?? waybillNo;
+  });
+}
+
+/** The location has taken the order in: `releasing → released`. News that came meanwhile stands. */
+export async function finishRelease(writer: StockWriter, orderId: string, fulfillmentOrderId: string, partnerRef: string | null): Promise<void> {
+  await writer.change(async (tx) => {
+    const order = await lockOrder(tx, orderId);
+    const changed = await tx.query(
+      `update fulfillment_orders set status = case status when 'releasing' then 'released' else status end, partner_ref = coalesce(partner_ref, $2)
+       where id = $1 and status in ('releasing', 'released', 'accepted', 'packed') returning 1`, [fulfillmentOrderId, partnerRef]);
+    if (changed.length === 0) return;
+    await tx.event(orderId, 'fulfillment.released', 'system', { fulfillmentOrder: encodeId('ful', fulfillmentOrderId) });
+    await refreshStatus(tx, order, 'system');
+  });
+}
+
+const RETRY_S = 60;
+
+/** Nobody answers: the release is tried again later; the acceptance deadline runs on, so the order goes elsewhere in the end. */
+export async function postponeRelease(writer: StockWriter, orderId: string, fulfillmentOrderId: string, reason: string): Promise<void> {
+  await writer.change(async (tx) => {
+    await lockOrder(tx, orderId);
+    await tx.query(`update fulfillment_orders set release_retry_at = $2::timestamptz + make_interval(secs => $3) where id = $1 and status = 'releasing'`,
+      [fulfillmentOrderId, tx.now, RETRY_S]);
+    await tx.event(orderId, 'fulfillment.unreachable', 'system', { fulfillmentOrder: encodeId('ful', fulfillmentOrderId), reason });
+  });
+}
+
+/** The location or carrier will never take it: the order goes elsewhere. */
+export async function refuseRelease(writer: StockWriter, orderId: string, fulfillmentOrderId: string, reason: string): Promise<void> {
+  await writer.change(async (tx) => {
+    const order = await lockOrder(tx, orderId);
+    const f = (await readFulfillments(tx.client, orderId)).find((x) => x.id === fulfillmentOrderId);
+    if (f?.status !== 'releasing') return;
+    await tx.event(orderId, 'fulfillment.refused', 'system', { fulfillmentOrder: encodeId('ful', f.id), reason });
+    await rejectFulfillment(tx, order, f, 'refused', 'system');
+    await refreshStatus(tx, order, 'system');
+  });
+}

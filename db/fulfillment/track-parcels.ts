@@ -1,0 +1,105 @@
+import { encodeId } from '../../domain/ids.ts';
+import { advance, WAKING, type Milestone } from '../../domain/order/milestone.ts';
+import { uuidv7 } from '../../runtime/ids.ts';
+import { lockOrder, refreshStatus, type Order } from '../orders/order.ts';
+import type { StockWriter } from '../stock-writer.ts';
+import type { Tx } from '../tx.ts';
+
+export type TrackingNews = { eventId: string; waybillNo: string; status: Milestone; description?: string; city?: string; occurredAt: string };
+export type TrackingAnswer = { accepted: number; duplicates: number; unknown: number };
+
+/** Takes carrier news: each event once, in any order. Waybills that are not ours are counted and kept apart, not refused. */
+export async function trackParcels(writer: StockWriter, carrier: string, news: readonly TrackingNews[], returnWindowS: (channelId: number) => number): Promise<TrackingAnswer> {
+  const known = await writer.pool.query<{ waybill_no: string; order_id: string }>(
+    'select waybill_no, order_id from parcels where carrier = $1 and waybill_no = any($2::text[])', [carrier, [...new Set(news.map((n) => n.waybillNo))]]);
+  const orderOf = new Map(known.rows.map((r) => [r.waybill_no, r.order_id]));
+  const answer: TrackingAnswer = { accepted: 0, duplicates: 0, unknown: 0 };
+  const byOrder = new Map<string | null, TrackingNews[]>();
+  for (const n of news) {
+    const key = orderOf.get(n.waybillNo) ?? null;
+    byOrder.set(key, [...(byOrder.get(key) ?? []), n]);
+  }
+  for (const [orderId, mine] of byOrder) {
+    await writer.change(async (tx) => {
+      const order = orderId === null ? null : await lockOrder(tx, orderId);
+      const counts = { accepted: 0, duplicates: 0, unknown: 0 };
+      const fresh: TrackingNews[] = [];
+      for (const n of mine) {
+        const written = await tx.query(
+          `insert into tracking_events (carrier, event_id, waybill_no, status, description, city, occurred_at) values ($1, $2, $3, $4, $5, $6, $7)
+           on conflict do nothing returning 1`, [carrier, n.eventId, n.waybillNo, n.status, n.description ?? null, n.city ?? null, n.occurredAt]);
+        if (written.length === 0) counts.duplicates++;
+        else if (!order) counts.unknown++;
+        else {
+          counts.accepted++;
+          fresh.push(n);
+        }
+      }
+      if (order && fresh.length > 0) await moveParcels(tx, order, carrier, fresh, returnWindowS(order.channelId));
+      return counts;
+    }).then((c) => { answer.accepted += c.accepted; answer.duplicates += c.duplicates; answer.unknown += c.unknown; });
+  }
+  return answer;
+}
+
+async function moveParcels(tx: Tx, order: Order, carrier: string, fresh: readonly TrackingNews[], returnWindowS: number): Promise<void> {
+  let wake = false;
+  for (const waybill of [...new Set(fresh.map((n) => n.waybillNo))]) {
+    const parcel = await tx.one<{ id: string; fulfillment_id: string; milestone: Milestone; milestone_at: Date }>(
+      `select p.id, s.fulfillment_order_id fulfillment_id, p.milestone, p.milestone_at from parcels p join shipments s on s.id = p.shipment_id
+       where p.carrier = $1 and p.waybill_no = $2 for no key update of p`, [carrier, waybill]);
+    if (!parcel) continue;
+    let state = { milestone: parcel.milestone, at: parcel.milestone_at };
+    for (const n of fresh.filter((x) => x.waybillNo === waybill).sort((a, b) => (a.occurredAt < b.occurredAt ? -1 : 1))) {
+      const at = new Date(n.occurredAt);
+      const next = advance(state, { milestone: n.status, at });
+      if (next === state.milestone) continue;
+      state = { milestone: next, at };
+      await tx.event(order.id, `parcel.${next}`, `carrier:${carrier}`, { parcel: encodeId('par', parcel.id), waybill, at: n.occurredAt });
+      if (WAKING.has(next)) wake = true;
+    }
+    if (state.milestone === parcel.milestone) continue;
+    await tx.query('update parcels set milestone = $2, milestone_at = $3 where id = $1', [parcel.id, state.milestone, state.at]);
+    await settleFulfillment(tx, parcel.fulfillment_id);
+    if (state.milestone === 'returned') await openInterceptedReturn(tx, order, parcel.id, parcel.fulfillment_id);
+  }
+  await settleDelivery(tx, order, returnWindowS);
+  await refreshStatus(tx, order, `carrier:${carrier}`);
+  if (wake) await tx.wake(order.id, order.shipBy);
+}
+
+/** A fulfillment order is delivered when its last parcel is, returned when all came back. */
+async function settleFulfillment(tx: Tx, id: string): Promise<void> {
+  await tx.query(
+    `update fulfillment_orders f set status = s.status, ended_at = $2 from (
+       select case when bool_and(p.milestone = 'returned') then 'returned' when bool_and(p.milestone in ('delivered', 'returned', 'lost')) and bool_or(p.milestone = 'delivered') then 'delivered' end status
+       from parcels p join shipments s on s.id = p.shipment_id where s.fulfillment_order_id = $1) s
+     where f.id = $1 and s.status is not null and f.status <> s.status`, [id, tx.now]);
+}
+
+/** The first moment at which everything has arrived opens the return window; cash on delivery is then paid. */
+async function settleDelivery(tx: Tx, order: Order, returnWindowS: number): Promise<void> {
+  if (order.deliveredAt) return;
+  const row = await tx.one<{ done: boolean }>(
+    `select bool_and(status in ('delivered', 'returned')) and (select sum(quantity - cancelled_quantity - issued_quantity) from order_lines where order_id = $1) = 0 done
+     from fulfillment_orders where order_id = $1 and status not in ('rejected', 'cancelled')`, [order.id]);
+  if (!row?.done) return;
+  order.deliveredAt = tx.now;
+  order.returnUntil = new Date(tx.now.getTime() + returnWindowS * 1000);
+  if (order.paymentStatus === 'cash_on_delivery') {
+    order.paymentStatus = 'paid';
+    await tx.event(order.id, 'order.paid', 'system', { how: 'cash_on_delivery' });
+  }
+  await tx.query('update orders set delivered_at = $2, return_until = $3, payment_status = $4 where id = $1', [order.id, order.deliveredAt, order.returnUntil, order.paymentStatus]);
+}
+
+/** A parcel that came back (intercepted or undeliverable) becomes a return at the location it left from. */
+async function openInterceptedReturn(tx: Tx, order: Order, parcelId: string, fulfillmentId: string): Promise<void> {
+  const id = uuidv7();
+  await tx.query(
+    `insert into returns (id, order_id, status, kind, reason, method, late, location_id, requested_at, requested_by, authorised_at, carrier, waybill_no)
+     select $1, $2, 'authorised', 'refund', 'parcel came back', 'label', false, f.location_id, $4, 'system', $4, p.carrier, p.waybill_no
+     from parcels p join fulfillment_orders f on f.id = $5 where p.id = $3`, [id, order.id, parcelId, tx.now, fulfillmentId]);
+  await tx.query('insert into return_lines (return_id, line_no, quantity) select $1, line_no, quantity from parcel_lines where parcel_id = $2', [id, parcelId]);
+  await tx.event(order.id, 'return.authorised', 'system', { return: encodeId('rma', id), reason: 'parcel came back' });
+}

@@ -1,0 +1,189 @@
+import pg from 'pg';
+import type { Place } from '../domain/geo.ts';
+import type { AuditRule } from '../domain/order/audit.ts';
+import type { RateCard, RoutingPolicy } from '../domain/routing/types.ts';
+import { rankLocations } from '../domain/routing/first-fit.ts';
+import { typeParsers } from './types.ts';
+
+export type Channel = {
+  id: number; code: string; name: string; platform: string; intakeMode: 'strict' | 'accept'; currency: string;
+  paymentWindowS: number; backorderWindowS: number; mergeWindowS: number; returnWindowS: number; active: boolean;
+};
+export type LocationKind = 'warehouse' | 'store' | 'dealer' | 'third_party' | 'vendor';
+export type Location = {
+  id: number; code: string; name: string; kind: LocationKind; place: Place; timeZone: string; cutoffMinutes: number;
+  handlingMinutes: number; workDays: number[]; handlingCost: number; acceptTimeoutS: number; partnerUrl: string | null;
+  partnerSecret: Buffer | null; active: boolean;
+};
+export type Carrier = { code: string; name: string; baseUrl: string | null; secret: Buffer | null; active: boolean };
+export type Sku = { id: number; code: string; name: string; weightG: number; cost: number | null; lotTracked: boolean; active: boolean };
+export type ApiKey = { id: number; name: string; scopes: ReadonlySet<string>; locationId: number | null; carrier: string | null };
+
+const SKU_CACHE = 200_000;
+
+/**
+ * The network (channels, locations, carriers, rates, policy, rules, keys) as one process knows it. Small tables are read whole and
+ * again at every NOTIFY; SKUs are read on first use. A lost listening connection is opened again and everything re-read.
+ */
+export class Network {
+  channels = new Map<string, Channel>();
+  channelById = new Map<number, Channel>();
+  locations = new Map<string, Location>();
+  locationById = new Map<number, Location>();
+  carriers = new Map<string, Carrier>();
+  rates: RateCard[] = [];
+  policy!: RoutingPolicy;
+  auditRules: AuditRule[] = [];
+  apiKeys = new Map<string, ApiKey>();
+  #skus = new Map<string, Sku>();
+  #skuById = new Map<number, Sku>();
+  #places = new Map<string, { lat: number; lon: number }>();
+  #ranks = new Map<string, number[]>();
+  #listener: pg.Client | null = null;
+  #closed = false;
+  #reloading: Promise<void> | null = null;
+  #again = false;
+  readonly #pool: pg.Pool;
+  readonly #url: string;
+
+  private constructor(pool: pg.Pool, url: string) {
+    this.#pool = pool;
+    this.#url = url;
+  }
+
+  static async open(pool: pg.Pool, url: string): Promise<Network> {
+    const network = new Network(pool, url);
+    await network.#listen();
+    await network.reload();
+    return network;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#listener?.end();
+    await this.#reloading;
+  }
+
+  async #listen(): Promise<void> {
+    const client = new pg.Client({ connectionString: this.#url, types: typeParsers, application_name: 'tributary network' });
+    client.on('error', (error) => process.emitWarning(`network listener lost: ${error.message}`));
+    client.on('end', () => { if (!this.#closed) this.#retryListen(); });
+    client.on('notification', () => { void this.reload().catch((error: Error) => process.emitWarning(`network not re-read: ${error.message}`)); });
+    await client.connect();
+    await client.query('listen network');
+    this.#listener = client;
+  }
+
+  #retryListen(): void {
+    setTimeout(() => {
+      if (this.#closed) return;
+      this.#listen().then(() => this.reload()).catch(() => this.#retryListen());
+    }, 500).unref();
+  }
+
+  /** Reads everything again; calls that arrive meanwhile share one more reading. */
+  async reload(): Promise<void> {
+    if (this.#reloading) {
+      this.#again = true;
+      return this.#reloading;
+    }
+    this.#reloading = (async () => {
+      do {
+        this.#again = false;
+        await this.#read();
+      } while (this.#again);
+    })().finally(() => { this.#reloading = null; });
+    return this.#reloading;
+  }
+
+  async #read(): Promise<void> {
+    const q = <T extends pg.QueryResultRow>(text: string) => this.#pool.query<T>(text).then((r) => r.rows);
+    const channels = await q<Channel>(`select id, code, name, platform, intake_mode "intakeMode", currency, payment_window_s "paymentWindowS",
+      backorder_window_s "backorderWindowS", merge_window_s "mergeWindowS", return_window_s "returnWindowS", active from channels`);
+    const locations = await q<Omit<Location, 'place'> & { country: string; province: string; city: string; lat: number | null; lon: number | null }>(
+      `select id, code, name, kind, country, province, city, lat, lon, time_zone "timeZone", cutoff_minutes "cutoffMinutes",
+       handling_minutes "handlingMinutes", work_days "workDays", handling_cost "handlingCost", accept_timeout_s "acceptTimeoutS",
+       partner_url "partnerUrl", partner_secret "partnerSecret", active from locations order by id`);
+    const places = await q<{ country: string; province: string; city: string; lat: number; lon: number }>('select * from places');
+    const carriers = await q<Carrier>('select code, name, base_url "baseUrl", secret, active from carriers');
+    const rates = await q<RateCard>(`select carrier, zone, first_weight_g "firstWeightG", first_cost "firstCost", step_g "stepG", step_cost "stepCost",
+      transit_days "transitDays" from carrier_rates join carriers on code = carrier and active order by carrier, zone`);
+    const policies = await q<{ version: string; params: Omit<RoutingPolicy, 'version'> }>('select version, params from routing_policies where active');
+    const rules = await q<AuditRule>(`select r.id, r.name, r.kind, r.action, r.priority, c.code "channelCode", r.active, r.params
+      from audit_rules r left join channels c on c.id = r.channel_id where r.active order by r.priority, r.id`);
+    const keys = await q<{ id: number; name: string; key_hash: Buffer; scopes: string[]; location_id: number | null; carrier: string | null }>(
+      'select id, name, key_hash, scopes, location_id, carrier from api_keys where revoked_at is null');
+    const policy = policies[0];
+    if (!policy) throw new Error('no routing policy is active: activate a row of routing_policies');
+
+    this.#places = new Map(places.map((p) => [`${p.country}|${p.province}|${p.city}`, { lat: p.lat, lon: p.lon }]));
+    this.channels = new Map(channels.map((c) => [c.code, c]));
+    this.channelById = new Map(channels.map((c) => [c.id, c]));
+    const withPlace = locations.map(({ country, province, city, lat, lon, ...l }): Location => ({ ...l, place: { country, province, city, lat, lon } }));
+    this.locations = new Map(withPlace.map((l) => [l.code, l]));
+    this.locationById = new Map(withPlace.map((l) => [l.id, l]));
+    this.carriers = new Map(carriers.map((c) => [c.code, c]));
+    this.rates = rates;
+    this.policy = { version: policy.version, ...policy.params };
+    this.auditRules = rules;
+    this.apiKeys = new Map(keys.map((k) => [k.key_hash.toString('hex'),
+      { id: k.id, name: k.name, scopes: new Set(k.scopes), locationId: k.location_id, carrier: k.carrier }]));
+    this.#ranks.clear();
+    this.#skus.clear();
+    this.#skuById.clear();
+  }
+
+  /** A destination with coordinates where its city is known. */
+  place(country: string, province: string, city: string): Place {
+    const at = this.#places.get(`${country}|${province}|${city}`);
+    return { country, province, city, lat: at?.lat ?? null, lon: at?.lon ?? null };
+  }
+
+  /** Active locations, nearest first; kept per city. */
+  ranked(destination: Place): number[] {
+    const key = `${destination.country}|${destination.province}|${destination.city}`;
+    let ranked = this.#ranks.get(key);
+    if (!ranked) {
+      const active = [...this.locationById.values()].filter((l) => l.active).map((l) => ({ locationId: l.id, place: l.place, kind: l.kind }));
+      ranked = rankLocations(destination, active, this.policy.kindRank);
+      if (this.#ranks.size > 5_000) this.#ranks.clear();
+      this.#ranks.set(key, ranked);
+    }
+    return ranked;
+  }
+
+  knownSku(code: string): Sku | undefined { return this.#skus.get(code); }
+
+  /** Reads the SKUs of the codes that are not known yet; codes that do not exist stay unknown. */
+  async loadSkus(codes: Iterable<string>): Promise<void> {
+    const missing = [...new Set(codes)].filter((code) => !this.#skus.has(code));
+    if (missing.length === 0) return;
+    this.#keep(await this.#querySkus('code = any($1::text[])', missing));
+  }
+
+  async skusById(ids: Iterable<number>): Promise<Map<number, Sku>> {
+    const wanted = [...new Set(ids)];
+    const missing = wanted.filter((id) => !this.#skuById.has(id));
+    const found = missing.length > 0 ? await this.#querySkus('id = any($1::int[])', missing) : [];
+    this.#keep(found);
+    const all = new Map(found.map((s) => [s.id, s]));
+    return new Map(wanted.flatMap((id) => { const sku = all.get(id) ?? this.#skuById.get(id); return sku ? [[id, sku] as const] : []; }));
+  }
+
+  async #querySkus(where: string, values: readonly (string | number)[]): Promise<Sku[]> {
+    const { rows } = await this.#pool.query<Sku>(
+      `select id, code, name, weight_g "weightG", cost, lot_tracked "lotTracked", active from skus where ${where}`, [values]);
+    return rows;
+  }
+
+  #keep(skus: Sku[]): void {
+    if (this.#skus.size > SKU_CACHE) {
+      this.#skus.clear();
+      this.#skuById.clear();
+    }
+    for (const sku of skus) {
+      this.#skus.set(sku.code, sku);
+      this.#skuById.set(sku.id, sku);
+    }
+  }
+}

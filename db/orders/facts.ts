@@ -1,0 +1,52 @@
+import type pg from 'pg';
+import { encodeId } from '../../domain/ids.ts';
+import { TERMINAL, type OrderStatus } from '../../domain/order/status.ts';
+import type { OrderFacts } from '../../domain/order/flow.ts';
+
+type Row = {
+  status: OrderStatus; hold_reason: string | null; validated_at: Date | null; payment_status: string; payment_due_at: Date | null; route_after: Date | null;
+  delivered_at: Date | null; return_until: Date | null; deliver_by: Date | null; held: boolean; backorder_until: Date | null; servable: boolean;
+  routable: boolean; to_release: string[]; to_recall: string[]; to_intercept: string[]; locations: string[]; accept_by: Date | null; release_retry: Date | null;
+  return_work: boolean; return_open: boolean;
+};
+
+/** Everything the workflow decides by, in one query. Null when the order does not exist. */
+export async function readFacts(client: pg.ClientBase | pg.Pool, orderId: string, now: Date): Promise<OrderFacts | null> {
+  const { rows: [row] } = await client.query<Row>({
+    name: 'order_facts',
+    text: `with f as (select f.*, l.code, l.accept_timeout_s from fulfillment_orders f join locations l on l.id = f.location_id where f.order_id = $1)
+      select o.status, o.hold_reason, o.validated_at, o.payment_status, o.payment_due_at, o.route_after, o.delivered_at, o.return_until, o.deliver_by,
+        exists (select from reservations where order_id = $1 and status = 'held') held,
+        (select min(deadline) from shortages where order_id = $1 and status = 'open') backorder_until,
+        exists (select from shortages s join stock_levels v on v.sku_id = s.sku_id and v.condition = 'sellable' and v.allotment_id = 0 and v.supply_id = 0
+          and v.on_hand - v.reserved - v.buffer > 0 join locations l on l.id = v.location_id and l.active
+          where s.order_id = $1 and s.status = 'open' and not exists (select from f where f.location_id = v.location_id and f.status = 'rejected')) servable,
+        exists (select from reservations where order_id = $1 and status = 'confirmed' and fulfillment_order_id is null) routable,
+        array(select id from f where status in ('routed', 'releasing') and cancel_requested_at is null and (release_retry_at is null or release_retry_at <= $2) order by id) to_release,
+        (select min(release_retry_at) from f where status in ('routed', 'releasing') and cancel_requested_at is null and release_retry_at > $2) release_retry,
+        array(select id from f where cancel_requested_at is not null and cancel_outcome is null order by id) to_recall,
+        array(select id from parcels where order_id = $1 and intercept_requested_at is not null and intercept_outcome is null order by id) to_intercept,
+        array(select distinct code from f where status not in ('rejected', 'cancelled') order by code) locations,
+        (select min(case when escalated_at is null then accept_by else escalated_at + make_interval(secs => accept_timeout_s) end)
+          from f where status in ('releasing', 'released') and cancel_requested_at is null) accept_by,
+        exists (select from returns where order_id = $1 and not late and status in ('requested', 'inspected')) return_work,
+        exists (select from returns where order_id = $1 and not late and status in ('requested', 'authorised', 'received', 'inspected'))
+          or exists (select from refund_requests where order_id = $1 and status in ('intercepting', 'intercepted')) return_open
+      from orders o where o.id = $1`,
+    values: [orderId, now],
+  });
+  if (!row) return null;
+  const iso = (d: Date | null): string | null => d?.toISOString() ?? null;
+  const window = row.status === 'delivered' && !row.return_open ? row.return_until : null;
+  const deadlines = [row.accept_by, row.release_retry, window].filter((d) => d !== null).sort((a, b) => a.getTime() - b.getTime());
+  return {
+    v: 1, status: row.status, done: TERMINAL.has(row.status), holdReason: TERMINAL.has(row.status) ? null : row.hold_reason, validated: row.validated_at !== null,
+    awaitingPaymentUntil: row.payment_status === 'unpaid' ? iso(row.payment_due_at) ?? 'it comes' : null,
+    toReserve: row.held || row.servable, backorderUntil: iso(row.backorder_until),
+    // A whole order is routed together: while units are missing it waits, unless part of it is on its way already.
+    toRoute: row.routable && row.backorder_until === null, routeAfter: iso(row.route_after),
+    toRelease: row.to_release.map((id) => encodeId('ful', id)), toRecall: row.to_recall.map((id) => encodeId('ful', id)),
+    toIntercept: row.to_intercept.map((id) => encodeId('par', id)),
+    returnWork: row.return_work, nextDeadline: iso(deadlines[0] ?? null), promiseBy: iso(row.deliver_by), locations: row.locations,
+  };
+}

@@ -1,0 +1,168 @@
+import { encodeId } from '../../domain/ids.ts';
+import { routeOrder as plan } from '../../domain/routing/route-order.ts';
+import type { Candidate, RoutingOrder, RoutingPlan } from '../../domain/routing/types.ts';
+import { TERMINAL } from '../../domain/order/status.ts';
+import { uuidv7 } from '../../runtime/ids.ts';
+import { lockLevels } from '../ledger.ts';
+import type { Network } from '../network.ts';
+import type { StockWriter } from '../stock-writer.ts';
+import type { Tx } from '../tx.ts';
+import { lockOrder, readFulfillments, readLines, refreshStatus, unroutedUnits, type Order } from './order.ts';
+import { addReservations, liveReservations, type Reservation } from './reservations.ts';
+
+const ROUNDS = 3;
+type LevelAt = { id: number; skuId: number; locationId: number; free: number };
+
+/**
+ * Routes what has stock and no fulfillment order: plans on fresh stock, moves the reservations to where the plan wants them and
+ * writes one fulfillment order per location. Where nothing serves, the order is held with the reason.
+ */
+export async function routeOrder(writer: StockWriter, network: Network, orderId: string): Promise<void> {
+  await writer.change(async (tx) => {
+    const order = await lockOrder(tx, orderId);
+    if (TERMINAL.has(order.status) || order.holdReason || !order.validatedAt) return;
+    const own = (await liveReservations(tx, orderId)).filter((r) => r.fulfillmentOrderId === null && r.status === 'confirmed');
+    if (own.length === 0) return;
+    const open = await unroutedUnits(tx.client, orderId);
+    const request = await routingRequest(tx, order, network, own, open);
+    for (let round = 1; ; round++) {
+      // The last round plans with the order's own reservations alone: they cannot be taken away meanwhile.
+      const levels = round < ROUNDS ? await freshLevels(tx, own) : [];
+      const result = plan(request, candidates(network, levels, own), network.rates, network.policy);
+      if (result.unallocated.length > 0) return holdUnroutable(tx, order, result);
+      const assignment = assign(own, levels, result);
+      if (round < ROUNDS && !(await stillFree(tx, assignment))) continue;
+      await write(tx, order, network, own, result, assignment);
+      await refreshStatus(tx, order, 'system');
+      return;
+    }
+  });
+}
+
+/** Shared sellable stock of the order's SKUs, read without a lock: only what the plan takes is locked. */
+async function freshLevels(tx: Tx, own: readonly Reservation[]): Promise<LevelAt[]> {
+  return tx.query<LevelAt>(
+    `select v.id, v.sku_id "skuId", v.location_id "locationId", v.on_hand - v.reserved - v.buffer free from stock_levels v join lots on lots.id = v.lot_id
+     where v.sku_id = any($1::int[]) and v.condition = 'sellable' and v.allotment_id = 0 and v.supply_id = 0 and v.on_hand - v.reserved - v.buffer > 0
+       and lots.recalled_at is null order by lots.expires_on nulls last, v.id`, [[...new Set(own.map((r) => r.skuId))]]);
+}
+
+/** Locks the levels that give units beyond the order's own, and looks whether they still have them. */
+async function stillFree(tx: Tx, assignment: Assignment): Promise<boolean> {
+  const need = new Map<number, number>();
+  for (const m of assignment.taken) need.set(m.levelId, (need.get(m.levelId) ?? 0) + m.quantity);
+  const locked = await lockLevels(tx.client, need.keys());
+  return [...need].every(([id, units]) => { const l = locked.get(id); return l !== undefined && l.onHand - l.reserved - l.buffer >= units; });
+}
+
+async function routingRequest(tx: Tx, order: Order, network: Network, own: readonly Reservation[], open: Map<number, number>): Promise<RoutingOrder> {
+  const lines = await readLines(tx.client, order.id);
+  const skus = await network.skusById(own.map((r) => r.skuId));
+  const reserved = new Map<number, number>();
+  for (const r of own) reserved.set(r.lineNo, (reserved.get(r.lineNo) ?? 0) + r.quantity);
+  return {
+    destination: network.place(order.country, order.province, order.city),
+    lines: lines.flatMap((l) => {
+      const quantity = Math.min(open.get(l.lineNo) ?? 0, reserved.get(l.lineNo) ?? 0);
+      return quantity > 0 && l.skuId !== null ? [{ lineNo: l.lineNo, skuId: l.skuId, quantity, weightG: skus.get(l.skuId)?.weightG ?? 0 }] : [];
+    }),
+    forcedLocationId: order.forcedLocationId, forcedCarrier: order.forcedCarrier,
+    excludedLocationIds: (await readFulfillments(tx.client, order.id)).filter((f) => f.status === 'rejected').map((f) => f.locationId),
+  };
+}
+
+function candidates(network: Network, levels: readonly LevelAt[], own: readonly Reservation[]): Candidate[] {
+  const available = new Map<number, Map<number, number>>();
+  const add = (locationId: number, skuId: number, units: number): void => {
+    let at = available.get(locationId);
+    if (!at) available.set(locationId, (at = new Map()));
+    at.set(skuId, (at.get(skuId) ?? 0) + units);
+  };
+  for (const level of levels) add(level.locationId, level.skuId, level.free);
+  for (const r of own) add(r.locationId, r.skuId, r.quantity);
+  return [...available].flatMap(([id, at]) => {
+    const l = network.locationById.get(id);
+    return l ? [{ locationId: id, code: l.code, kind: l.kind, place: l.place, active: l.active, handlingCost: l.handlingCost, available: at }] : [];
+  });
+}
+
+async function holdUnroutable(tx: Tx, order: Order, result: RoutingPlan): Promise<void> {
+  await tx.query(`insert into order_holds (order_id, reason, detail, placed_at, placed_by) values ($1, 'unroutable', $2, $3, 'system')`,
+    [order.id, result.reasons.join('; ').slice(0, 2000), tx.now]);
+  await tx.event(order.id, 'order.held', 'system', { rules: [{ rule: 'unroutable', reason: result.reasons.join('; ') }] });
+  await refreshStatus(tx, order, 'system');
+}
+
+type Row = { shipment: number; lineNo: number; levelId: number; quantity: number };
+type Assignment = { kept: Row[]; taken: Row[]; given: { levelId: number; quantity: number }[] };
+
+/** Which level serves which shipment: first what the order has there, then free units; `given` is what goes back. */
+function assign(own: readonly Reservation[], levels: readonly LevelAt[], result: RoutingPlan): Assignment {
+  const left = own.map((r) => ({ ...r }));
+  const free = new Map(levels.map((l) => [l.id, l.free]));
+  const kept: Row[] = [];
+  const taken: Row[] = [];
+  result.shipments.forEach((shipment, index) => {
+    for (const line of shipment.lines) {
+      let rest = line.quantity;
+      for (const r of left) {
+        const units = r.lineNo === line.lineNo && r.locationId === shipment.locationId ? Math.min(rest, r.quantity) : 0;
+        if (units <= 0) continue;
+        r.quantity -= units;
+        rest -= units;
+        kept.push({ shipment: index, lineNo: line.lineNo, levelId: r.levelId, quantity: units });
+      }
+      for (const level of levels) {
+        const units = level.skuId === line.skuId && level.locationId === shipment.locationId ? Math.min(rest, free.get(level.id) ?? 0) : 0;
+        if (units <= 0) continue;
+        free.set(level.id, (free.get(level.id) ?? 0) - units);
+        rest -= units;
+        taken.push({ shipment: index, lineNo: line.lineNo, levelId: level.id, quantity: units });
+      }
+      // Two lines of one SKU may have been planned onto each other's reservations.
+      for (const r of left) {
+        const units = r.skuId === line.skuId && r.locationId === shipment.locationId ? Math.min(rest, r.quantity) : 0;
+        if (units <= 0) continue;
+        r.quantity -= units;
+        rest -= units;
+        kept.push({ shipment: index, lineNo: line.lineNo, levelId: r.levelId, quantity: units });
+      }
+      if (rest > 0) throw new Error(`the plan takes ${rest} units more than location ${shipment.locationId} has`);
+    }
+  });
+  return { kept, taken, given: left.filter((r) => r.quantity > 0).map((r) => ({ levelId: r.levelId, quantity: r.quantity })) };
+}
+
+/** Writes the fulfillment orders; units that are reserved elsewhere than planned move in one command. */
+async function write(tx: Tx, order: Order, network: Network, own: readonly Reservation[], result: RoutingPlan, assignment: Assignment): Promise<void> {
+  const attempt = (await readFulfillments(tx.client, order.id)).length + 1;
+  const ids = result.shipments.map(() => uuidv7());
+  for (const [i, shipment] of result.shipments.entries()) {
+    await tx.query(
+      `insert into fulfillment_orders (id, order_id, location_id, status, attempt, carrier, cost, reasons, routed_at) values ($1, $2, $3, 'routed', $4, $5, $6, $7, $8)`,
+      [ids[i], order.id, shipment.locationId, attempt, shipment.carrier, shipment.cost, JSON.stringify(shipment.reasons), tx.now]);
+    await tx.query(
+      `insert into fulfillment_order_lines (fulfillment_order_id, line_no, quantity) select $1, n, sum(q) from unnest($2::int[], $3::int[]) as t(n, q) group by n`,
+      [ids[i], shipment.lines.map((l) => l.lineNo), shipment.lines.map((l) => l.quantity)]);
+  }
+  const { kept, taken, given } = assignment;
+  const rows = [...kept, ...taken].map((r) => ({ lineNo: r.lineNo, levelId: r.levelId, quantity: r.quantity, fulfillmentOrderId: ids[r.shipment] as string }));
+  if (taken.length === 0 && given.length === 0 && kept.length === own.length) {
+    await tx.query(
+      `update reservations r set fulfillment_order_id = t.f from unnest($2::int[], $3::bigint[], $4::uuid[]) as t(n, v, f)
+       where r.order_id = $1 and r.line_no = t.n and r.level_id = t.v and r.status = 'confirmed' and r.fulfillment_order_id is null`,
+      [order.id, rows.map((r) => r.lineNo), rows.map((r) => r.levelId), rows.map((r) => r.fulfillmentOrderId)]);
+  } else {
+    await tx.query(
+      `update reservations set status = 'released' where order_id = $1 and status = 'confirmed' and fulfillment_order_id is null`, [order.id]);
+    await addReservations(tx, order.id, rows);
+    await tx.post('route', order.id, [...given.map((g) => ({ levelId: g.levelId, onHand: 0, reserved: -g.quantity })),
+      ...taken.map((t) => ({ levelId: t.levelId, onHand: 0, reserved: t.quantity }))]);
+  }
+  const code = (id: number): string | undefined => network.locationById.get(id)?.code;
+  await tx.event(order.id, 'order.routed_to', 'system', {
+    policy: result.policyVersion, cost: result.cost, reasons: result.reasons,
+    shipments: result.shipments.map((s, i) => ({ fulfillmentOrder: encodeId('ful', ids[i] as string), location: code(s.locationId), carrier: s.carrier, cost: s.cost, reasons: s.reasons })),
+    rejected: result.rejected.slice(0, 50).map((r) => ({ location: code(r.locationId), reason: r.reason })),
+  });
+}

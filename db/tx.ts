@@ -1,0 +1,72 @@
+import type pg from 'pg';
+import { uuidv7 } from '../runtime/ids.ts';
+import { postMovements, type Leg, type LockedLevel } from './ledger.ts';
+
+/** Who did it: `system`, `key:NAME`, `partner:CODE`. Never a person's name. */
+export type Actor = string;
+
+/**
+ * One transaction of the stock writer. Collects what must happen after the commit, so that a rollback forgets it.
+ * Use in lock order: orders, then stock.
+ */
+export class Tx {
+  readonly changed = new Map<number, LockedLevel>();
+  woken = false;
+  readonly client: pg.ClientBase;
+  readonly now: Date;
+
+  constructor(client: pg.ClientBase, now: Date) {
+    this.client = client;
+    this.now = now;
+  }
+
+  async query<T extends pg.QueryResultRow = pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> {
+    return (await this.client.query<T>(text, values)).rows;
+  }
+
+  async one<T extends pg.QueryResultRow = pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T | null> {
+    return (await this.query<T>(text, values))[0] ?? null;
+  }
+
+  /** Posts stock under a command id of its own, or the one given (then a repetition changes nothing). Returns false for a repetition. */
+  async post(cause: string, orderId: string | null, legs: readonly Leg[], commandId: string = uuidv7()): Promise<boolean> {
+    const levels = await postMovements(this.client, commandId, cause, orderId, legs);
+    if (!levels) return false;
+    for (const level of levels) this.changed.set(level.id, level);
+    const freed = new Set(legs.filter((l) => l.onHand - l.reserved > 0).flatMap((l) => levels.find((v) => v.id === l.levelId && v.sellable)?.skuId ?? []));
+    if (freed.size > 0) await this.#wakeShortages([...freed]);
+    return true;
+  }
+
+  /** Orders that wait for these SKUs look again; one unconsumed wake each is enough. */
+  async #wakeShortages(skuIds: number[]): Promise<void> {
+    const { rowCount } = await this.client.query({
+      name: 'shortages_wake',
+      text: `insert into outbox (topic, order_id, priority)
+        select 'look', order_id, min(deadline) from (select order_id, deadline from shortages where status = 'open' and sku_id = any($1::int[])
+          order by deadline, id limit 200) s
+        where not exists (select from outbox o where o.order_id = s.order_id and o.topic = 'look' and o.leased_until is null)
+        group by order_id order by 3, 2`,
+      values: [skuIds],
+    });
+    if (rowCount) this.woken = true;
+  }
+
+  async event(orderId: string, type: string, actor: Actor, data: Record<string, unknown> | null = null): Promise<void> {
+    await this.client.query({
+      name: 'event_insert',
+      text: 'insert into order_events (order_id, type, at, actor, data) values ($1, $2, $3, $4, $5)',
+      values: [orderId, type, this.now, actor, data === null ? null : JSON.stringify(data)],
+    });
+  }
+
+  /** Asks the order's workflow to look at the facts. Urgent orders are told first. */
+  async wake(orderId: string, priority: Date | null = null): Promise<void> {
+    await this.client.query({
+      name: 'outbox_look',
+      text: `insert into outbox (topic, order_id, priority) values ('look', $1, $2)`,
+      values: [orderId, priority ?? this.now],
+    });
+    this.woken = true;
+  }
+}

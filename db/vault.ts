@@ -1,0 +1,129 @@
+import { createCipheriv, createDecipheriv, createHmac, randomBytes, hkdfSync } from 'node:crypto';
+import type pg from 'pg';
+import { uuidv7 } from '../runtime/ids.ts';
+
+/** What an order's people said and are. Lives only encrypted; everything else refers to it by id. */
+export type Contact = {
+  buyer: { id?: string; name?: string; phone?: string; email?: string } | null;
+  shipTo: ShipTo;
+  buyerRemark: string | null;
+  sellerRemark: string | null;
+  invoice: { type: string; title: string; taxNumber?: string; email?: string } | null;
+};
+export type ShipTo = {
+  name: string; phone: string; country: string; province: string; city: string; district?: string; street: string; postcode?: string;
+};
+type Person = { id: string; key: Buffer };
+
+/** AES-256-GCM: 12 bytes nonce, 16 bytes tag, text. */
+function seal(key: Buffer, plain: Buffer | string): Buffer {
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce);
+  const body = Buffer.concat([cipher.update(plain), cipher.final()]);
+  return Buffer.concat([nonce, cipher.getAuthTag(), body]);
+}
+
+function open(key: Buffer, sealed: Buffer): Buffer {
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12));
+  decipher.setAuthTag(sealed.subarray(12, 28));
+  return Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]);
+}
+
+const CACHE = 20_000;
+
+/** The vault: a key per person, wrapped by the master key. `key` is 32 bytes. */
+export class Vault {
+  readonly #master: Buffer;
+  readonly #hashKey: Buffer;
+  /** Persons met lately, by identity; ids and keys only. */
+  readonly #known = new Map<string, Person>();
+
+  constructor(key: Buffer) {
+    if (key.length !== 32) throw new Error('the vault key must be 32 bytes');
+    this.#master = Buffer.from(hkdfSync('sha256', key, '', 'tributary vault wrap', 32));
+    this.#hashKey = Buffer.from(hkdfSync('sha256', key, '', 'tributary vault identity', 32));
+  }
+
+  /** A keyed hash: the same person or address gives the same value, and nobody without the key can guess it. */
+  hash(kind: 'buyer' | 'phone' | 'address', value: string): Buffer {
+    return createHmac('sha256', this.#hashKey).update(`${kind}\n${value.normalize('NFKC').trim().toLowerCase()}`).digest().subarray(0, 16);
+  }
+
+  /** Secrets of partners, under the master key itself. */
+  sealSecret(text: string): Buffer { return seal(this.#master, text); }
+  openSecret(sealed: Buffer): string { return open(this.#master, sealed).toString(); }
+
+  sealContact(person: Person, contact: Contact): Buffer { return seal(person.key, JSON.stringify(contact)); }
+
+  /** Finds or makes the persons of the given identities (null: an unnamed person, always new), in the given order. */
+  async persons(client: pg.ClientBase, identities: readonly (Buffer | null)[]): Promise<Person[]> {
+    const wanted = identities.map((hash) => hash?.toString('base64') ?? null);
+    const found = new Map<string, Person>();
+    const missing: string[] = [];
+    for (const name of new Set(wanted)) {
+      if (name === null) continue;
+      const known = this.#known.get(name);
+      if (known) found.set(name, known);
+      else missing.push(name);
+    }
+    const fresh = new Map<string, Person>();
+    const anonymous: Person[] = [];
+    for (const name of missing.sort()) fresh.set(name, { id: uuidv7(), key: randomBytes(32) });
+    for (const name of wanted) if (name === null) anonymous.push({ id: uuidv7(), key: randomBytes(32) });
+    if (fresh.size + anonymous.length > 0) {
+      const people = [...fresh.values(), ...anonymous];
+      const names = [...fresh.keys()];
+      await client.query({
+        name: 'persons_insert',
+        text: `insert into persons (id, identity_hash, wrapped_key)
+          select * from unnest($1::uuid[], $2::bytea[], $3::bytea[]) on conflict (identity_hash) do nothing`,
+        values: [people.map((p) => p.id), people.map((_, i) => (i < names.length ? Buffer.from(names[i] as string, 'base64') : null)),
+          people.map((p) => seal(this.#master, p.key))],
+      });
+      if (missing.length > 0) {
+        const rows = await client.query<{ id: string; identity_hash: Buffer; wrapped_key: Buffer }>({
+          name: 'persons_select',
+          text: 'select id, identity_hash, wrapped_key from persons where identity_hash = any($1::bytea[]) and erased_at is null',
+          values: [missing.map((name) => Buffer.from(name, 'base64'))],
+        });
+        for (const row of rows.rows) {
+          found.set(row.identity_hash.toString('base64'), { id: row.id, key: open(this.#master, row.wrapped_key) });
+        }
+      }
+    }
+    return wanted.map((name) => (name === null ? anonymous.shift() : found.get(name)) as Person);
+  }
+
+  /** Call after the transaction that made or read them has committed: only then is a cached person a fact. */
+  remember(identities: readonly (Buffer | null)[], persons: readonly Person[]): void {
+    identities.forEach((hash, i) => {
+      const person = persons[i];
+      if (!hash || !person) return;
+      if (this.#known.size >= CACHE) this.#known.delete(this.#known.keys().next().value as string);
+      this.#known.set(hash.toString('base64'), person);
+    });
+  }
+
+  /** Reads a contact; null when it or its person has been erased. */
+  async readContact(client: pg.ClientBase | pg.Pool, contactId: string): Promise<Contact | null> {
+    const { rows } = await client.query<{ ciphertext: Buffer | null; wrapped_key: Buffer | null }>({
+      name: 'vault_read',
+      text: 'select v.ciphertext, p.wrapped_key from vault_records v join persons p on p.id = v.person_id where v.id = $1',
+      values: [contactId],
+    });
+    const row = rows[0];
+    if (!row?.ciphertext || !row.wrapped_key) return null;
+    return JSON.parse(open(open(this.#master, row.wrapped_key), row.ciphertext).toString()) as Contact;
+  }
+
+  /** Writes another contact for a person (a changed address); the earlier one stays until erased. */
+  async writeContact(client: pg.ClientBase, personId: string, contact: Contact): Promise<string> {
+    const { rows } = await client.query<{ wrapped_key: Buffer | null }>('select wrapped_key from persons where id = $1', [personId]);
+    const wrapped = rows[0]?.wrapped_key;
+    if (!wrapped) throw new Error('this person has been erased: nothing can be written for them');
+    const id = uuidv7();
+    await client.query('insert into vault_records (id, person_id, kind, ciphertext) values ($1, $2, $3, $4)',
+      [id, personId, 'contact', seal(open(this.#master, wrapped), JSON.stringify(contact))]);
+    return id;
+  }
+}

@@ -1,0 +1,105 @@
+type Base = { id: number; name: string; action: 'pass' | 'hold' | 'reject'; priority: number; channelCode: string | null; active: boolean };
+export type AuditRule = Base & (
+  | { kind: 'amount'; params: { min?: number; max?: number } }
+  | { kind: 'address'; params: { incomplete?: boolean; remoteProvinces?: string[] } }
+  | { kind: 'remark'; params: { buyer?: boolean; seller?: boolean; words?: string[] } }
+  | { kind: 'duplicate'; params: { withinMinutes: number; by: 'buyer' | 'address' | 'both' } }
+  | { kind: 'blocked'; params: Record<string, never> }
+  | { kind: 'margin'; params: { minPercent: number } });
+
+export type Recent = { orderId: string; minutesAgo: number };
+export type AuditFacts = {
+  channelCode: string; total: number; currency: string; /** of the goods; null: not known */ cost: number | null; goodsNet: number;
+  destination: { country: string; province: string; city: string; district: string | null; hasStreet: boolean; hasPhone: boolean; hasName: boolean };
+  buyerRemark: string | null; sellerRemark: string | null; recentByBuyer: Recent[]; recentByAddress: Recent[]; blockedMatches: string[];
+};
+export type AuditHit = { ruleId: number; name: string; action: 'pass' | 'hold' | 'reject'; reason: string };
+export type AuditResult = { outcome: 'pass' | 'hold' | 'reject'; hits: AuditHit[] };
+
+/**
+ * Runs the rules (审单) by priority, then id. A matching `pass` rule ends the run: what came before it stands, the rest is not asked. Reject beats hold.
+ * Reasons name no person.
+ */
+export function evaluateAudit(rules: readonly AuditRule[], facts: AuditFacts): AuditResult {
+  const hits: AuditHit[] = [];
+  for (const rule of [...rules].sort((a, b) => a.priority - b.priority || a.id - b.id)) {
+    if (!rule.active || (rule.channelCode !== null && rule.channelCode !== facts.channelCode)) continue;
+    const reason = match(rule, facts);
+    if (reason === null) continue;
+    hits.push({ ruleId: rule.id, name: rule.name, action: rule.action, reason });
+    if (rule.action === 'pass') break;
+  }
+  const outcome = hits.some((h) => h.action === 'reject') ? 'reject' : hits.some((h) => h.action === 'hold') ? 'hold' : 'pass';
+  return { outcome, hits };
+}
+
+function match(rule: AuditRule, f: AuditFacts): string | null {
+  switch (rule.kind) {
+    case 'amount': {
+      const { min, max } = rule.params;
+      const inside = (min === undefined || f.total >= min) && (max === undefined || f.total <= max);
+      return inside ? `the total ${f.total} lies within ${min ?? 0} and ${max ?? 'any amount'}` : null;
+    }
+    case 'address': {
+      if (rule.params.incomplete) {
+        const missing = [f.destination.hasName ? '' : 'name', f.destination.hasPhone ? '' : 'phone', f.destination.hasStreet ? '' : 'street'].filter(Boolean);
+        if (missing.length > 0) return `the address lacks ${missing.join(', ')}`;
+      }
+      return rule.params.remoteProvinces?.includes(f.destination.province) ? `${f.destination.province} is remote` : null;
+    }
+    case 'remark': {
+      const both = rule.params.buyer === undefined && rule.params.seller === undefined;
+      const texts = [both || rule.params.buyer ? f.buyerRemark : null, both || rule.params.seller ? f.sellerRemark : null].filter((t): t is string => t !== null && t.trim() !== '');
+      if (texts.length === 0) return null;
+      const { words } = rule.params;
+      if (!words || words.length === 0) return 'the order has a remark';
+      const word = words.find((w) => texts.some((t) => t.toLowerCase().includes(w.toLowerCase())));
+      return word === undefined ? null : `a remark holds "${word}"`;
+    }
+    case 'duplicate': {
+      const recent = (list: readonly Recent[]): Recent[] => list.filter((r) => r.minutesAgo <= rule.params.withinMinutes);
+      const buyer = recent(f.recentByBuyer);
+      const address = recent(f.recentByAddress);
+      const found = rule.params.by === 'buyer' ? buyer : rule.params.by === 'address' ? address : buyer.filter((b) => address.some((a) => a.orderId === b.orderId));
+      return found.length === 0 ? null : `like ${found.map((r) => r.orderId).join(', ')} of the last ${rule.params.withinMinutes} minutes`;
+    }
+    case 'blocked': return f.blockedMatches.length === 0 ? null : `blocked: ${f.blockedMatches.join(', ')}`;
+    case 'margin': {
+      if (f.cost === null) return null;
+      const percent = f.goodsNet === 0 ? -100 : ((f.goodsNet - f.cost) * 100) / f.goodsNet;
+      return percent < rule.params.minPercent ? `the margin is ${percent.toFixed(1)} %, below ${rule.params.minPercent} %` : null;
+    }
+  }
+}
+
+const KNOWN: Record<AuditRule['kind'], Record<string, (v: unknown) => boolean>> = {
+  amount: { min: isAmount, max: isAmount },
+  address: { incomplete: isFlag, remoteProvinces: isWords },
+  remark: { buyer: isFlag, seller: isFlag, words: isWords },
+  duplicate: { withinMinutes: (v) => Number.isInteger(v) && (v as number) > 0 && (v as number) <= 10_080, by: (v) => v === 'buyer' || v === 'address' || v === 'both' },
+  blocked: {},
+  margin: { minPercent: (v) => typeof v === 'number' && v >= -1000 && v <= 100 },
+};
+function isAmount(v: unknown): boolean { return Number.isSafeInteger(v) && (v as number) >= 0; }
+function isFlag(v: unknown): boolean { return typeof v === 'boolean'; }
+function isWords(v: unknown): boolean { return Array.isArray(v) && v.length > 0 && v.every((w) => typeof w === 'string' && w !== ''); }
+
+/** What is wrong with a rule, in words that name the field; empty when it can be used. */
+export function validateAuditRule(input: { kind: string; action: string; params: unknown }): string[] {
+  const known = KNOWN[input.kind as AuditRule['kind']] as (typeof KNOWN)['amount'] | undefined;
+  if (!known) return [`/kind must be one of ${Object.keys(KNOWN).join(', ')}`];
+  const problems = ['pass', 'hold', 'reject'].includes(input.action) ? [] : ['/action must be pass, hold or reject'];
+  if (typeof input.params !== 'object' || input.params === null || Array.isArray(input.params)) return [...problems, '/params must be an object'];
+  const params = input.params as Record<string, unknown>;
+  for (const [name, value] of Object.entries(params)) {
+    const ok = known[name];
+    if (!ok) problems.push(`/params/${name} is not known for ${input.kind}`);
+    else if (!ok(value)) problems.push(`/params/${name} is wrong`);
+  }
+  if (input.kind === 'amount' && params['min'] === undefined && params['max'] === undefined) problems.push('/params needs min or max');
+  if (input.kind === 'amount' && typeof params['min'] === 'number' && typeof params['max'] === 'number' && params['min'] > params['max']) problems.push('/params/min exceeds max');
+  if (input.kind === 'address' && params['incomplete'] !== true && params['remoteProvinces'] === undefined) problems.push('/params needs incomplete or remoteProvinces');
+  if (input.kind === 'duplicate') for (const name of ['withinMinutes', 'by']) if (params[name] === undefined) problems.push(`/params/${name} is missing`);
+  if (input.kind === 'margin' && params['minPercent'] === undefined) problems.push('/params/minPercent is missing');
+  return problems;
+}

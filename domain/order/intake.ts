@@ -1,0 +1,49 @@
+import type { Bearer } from './pricing.ts';
+
+export const ORDER_TYPES = ['retail', 'wholesale', 'consignment', 'resend', 'sample'] as const;
+export type OrderType = (typeof ORDER_TYPES)[number];
+export type PaymentStatus = 'unpaid' | 'paid' | 'cash_on_delivery' | 'not_due';
+
+export type Discount = { bearer: Bearer; code: string; amount: number };
+
+/** An order as a client submits it. Money in minor units of `currency`, times ISO 8601. */
+export type OrderIntake = {
+  channel: string;
+  externalId: string;
+  type?: OrderType;
+  currency: string;
+  orderedAt?: string;
+  payment: { status: PaymentStatus };
+  buyer?: { id?: string; name?: string; phone?: string; email?: string };
+  shipTo: { name: string; phone: string; country: string; province: string; city: string; district?: string; street: string; postcode?: string };
+  lines: { sku: string; quantity: number; unitPrice: number; discounts?: Discount[]; gift?: boolean }[];
+  discounts?: Discount[];
+  freight?: number;
+  buyerRemark?: string;
+  sellerRemark?: string;
+  priority?: number;
+  scheduled?: { from: string; to?: string };
+  shipBy?: string;
+  invoice?: { type: 'personal' | 'company'; title: string; taxNumber?: string; email?: string };
+  location?: string;
+};
+
+/** What a capture answers; stored with the captured event, so that a repetition gets the same. */
+export type CaptureAnswer = {
+  id: string;
+  channel: string;
+  externalId: string;
+  status: 'captured' | 'awaiting_payment' | 'on_hold';
+  currency: string;
+  total: number;
+  payBy: string | null;
+  promise: { shipBy: string; deliverBy: string } | null;
+  reserved: { line: number; location: string; quantity: number }[];
+  missing: { line: number; sku: string; quantity: number; cause: 'unknown_sku' | 'no_stock' }[];
+  capturedAt: string;
+};
+
+/** When the relay should hand an order over: its ship-by date, a day earlier for each step of priority; without one, its capture. */
+export function urgency(shipBy: Date | null, capturedAt: Date, priority: number): Date {
+  return new Date((shipBy ?? capturedAt).getTime() - priority * 86_400_000);
+}

@@ -1,0 +1,58 @@
+export type PromiseInput = {
+  orderedAt: Date;
+  scheduledFrom: Date | null;
+  location: { timeZone: string; cutoffMinutes: number; handlingMinutes: number; workDays: readonly number[] };
+  transitDays: number;
+};
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+const formats = new Map<string, Intl.DateTimeFormat>();
+/** Offset of a zone in an hour of UTC, minutes: offsets change on full quarter hours only, so an hour is looked up once. */
+const offsets = new Map<string, number>();
+
+function offsetMinutes(timeZone: string, at: number): number {
+  const quarter = Math.floor(at / (15 * MINUTE));
+  const key = `${timeZone}|${quarter}`;
+  let offset = offsets.get(key);
+  if (offset === undefined) {
+    let format = formats.get(timeZone);
+    if (!format) {
+      format = new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric' });
+      formats.set(timeZone, format);
+    }
+    const part: Record<string, number> = {};
+    for (const { type, value } of format.formatToParts(quarter * 15 * MINUTE)) part[type] = Number(value);
+    const local = Date.UTC(part['year'] ?? 0, (part['month'] ?? 1) - 1, part['day'], part['hour'], part['minute']);
+    offset = Math.round((local - quarter * 15 * MINUTE) / MINUTE);
+    if (offsets.size > 10_000) offsets.clear();
+    offsets.set(key, offset);
+  }
+  return offset;
+}
+
+/** The instant of a local wall-clock time, given as if it were UTC; a time that a clock change skips moves on by the gap. */
+function toInstant(timeZone: string, local: number): number {
+  const guess = local - offsetMinutes(timeZone, local) * MINUTE;
+  return local - offsetMinutes(timeZone, guess) * MINUTE;
+}
+
+/**
+ * When a location can have an order out of the house and when the carrier then arrives. An order before the cut-off goes out that working day, else the next; `shipBy` is
+ * its cut-off plus handling, `deliverBy` the end (18:00 local) of the day `transitDays` calendar days later. Days 1 (Monday) to 7.
+ * Throws RangeError when the location never works.
+ */
+export function promise(input: PromiseInput): { shipBy: Date; deliverBy: Date } {
+  const { timeZone, cutoffMinutes, handlingMinutes, workDays } = input.location;
+  if (workDays.length === 0) throw new RangeError('a location without working days cannot promise anything');
+  const from = Math.max(input.orderedAt.getTime(), input.scheduledFrom?.getTime() ?? 0);
+  const local = from + offsetMinutes(timeZone, from) * MINUTE;
+  let day = Math.floor(local / DAY) * DAY;
+  if (local - day > cutoffMinutes * MINUTE) day += DAY;
+  // 1970-01-01 was a Thursday (4).
+  while (!workDays.includes(((day / DAY + 3) % 7) + 1)) day += DAY;
+  const shipBy = toInstant(timeZone, day + cutoffMinutes * MINUTE) + handlingMinutes * MINUTE;
+  const shipDay = Math.floor((shipBy + offsetMinutes(timeZone, shipBy) * MINUTE) / DAY) * DAY;
+  const deliverBy = toInstant(timeZone, shipDay + input.transitDays * DAY + 18 * 60 * MINUTE);
+  return { shipBy: new Date(shipBy), deliverBy: new Date(Math.max(deliverBy, shipBy)) };
+}

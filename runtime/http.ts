@@ -1,0 +1,37 @@
+import { createHmac } from 'node:crypto';
+import { PartnerUnavailable, type Http } from '../domain/http-port.ts';
+
+/** Standard Webhooks: `v1,` and base64 of HMAC-SHA256 over `id.timestamp.body`; the secret is base64 after `whsec_`. */
+export function sign(secret: string, id: string, timestamp: number, body: string): string {
+  const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
+  return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
+}
+
+/** JSON over fetch, signed, with a time limit; no redirects are followed. */
+export function createHttp(timeoutMs = 10_000, clock: () => number = Date.now): Http {
+  return async ({ method, url, body, secret, messageId }) => {
+    const text = body === undefined ? '' : JSON.stringify(body);
+    const timestamp = Math.floor(clock() / 1000);
+    const headers: Record<string, string> = { accept: 'application/json', 'webhook-id': messageId, 'webhook-timestamp': String(timestamp) };
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    if (secret !== null) headers['webhook-signature'] = sign(secret, messageId, timestamp, text);
+    let response: Response;
+    let answer: string;
+    try {
+      response = await fetch(url, { method, headers, redirect: 'manual', signal: AbortSignal.timeout(timeoutMs), ...(body === undefined ? {} : { body: text }) });
+      answer = await response.text();
+    } catch (error) {
+      throw new PartnerUnavailable(`${new URL(url).host} does not answer: ${error instanceof Error ? error.name : 'unknown error'}`);
+    }
+    if (response.status >= 500 || response.status === 429) throw new PartnerUnavailable(`${new URL(url).host} answered ${response.status}`);
+    return { status: response.status, body: parse(answer) };
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    return text === '' ? null : JSON.parse(text);
+  } catch {
+    return { text: text.slice(0, 200) };
+  }
+}

@@ -1,0 +1,62 @@
+import { Client } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { createActivities } from '../activities/index.ts';
+import { openStore } from '../db/store.ts';
+import { loadConfig } from '../runtime/config.ts';
+import { createHttp } from '../runtime/http.ts';
+import { createLogger } from '../runtime/logger.ts';
+import { workflowBundle } from './bundle.ts';
+import { startHousekeeping } from './housekeeping.ts';
+import { freePort, startMetrics } from './metrics.ts';
+import { Relay } from './relay.ts';
+
+const config = loadConfig();
+const logger = createLogger('worker', config.logLevel);
+const sdkPort = await freePort();
+Runtime.install({
+  logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
+    logger[level === 'ERROR' ? 'error' : 'warn']({ workflowId: meta?.['workflowId'], activity: meta?.['activityType'], err: meta?.['error'] }, message);
+  }),
+  // Signals are ours: the API and the relay stop before the worker does.
+  shutdownSignals: [],
+  telemetryOptions: { metrics: { prometheus: { bindAddress: `127.0.0.1:${sdkPort}` } } },
+});
+
+const store = await openStore({ url: config.databaseUrl, vaultKey: config.vaultKey, poolSize: config.dbPool, writerBatch: config.writerBatch });
+const connection = await NativeConnection.connect({ address: config.temporalAddress });
+const worker = await Worker.create({
+  connection, namespace: config.temporalNamespace, taskQueue: config.taskQueue, workflowBundle: await workflowBundle(),
+  activities: createActivities({ writer: store.writer, network: store.network, vault: store.vault, http: createHttp() }),
+  maxCachedWorkflows: config.maxCachedWorkflows, maxConcurrentWorkflowTaskExecutions: 40, maxConcurrentActivityTaskExecutions: 50,
+  maxConcurrentLocalActivityExecutions: 50, shutdownGraceTime: '10 seconds',
+});
+const running = worker.run();
+const metrics = await startMetrics(config.workerMetricsPort, sdkPort, async () => {
+  await store.pool.query('select 1');
+  return worker.getState() === 'RUNNING';
+});
+const relay = new Relay({
+  pool: store.pool, url: config.databaseUrl, client: new Client({ connection, namespace: config.temporalNamespace }), taskQueue: config.taskQueue, logger,
+  pollMs: config.relayPollMs, onHandled: (topic, outcome) => { metrics.relayed.inc({ topic, outcome }); },
+});
+await relay.start();
+const housekeeping = startHousekeeping(store.writer, logger);
+logger.info({ metricsPort: metrics.port, taskQueue: config.taskQueue }, 'worker ready');
+
+let stopping: Promise<void> | null = null;
+async function stop(): Promise<void> {
+  await housekeeping.close();
+  await relay.close();
+  if (worker.getState() === 'RUNNING') worker.shutdown();
+  await running;
+  metrics.server.close();
+  await store.close();
+  await connection.close();
+  logger.info('worker stopped');
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => { stopping ??= stop(); });
+// A worker that ends by itself has failed: the supervisor starts another.
+running.then(() => { if (!stopping) process.exit(1); }, (error: unknown) => {
+  logger.fatal({ err: error }, 'worker failed');
+  process.exit(1);
+});

@@ -1,0 +1,6 @@
+/** Arguments of the workflows: versioned, ids only, JSON-safe, additive. */
+export type OrderInput = { v: 1; orderId: string };
+export type ReturnInput = { v: 1; rma: string };
+
+/** The one signal: the facts in PostgreSQL have changed, look at them. */
+export const LOOK = 'look';

@@ -1,0 +1,2 @@
+export { order } from './order.ts';
+export { lateReturn } from './late-return.ts';
