@@ -1,7 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { Ajv } from 'ajv';
 import formatsModule from 'ajv-formats';
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { LogController, type FastifyInstance } from 'fastify';
 import { uuidv7 } from '../runtime/ids.ts';
 import type { ApiDeps } from './deps.ts';
 import { auth } from './plugins/auth.ts';
@@ -19,7 +19,7 @@ const coercing = formats(new Ajv({ strict: false, allErrors: false, coerceTypes:
 /** The API over its dependencies, not listening yet: tests use `inject`, `main.ts` listens. */
 export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   const app = fastify({
-    loggerInstance: deps.logger, disableRequestLogging: true, bodyLimit: deps.bodyLimit ?? 1_048_576, genReqId: () => uuidv7(),
+    loggerInstance: deps.logger, logController: new LogController({ disableRequestLogging: true }), bodyLimit: deps.bodyLimit ?? 1_048_576, genReqId: () => uuidv7(),
     routerOptions: { maxParamLength: 200 },
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? strict : coercing).compile(schema));

@@ -97,18 +97,19 @@ export class System {
 
   /** The partners' servers, on the same ports and with their state files as in the run before. */
   async startSimulators(): Promise<PartnerUrls> {
-    const url = async (name: 'wms' | 'carrier', key: string): Promise<string> => {
+    const url = async (name: 'wms' | 'carrier', key: string, more: Record<string, string> = {}): Promise<string> => {
       const port = await this.#ports.take(name);
       const child = this.#child('simulators', `simulator-${name}`, `simulators/${name}/main.ts`, {
         PORT: String(port), TRIBUTARY_URL: this.apiUrl, API_KEY: key, SECRET: this.partnerSecret,
         SPEED: this.#options.env['SPEED']?.trim() || '60', SEED: this.#options.env['SEED']?.trim() || '1',
-        STATE_FILE: this.#stateFile(name),
+        STATE_FILE: this.#stateFile(name), ...more,
       });
       await this.#answers(child, `http://localhost:${port}/_control/health`);
       return `http://localhost:${port}`;
     };
-    const wmsUrl = await url('wms', this.#keys.locationKey ?? '');
-    return { wmsUrl, carrierUrl: await url('carrier', this.#keys.carrierKey ?? '') };
+    const carrierUrl = await url('carrier', this.#keys.carrierKey ?? '');
+    // The location hands parcels over to the carrier, so it must know where that is.
+    return { wmsUrl: await url('wms', this.#keys.locationKey ?? '', { CARRIER_URL: carrierUrl }), carrierUrl };
   }
 
   /** From now on `start()` goes no further; call `stop()` when it has settled. */

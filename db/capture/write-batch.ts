@@ -70,9 +70,7 @@ function routeAfter(order: PreparedOrder): Date | null {
 /** Everything that belongs to the new orders of a batch, set-wise: one statement a table. */
 export async function writeBatch(client: pg.ClientBase, batch: readonly Captured[], vault: Vault, persons: readonly { id: string; key: Buffer }[]): Promise<void> {
   const lines = batch.flatMap(({ order }) => order.lines.map((line) => ({ order, line })));
-  const done: Promise<unknown>[] = [];
-  // The driver sends them one after the other on this connection; building the next while one is under way is free.
-  done.push(client.query({
+  await client.query({
     name: 'lines_insert',
     text: `insert into order_lines (order_id, line_no, sku_id, sku_code, quantity, unit_price, list_amount, discount_amount, freight_share, net_amount, discounts, gift)
       select o, l, s, c, q, u, la, da, f, n, d::jsonb, g from unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::int[], $6::bigint[], $7::bigint[], $8::bigint[],
@@ -81,44 +79,43 @@ export async function writeBatch(client: pg.ClientBase, batch: readonly Captured
       lines.map((l) => l.line.quantity), lines.map((l) => l.line.priced.unitPrice), lines.map((l) => l.line.priced.listAmount),
       lines.map((l) => l.line.priced.discountAmount), lines.map((l) => l.line.priced.freightShare), lines.map((l) => l.line.priced.netAmount),
       lines.map((l) => (l.line.priced.discounts.length > 0 ? JSON.stringify(l.line.priced.discounts) : null)), lines.map((l) => l.line.gift)],
-  }));
-  done.push(client.query({
+  });
+  await client.query({
     name: 'vault_insert',
     text: `insert into vault_records (id, person_id, kind, ciphertext) select i, p, 'contact', c from unnest($1::uuid[], $2::uuid[], $3::bytea[]) as t(i, p, c)`,
     values: [batch.map((b) => b.contactId), batch.map((b) => b.personId),
       batch.map((b, i) => vault.sealContact(persons[i] as { id: string; key: Buffer }, b.order.contact))],
-  }));
+  });
   const picks = batch.flatMap(({ order, decision }) => decision.picks.map((pick, seq) => ({ order, pick, seq })));
   if (picks.length > 0) {
     const net = new Map<number, number>();
     for (const { pick } of picks) net.set(pick.levelId, (net.get(pick.levelId) ?? 0) + pick.quantity);
-    done.push(writeLegs(client, [...net].map(([levelId, reserved]) => ({ levelId, onHand: 0, reserved }))));
-    done.push(client.query({
+    await writeLegs(client, [...net].map(([levelId, reserved]) => ({ levelId, onHand: 0, reserved })));
+    await client.query({
       name: 'capture_movements',
       text: `insert into stock_movements (command_id, leg, level_id, d_on_hand, d_reserved, cause, order_id)
         select o, s, l, 0, q, 'capture', o from unnest($1::uuid[], $2::smallint[], $3::bigint[], $4::int[]) as t(o, s, l, q)`,
       values: [picks.map((p) => p.order.id), picks.map((p) => p.seq), picks.map((p) => p.pick.levelId), picks.map((p) => p.pick.quantity)],
-    }));
-    done.push(client.query({
+    });
+    await client.query({
       name: 'reservations_insert',
       text: `insert into reservations (order_id, line_no, seq, level_id, quantity, status, expires_at)
         select o, n, s, l, q, 'held', e from unnest($1::uuid[], $2::int[], $3::int[], $4::bigint[], $5::int[], $6::timestamptz[]) as t(o, n, s, l, q, e)`,
       values: [picks.map((p) => p.order.id), picks.map((p) => p.pick.lineNo), picks.map((p) => p.seq), picks.map((p) => p.pick.levelId),
         picks.map((p) => p.pick.quantity), picks.map((p) => iso(p.order.payBy))],
-    }));
+    });
   }
-  done.push(writeNews(client, batch));
+  await writeNews(client, batch);
   const missing = batch.flatMap(({ order, decision }) => decision.missing.map((m) => ({ order, m })));
-  if (missing.length > 0) done.push(writeShortages(client, missing));
+  if (missing.length > 0) await writeShortages(client, missing);
   const held = batch.filter((b) => holdOf(b.decision) !== null);
   if (held.length > 0) {
-    done.push(client.query(
+    await client.query(
       `insert into order_holds (order_id, reason, detail, placed_at, placed_by) select o, 'unknown_sku', d, a, 'system'
         from unnest($1::uuid[], $2::text[], $3::timestamptz[]) as t(o, d, a)`,
       [held.map((b) => b.order.id), held.map((b) => b.decision.missing.filter((m) => m.cause === 'unknown_sku').map((m) => m.skuCode).join(', ')),
-        held.map((b) => iso(b.order.capturedAt))]));
+        held.map((b) => iso(b.order.capturedAt))]);
   }
-  await Promise.all(done);
 }
 
 async function writeNews(client: pg.ClientBase, batch: readonly Captured[]): Promise<void> {

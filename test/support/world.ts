@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
+import { createActivities, type Activities } from '../../activities/index.ts';
+import { seed, type SeedOptions } from '../../bench/seed.ts';
+import { prepareOrder } from '../../db/capture/prepare.ts';
+import { applyLocationEvent, type LocationAnswer, type LocationEvent } from '../../db/fulfillment/location-events.ts';
+import { trackParcels, type TrackingNews } from '../../db/fulfillment/track-parcels.ts';
+import { openStore, type Store } from '../../db/store.ts';
+import type { HttpAnswer, HttpRequest } from '../../domain/http-port.ts';
+import { decodeId, encodeId } from '../../domain/ids.ts';
+import type { CaptureAnswer, OrderIntake } from '../../domain/order/intake.ts';
+import { orderWorkflowId, ORDER_WORKFLOW } from '../../workflows/contract/ids.ts';
+import { LOOK } from '../../workflows/contract/messages.ts';
+import { workflowBundle } from '../../workers/bundle.ts';
+import { createDatabase, type TestDatabase } from './databases.ts';
+
+export const VAULT_KEY = Buffer.alloc(32, 7);
+
+/** A partner as the tests script it: every request is kept, `answer` may be replaced. */
+export class FakePartners {
+  readonly requests: HttpRequest[] = [];
+  answer: (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer> = defaultAnswer;
+  readonly http = async (request: HttpRequest): Promise<HttpAnswer> => {
+    this.requests.push(request);
+    return this.answer(request);
+  };
+  to(path: string): HttpRequest[] { return this.requests.filter((r) => r.url.includes(path)); }
+}
+
+export function defaultAnswer(request: HttpRequest): HttpAnswer {
+  const body = (request.body ?? {}) as Record<string, unknown>;
+  if (request.url.endsWith('/v1/waybills')) return { status: 201, body: { waybillNo: `W-${String(body['requestId'])}` } };
+  if (request.url.endsWith('/intercept')) return { status: 200, body: { outcome: 'accepted' } };
+  if (request.url.endsWith('/cancel')) return { status: 200, body: { outcome: 'cancelled' } };
+  return { status: 201, body: { partnerRef: `P-${String(body['fulfillmentOrderId'])}`, status: 'received' } };
+}
+
+/** A database with a small network, its store under a clock of the test's, and scripted partners. */
+export class World {
+  now = new Date('2026-11-23T02:00:00Z');
+  readonly partners = new FakePartners();
+  readonly database: TestDatabase;
+  readonly store: Store;
+
+  private constructor(database: TestDatabase, store: Store) {
+    this.database = database;
+    this.store = store;
+  }
+
+  static async create(options: Partial<SeedOptions> = {}): Promise<World> {
+    const database = await createDatabase();
+    await seed(database.pool, { locations: 3, skus: 4, stock: 10, returnWindowS: 86_400, partnerUrl: 'http://wms.test', carrierUrl: 'http://carrier.test', ...options });
+    let world: World | null = null;
+    const store = await openStore({ url: database.url, vaultKey: VAULT_KEY, clock: () => world?.now ?? new Date('2026-11-23T02:00:00Z'), refreshMs: 50 });
+    world = new World(database, store);
+    return world;
+  }
+
+  async close(): Promise<void> {
+    await this.store.close();
+    await this.database.drop();
+  }
+
+  intake(changes: Partial<OrderIntake> = {}): OrderIntake {
+    return {
+      channel: 'own', externalId: randomUUID(), currency: 'CNY', payment: { status: 'paid' }, freight: 800,
+      shipTo: { name: 'Test Person', phone: '10000000001', country: 'CN', province: 'Shanghai', city: 'Shanghai', street: '1 Example Road' },
+      lines: [{ sku: 'SKU-1', quantity: 1, unitPrice: 1000 }, { sku: 'SKU-2', quantity: 2, unitPrice: 500 }], ...changes,
+    };
+  }
+
+  /** Captures; throws the problem of a refusal. */
+  async capture(changes: Partial<OrderIntake> = {}): Promise<CaptureAnswer> {
+    const intake = this.intake(changes);
+    await this.store.network.loadSkus(intake.lines.map((l) => l.sku));
+    const outcome = await this.store.capture.submit(prepareOrder(intake, this.store.network, this.store.vault, this.now, { apiKeyId: 1, idempotencyKey: null, actor: 'key:test', locationId: null }));
+    if ('problem' in outcome) throw outcome.problem;
+    return outcome.answer;
+  }
+
+  async status(orderId: string): Promise<string> {
+    const { rows } = await this.store.pool.query<{ status: string }>('select status from orders where id = $1', [decodeId('ord', orderId)]);
+    return rows[0]?.status ?? 'missing';
+  }
+
+  async events(orderId: string): Promise<string[]> {
+    const { rows } = await this.store.pool.query<{ type: string }>('select type from order_events where order_id = $1 order by id', [decodeId('ord', orderId)]);
+    return rows.map((r) => r.type);
+  }
+
+  /** Living fulfillment orders, oldest first. */
+  async fulfillments(orderId: string): Promise<{ id: string; locationId: number; status: string; waybillNo: string | null; lines: { lineNo: number; quantity: number }[] }[]> {
+    const { rows } = await this.store.pool.query<{ id: string; locationId: number; status: string; waybillNo: string | null; lines: { lineNo: number; quantity: number }[] }>(
+      `select f.id, f.location_id "locationId", f.status, f.waybill_no "waybillNo", json_agg(json_build_object('lineNo', l.line_no, 'quantity', l.quantity - l.short_quantity) order by l.line_no) lines
+       from fulfillment_orders f join fulfillment_order_lines l on l.fulfillment_order_id = f.id where f.order_id = $1 group by f.id order by f.id`, [decodeId('ord', orderId)]);
+    return rows.map((r) => ({ ...r, id: encodeId('ful', r.id) }));
+  }
+
+  async tell(fulfillment: { id: string; locationId: number }, event: Record<string, unknown> & { type: LocationEvent['type'] }): Promise<LocationAnswer> {
+    return applyLocationEvent(this.store.writer, fulfillment.locationId, 'location:test',
+      { eventId: randomUUID(), fulfillmentOrderId: fulfillment.id, occurredAt: this.now.toISOString(), ...event } as LocationEvent);
+  }
+
+  /** Everything of a fulfillment order leaves in one parcel. */
+  async issue(fulfillment: { id: string; locationId: number; waybillNo: string | null; lines: { lineNo: number; quantity: number }[] }): Promise<LocationAnswer> {
+    return this.tell(fulfillment, { type: 'goods_issue', parcels: [{ parcelNo: 1, carrier: 'sim', waybillNo: fulfillment.waybillNo ?? `own-${fulfillment.id}`, lines: fulfillment.lines.filter((l) => l.quantity > 0) }] });
+  }
+
+  async carrier(waybillNo: string, status: TrackingNews['status'], at: Date = this.now): Promise<void> {
+    await trackParcels(this.store.writer, 'sim', [{ eventId: randomUUID(), waybillNo, status, occurredAt: at.toISOString() }],
+      (id) => this.store.network.channelById.get(id)?.returnWindowS ?? 0);
+  }
+
+  /** The ledger's first law, and that reservations are what levels say. */
+  async ledger(): Promise<{ drift: number; reservedDrift: number }> {
+    const { rows } = await this.store.pool.query<{ drift: number; reserved_drift: number }>(
+      `select (select count(*)::int from stock_levels v left join (select level_id, sum(d_on_hand) h, sum(d_reserved) r from stock_movements group by 1) m on m.level_id = v.id
+          where v.on_hand <> coalesce(m.h, 0) or v.reserved <> coalesce(m.r, 0)) drift,
+        (select count(*)::int from stock_levels v left join (select level_id, sum(quantity) q from reservations where status in ('held', 'confirmed') group by 1) r on r.level_id = v.id
+          where v.reserved <> coalesce(r.q, 0)) reserved_drift`);
+    return { drift: rows[0]?.drift ?? -1, reservedDrift: rows[0]?.reserved_drift ?? -1 };
+  }
+
+  /** The real activities, under the time of the test server. */
+  activities(environment: TestWorkflowEnvironment | null): Activities {
+    const real = createActivities({ writer: this.store.writer, network: this.store.network, vault: this.store.vault, http: this.partners.http });
+    if (!environment) return real;
+    return Object.fromEntries(Object.entries(real).map(([name, run]) => [name, async (argument: never) => {
+      this.now = new Date(await environment.currentTimeMs());
+      return run(argument);
+    }])) as unknown as Activities;
+  }
+
+  async worker(environment: TestWorkflowEnvironment, taskQueue: string): Promise<Worker> {
+    this.now = new Date(await environment.currentTimeMs());
+    return Worker.create({ connection: environment.nativeConnection, taskQueue, workflowBundle: await workflowBundle(), activities: this.activities(environment) });
+  }
+
+  start(environment: TestWorkflowEnvironment, taskQueue: string, orderId: string) {
+    return environment.client.workflow.start(ORDER_WORKFLOW, { workflowId: orderWorkflowId(orderId), taskQueue, args: [{ v: 1, orderId }] });
+  }
+
+  look(environment: TestWorkflowEnvironment, orderId: string): Promise<void> {
+    return environment.client.workflow.getHandle(orderWorkflowId(orderId)).signal(LOOK);
+  }
+}
