@@ -10,7 +10,7 @@ const store = await openStore({ url: config.databaseUrl, vaultKey: config.vaultK
 const knex = createKnex(config.databaseUrl);
 const app = await buildApp({ store, knex, logger, bodyLimit: config.bodyLimit });
 const address = await app.listen({ host: config.apiHost, port: config.apiPort });
-logger.info({ address }, 'api ready');
+logger.info({ url: address }, 'api ready');
 
 let stopping: Promise<void> | null = null;
 async function stop(): Promise<void> {

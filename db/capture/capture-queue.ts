@@ -37,13 +37,21 @@ export class CaptureQueue {
     }
     return new Promise((resolve, reject) => {
       this.#queue.push({ order, resolve, reject });
-      // Started in the next turn of the loop, so that what arrives with it shares the transaction.
-      this.#running ??= new Promise<void>((done) => { setImmediate(done); }).then(() => this.#drain()).finally(() => { this.#running = null; });
+      this.#kick();
     });
   }
 
   /** Waits until everything that was submitted has its answer. */
   async close(): Promise<void> { while (this.#running) await this.#running; }
+
+  /** Starts writing in the next turn of the loop, so that what arrives together shares the transaction. */
+  #kick(): void {
+    this.#running ??= new Promise<void>((resolve) => { setImmediate(resolve); }).then(() => this.#drain()).finally(() => {
+      this.#running = null;
+      // Whoever submitted after the last look at the queue saw a run that was already over.
+      if (this.#queue.length > 0) this.#kick();
+    });
+  }
 
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {

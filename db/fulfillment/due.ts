@@ -26,7 +26,7 @@ export async function applyDue(writer: StockWriter, network: Network, orderId: s
     }
     if (order.status === 'delivered' && order.returnUntil && order.returnUntil <= tx.now) {
       const open = await tx.one(
-        `select 1 from returns where order_id = $1 and status in ('requested', 'authorised', 'received', 'inspected')
+        `select 1 from returns where order_id = $1 and not late and status in ('requested', 'authorised', 'received', 'inspected')
          union all select 1 from refund_requests where order_id = $1 and status in ('intercepting', 'intercepted') limit 1`, [orderId]);
       if (!open) {
         order.closedAt = tx.now;

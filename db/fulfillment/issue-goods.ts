@@ -16,6 +16,7 @@ export type ParcelNews = { parcelNo: number; carrier: string; waybillNo: string;
 export async function issueGoods(tx: Tx, order: Order, f: FulfillmentOrder, parcels: readonly ParcelNews[], source: string): Promise<void> {
   const packed = new Map<number, number>();
   for (const line of parcels.flatMap((p) => p.lines)) packed.set(line.lineNo, (packed.get(line.lineNo) ?? 0) + line.quantity);
+  if ([...packed.values()].every((units) => units === 0)) throw new Problem('unprocessable', 'the parcels hold nothing; send "rejected" when nothing can leave', '/parcels');
   const rows = await tx.query<{ line_no: number; open: number }>(
     'select line_no, quantity - short_quantity open from fulfillment_order_lines where fulfillment_order_id = $1 order by line_no', [f.id]);
   const open = new Map(rows.map((r) => [r.line_no, r.open]));

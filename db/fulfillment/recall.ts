@@ -29,7 +29,10 @@ export async function recordRecall(writer: StockWriter, fulfillmentOrderId: stri
     const order = await lockOrder(tx, row.order_id);
     const f = (await readFulfillments(tx.client, order.id)).find((x) => x.id === fulfillmentOrderId);
     if (!f || f.cancelOutcome !== null) return;
-    await tx.query('update fulfillment_orders set cancel_outcome = $2 where id = $1', [f.id, outcome]);
+    const goesOn = AT_LOCATION.has(f.status) && outcome !== 'cancelled';
+    // Not asked any more: an order that goes on is released, escalated and may be asked again like any other.
+    await tx.query(`update fulfillment_orders set cancel_outcome = $2, cancel_requested_at = case when not $3 then cancel_requested_at end where id = $1`,
+      [f.id, outcome, goesOn]);
     if (AT_LOCATION.has(f.status)) {
       if (outcome === 'cancelled') {
         await cancelUnissued(tx, order, 'cancelled by agreement of the location', 'system', 'cancellation', f.id, (id) => id === f.id);

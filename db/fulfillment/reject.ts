@@ -1,5 +1,6 @@
 import { encodeId } from '../../domain/ids.ts';
 import { ensureLevels, type Leg } from '../ledger.ts';
+import { cancelUnits } from '../orders/cancel-order.ts';
 import type { FulfillmentOrder, Order } from '../orders/order.ts';
 import { liveReservations, openShortages, releaseReservations } from '../orders/reservations.ts';
 import type { Tx } from '../tx.ts';
@@ -28,10 +29,17 @@ export async function rejectFulfillment(tx: Tx, order: Order, f: FulfillmentOrde
   if (reason === 'damaged') await intoDamaged(tx, order.id, own);
   const units = new Map<number, { skuId: number; quantity: number }>();
   for (const r of own) units.set(r.lineNo, { skuId: r.skuId, quantity: (units.get(r.lineNo)?.quantity ?? 0) + r.quantity });
-  await openShortages(tx, order.id, [...units].map(([lineNo, u]) => ({ lineNo, ...u })), `rejected:${reason}`, new Date(tx.now.getTime() + RESOURCE_WINDOW_S * 1000));
   await tx.event(order.id, 'fulfillment.rejected', actor, { fulfillmentOrder: encodeId('ful', f.id), reason });
+  if (cancelPending(f)) {
+    await cancelUnits(tx, order, new Map([...units].map(([lineNo, u]) => [lineNo, u.quantity])), 'cancellation', 'given back while a cancellation stood', actor, f.id);
+  } else {
+    await openShortages(tx, order.id, [...units].map(([lineNo, u]) => ({ lineNo, ...u })), `rejected:${reason}`, new Date(tx.now.getTime() + RESOURCE_WINDOW_S * 1000));
+  }
   await tx.wake(order.id, order.shipBy);
 }
+
+/** The buyer wants these units cancelled and the location has not answered yet: what it gives back is not looked for elsewhere. */
+export function cancelPending(f: FulfillmentOrder): boolean { return f.cancelRequestedAt !== null && f.cancelOutcome === null; }
 
 async function intoDamaged(tx: Tx, orderId: string, own: readonly { levelId: number; locationId: number; skuId: number; quantity: number }[]): Promise<void> {
   const ids = await ensureLevels(tx.client, own.map((r) => ({ locationId: r.locationId, skuId: r.skuId, condition: 'damaged', lotId: 0 })));

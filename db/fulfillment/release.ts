@@ -3,6 +3,7 @@ import type { Network, Location, Carrier } from '../network.ts';
 import type { Contact, Vault } from '../vault.ts';
 import { encodeId } from '../../domain/ids.ts';
 import { TERMINAL } from '../../domain/order/status.ts';
+import { refundForUnits } from '../../domain/returns/refund.ts';
 import { lockOrder, readFulfillments, readLines, refreshStatus } from '../orders/order.ts';
 import { rejectFulfillment } from './reject.ts';
 
@@ -37,15 +38,17 @@ export async function beginRelease(writer: StockWriter, network: Network, vault:
     }
     const units = new Map((await tx.query<{ line_no: number; units: number }>(
       'select line_no, quantity - short_quantity units from fulfillment_order_lines where fulfillment_order_id = $1', [f.id])).map((r) => [r.line_no, r.units]));
-    const lines = (await readLines(tx.client, orderId)).filter((l) => (units.get(l.lineNo) ?? 0) > 0);
+    const all = await readLines(tx.client, orderId);
+    const due = all.reduce((sum, l) => sum + refundForUnits(l.priced, l.refunded, l.quantity - l.refunded, { freight: true }).amount, 0);
+    const lines = all.filter((l) => (units.get(l.lineNo) ?? 0) > 0);
     const skus = await network.skusById(lines.flatMap((l) => l.skuId ?? []));
     const living = await tx.one<{ first: boolean }>(
       `select not exists (select from fulfillment_orders where order_id = $1 and id < $2 and status not in ('rejected', 'cancelled')) first`, [orderId, f.id]);
     return {
       fulfillmentOrderId: encodeId('ful', f.id), orderId: encodeId('ord', orderId), location, carrier: f.carrier === null ? null : network.carriers.get(f.carrier) ?? null,
       waybillNo: f.waybillNo, priority: order.priority, shipBy: (order.shipBy ?? tx.now).toISOString(), scheduledFrom: order.scheduledFrom?.toISOString() ?? null,
-      // Collected once, with the first parcel, for the whole order.
-      cashOnDelivery: order.paymentStatus === 'cash_on_delivery' && living?.first ? { amount: order.total, currency: order.currency } : null,
+      // Collected once, with the first parcel, for all of the order that has not been cancelled.
+      cashOnDelivery: order.paymentStatus === 'cash_on_delivery' && living?.first ? { amount: due, currency: order.currency } : null,
       shipTo: contact.shipTo, buyerRemark: contact.buyerRemark, sellerRemark: contact.sellerRemark,
       lines: lines.map((l) => ({ lineNo: l.lineNo, sku: l.skuCode, quantity: units.get(l.lineNo) ?? 0, gift: l.gift, weightG: (l.skuId !== null && skus.get(l.skuId)?.weightG) || 0 })),
     };

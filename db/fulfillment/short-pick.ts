@@ -1,9 +1,10 @@
 import { Problem } from '../../domain/problem.ts';
 import { encodeId } from '../../domain/ids.ts';
+import { cancelUnits } from '../orders/cancel-order.ts';
 import type { FulfillmentOrder, Order } from '../orders/order.ts';
 import { liveReservations, openShortages, releaseReservations } from '../orders/reservations.ts';
 import type { Tx } from '../tx.ts';
-import { rejectFulfillment } from './reject.ts';
+import { cancelPending, rejectFulfillment } from './reject.ts';
 
 /** Units a location could not find: off its books, a shortage for the order; with nothing left it counts as a rejection. */
 export async function shortPick(tx: Tx, order: Order, f: FulfillmentOrder, lines: readonly { lineNo: number; quantity: number }[], source: string): Promise<void> {
@@ -30,8 +31,11 @@ export async function shortPick(tx: Tx, order: Order, f: FulfillmentOrder, lines
     await tx.query('update fulfillment_order_lines set short_quantity = short_quantity + $3 where fulfillment_order_id = $1 and line_no = $2', [f.id, lineNo, quantity]);
   }
   await releaseReservations(tx, order.id, given, 'short_pick', 'short', () => 1);
-  await openShortages(tx, order.id, [...missing].map(([lineNo, quantity]) => ({ lineNo, skuId: own.find((r) => r.lineNo === lineNo)?.skuId ?? null, quantity })),
-    'short_pick', new Date(tx.now.getTime() + 7 * 86_400_000));
+  if (cancelPending(f)) await cancelUnits(tx, order, missing, 'cancellation', 'not found while a cancellation stood', source);
+  else {
+    await openShortages(tx, order.id, [...missing].map(([lineNo, quantity]) => ({ lineNo, skuId: own.find((r) => r.lineNo === lineNo)?.skuId ?? null, quantity })),
+      'short_pick', new Date(tx.now.getTime() + 7 * 86_400_000));
+  }
   await tx.event(order.id, 'fulfillment.short_picked', source, { fulfillmentOrder: encodeId('ful', f.id), lines });
   await tx.wake(order.id, order.shipBy);
 }

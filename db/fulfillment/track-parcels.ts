@@ -9,7 +9,7 @@ export type TrackingNews = { eventId: string; waybillNo: string; status: Milesto
 export type TrackingAnswer = { accepted: number; duplicates: number; unknown: number };
 
 /** Takes carrier news: each event once, in any order. Waybills that are not ours are counted and kept apart, not refused. */
-export async function trackParcels(writer: StockWriter, carrier: string, news: readonly TrackingNews[], returnWindowS: (channelId: number) => number): Promise<TrackingAnswer> {
+export async function trackParcels(writer: StockWriter, carrier: string, news: readonly TrackingNews[]): Promise<TrackingAnswer> {
   const known = await writer.pool.query<{ waybill_no: string; order_id: string }>(
     'select waybill_no, order_id from parcels where carrier = $1 and waybill_no = any($2::text[])', [carrier, [...new Set(news.map((n) => n.waybillNo))]]);
   const orderOf = new Map(known.rows.map((r) => [r.waybill_no, r.order_id]));
@@ -35,14 +35,14 @@ export async function trackParcels(writer: StockWriter, carrier: string, news: r
           fresh.push(n);
         }
       }
-      if (order && fresh.length > 0) await moveParcels(tx, order, carrier, fresh, returnWindowS(order.channelId));
+      if (order && fresh.length > 0) await moveParcels(tx, order, carrier, fresh);
       return counts;
     }).then((c) => { answer.accepted += c.accepted; answer.duplicates += c.duplicates; answer.unknown += c.unknown; });
   }
   return answer;
 }
 
-async function moveParcels(tx: Tx, order: Order, carrier: string, fresh: readonly TrackingNews[], returnWindowS: number): Promise<void> {
+async function moveParcels(tx: Tx, order: Order, carrier: string, fresh: readonly TrackingNews[]): Promise<void> {
   let wake = false;
   for (const waybill of [...new Set(fresh.map((n) => n.waybillNo))]) {
     const parcel = await tx.one<{ id: string; fulfillment_id: string; milestone: Milestone; milestone_at: Date }>(
@@ -63,7 +63,7 @@ async function moveParcels(tx: Tx, order: Order, carrier: string, fresh: readonl
     await settleFulfillment(tx, parcel.fulfillment_id);
     if (state.milestone === 'returned') await openInterceptedReturn(tx, order, parcel.id, parcel.fulfillment_id);
   }
-  await settleDelivery(tx, order, returnWindowS);
+  await settleIntercepts(tx, order);
   await refreshStatus(tx, order, `carrier:${carrier}`);
   if (wake) await tx.wake(order.id, order.shipBy);
 }
@@ -77,20 +77,11 @@ async function settleFulfillment(tx: Tx, id: string): Promise<void> {
      where f.id = $1 and s.status is not null and f.status <> s.status`, [id, tx.now]);
 }
 
-/** The first moment at which everything has arrived opens the return window; cash on delivery is then paid. */
-async function settleDelivery(tx: Tx, order: Order, returnWindowS: number): Promise<void> {
-  if (order.deliveredAt) return;
-  const row = await tx.one<{ done: boolean }>(
-    `select bool_and(status in ('delivered', 'returned')) and (select sum(quantity - cancelled_quantity - issued_quantity) from order_lines where order_id = $1) = 0 done
-     from fulfillment_orders where order_id = $1 and status not in ('rejected', 'cancelled')`, [order.id]);
-  if (!row?.done) return;
-  order.deliveredAt = tx.now;
-  order.returnUntil = new Date(tx.now.getTime() + returnWindowS * 1000);
-  if (order.paymentStatus === 'cash_on_delivery') {
-    order.paymentStatus = 'paid';
-    await tx.event(order.id, 'order.paid', 'system', { how: 'cash_on_delivery' });
-  }
-  await tx.query('update orders set delivered_at = $2, return_until = $3, payment_status = $4 where id = $1', [order.id, order.deliveredAt, order.returnUntil, order.paymentStatus]);
+/** A refund that waited for parcels to turn round, none of which did: the buyer must send the goods back. */
+async function settleIntercepts(tx: Tx, order: Order): Promise<void> {
+  await tx.query(
+    `update refund_requests set status = 'awaiting_return' where order_id = $1 and closed_at is null and status in ('intercepting', 'intercepted')
+       and not exists (select from parcels where order_id = $1 and intercept_requested_at is not null and milestone not in ('delivered', 'lost'))`, [order.id]);
 }
 
 /** A parcel that came back (intercepted or undeliverable) becomes a return at the location it left from. */

@@ -33,8 +33,9 @@ export async function cancelUnissued(
   for (const f of fulfillments) {
     await tx.query(
       `update fulfillment_orders set status = 'cancelled', ended_at = $2, end_reason = $3,
-         cancel_requested_at = case when $4 then coalesce(cancel_requested_at, $2) end, cancel_reason = coalesce(cancel_reason, $3) where id = $1`,
-      [f.id, tx.now, reason, AT_LOCATION.has(f.status) && f.cancelOutcome === null]);
+         cancel_requested_at = case when $4 then coalesce(cancel_requested_at, $2) else cancel_requested_at end, cancel_reason = coalesce(cancel_reason, $3),
+         cancel_outcome = case when not $4 then cancel_outcome end where id = $1`,
+      [f.id, tx.now, reason, AT_LOCATION.has(f.status) && f.cancelOutcome !== 'cancelled']);
   }
   const live = (await liveReservations(tx, order.id)).filter((r) => only(r.fulfillmentOrderId));
   await releaseReservations(tx, order.id, live.map((r) => ({ reservation: r, units: r.quantity })), cause);

@@ -2,11 +2,12 @@ import type pg from 'pg';
 import { encodeId } from '../../domain/ids.ts';
 import { TERMINAL, type OrderStatus } from '../../domain/order/status.ts';
 import type { OrderFacts } from '../../domain/order/flow.ts';
+import { GAVE_BACK } from './reservations.ts';
 
 type Row = {
   status: OrderStatus; hold_reason: string | null; validated_at: Date | null; payment_status: string; payment_due_at: Date | null; route_after: Date | null;
   delivered_at: Date | null; return_until: Date | null; deliver_by: Date | null; held: boolean; backorder_until: Date | null; servable: boolean;
-  routable: boolean; to_release: string[]; to_recall: string[]; to_intercept: string[]; locations: string[]; accept_by: Date | null; release_retry: Date | null;
+  routable: boolean; shipping: boolean; to_release: string[]; to_recall: string[]; to_intercept: string[]; locations: string[]; accept_by: Date | null; release_retry: Date | null;
   return_work: boolean; return_open: boolean;
 };
 
@@ -20,8 +21,10 @@ export async function readFacts(client: pg.ClientBase | pg.Pool, orderId: string
         (select min(deadline) from shortages where order_id = $1 and status = 'open') backorder_until,
         exists (select from shortages s join stock_levels v on v.sku_id = s.sku_id and v.condition = 'sellable' and v.allotment_id = 0 and v.supply_id = 0
           and v.on_hand - v.reserved - v.buffer > 0 join locations l on l.id = v.location_id and l.active
-          where s.order_id = $1 and s.status = 'open' and not exists (select from f where f.location_id = v.location_id and f.status = 'rejected')) servable,
+          join lots on lots.id = v.lot_id and lots.recalled_at is null
+          where s.order_id = $1 and s.status = 'open' and coalesce(o.forced_location_id, v.location_id) = v.location_id and not ${GAVE_BACK}) servable,
         exists (select from reservations where order_id = $1 and status = 'confirmed' and fulfillment_order_id is null) routable,
+        exists (select from f where status in ('issued', 'delivered')) shipping,
         array(select id from f where status in ('routed', 'releasing') and cancel_requested_at is null and (release_retry_at is null or release_retry_at <= $2) order by id) to_release,
         (select min(release_retry_at) from f where status in ('routed', 'releasing') and cancel_requested_at is null and release_retry_at > $2) release_retry,
         array(select id from f where cancel_requested_at is not null and cancel_outcome is null order by id) to_recall,
@@ -44,7 +47,7 @@ export async function readFacts(client: pg.ClientBase | pg.Pool, orderId: string
     awaitingPaymentUntil: row.payment_status === 'unpaid' ? iso(row.payment_due_at) ?? 'it comes' : null,
     toReserve: row.held || row.servable, backorderUntil: iso(row.backorder_until),
     // A whole order is routed together: while units are missing it waits, unless part of it is on its way already.
-    toRoute: row.routable && row.backorder_until === null, routeAfter: iso(row.route_after),
+    toRoute: row.routable && (row.backorder_until === null || row.shipping), routeAfter: iso(row.route_after),
     toRelease: row.to_release.map((id) => encodeId('ful', id)), toRecall: row.to_recall.map((id) => encodeId('ful', id)),
     toIntercept: row.to_intercept.map((id) => encodeId('par', id)),
     returnWork: row.return_work, nextDeadline: iso(deadlines[0] ?? null), promiseBy: iso(row.deliver_by), locations: row.locations,

@@ -98,6 +98,7 @@ export async function refreshStatus(tx: Tx, order: Order, actor: string): Promis
     waitingForStock: row.waiting, unroutedUnits: row.unrouted, fulfillments: row.statuses.filter((s) => !VOID.has(s)),
     cancelledWhole: row.active === 0, windowOver: order.closedAt !== null,
   });
+  if (next === 'delivered' && !order.deliveredAt) await settleDelivery(tx, order);
   const changed = next !== order.status;
   if (changed || row.held !== order.holdReason) {
     await tx.query(`update orders set status = $2, hold_reason = $3, version = version + 1, closed_at = case when $2 = 'cancelled' then $4 else closed_at end where id = $1`,
@@ -107,4 +108,23 @@ export async function refreshStatus(tx: Tx, order: Order, actor: string): Promis
   order.status = next;
   order.holdReason = row.held;
   return next;
+}
+
+/**
+ * The first moment at which everything that will arrive has arrived (or come back) opens the return window of the channel. Cash on delivery
+ * is then paid, if the parcel that collects it, the first one, was delivered.
+ */
+async function settleDelivery(tx: Tx, order: Order): Promise<void> {
+  const row = await tx.one<{ until: Date; collected: boolean }>(
+    `select $2::timestamptz + make_interval(secs => c.return_window_s) until,
+       (select (array_agg(status order by id))[1] = 'delivered' from fulfillment_orders where order_id = $1 and status not in ('rejected', 'cancelled')) collected
+     from channels c where c.id = $3`, [order.id, tx.now, order.channelId]);
+  if (!row) throw new Error(`channel ${order.channelId} does not exist`);
+  order.deliveredAt = tx.now;
+  order.returnUntil = row.until;
+  if (order.paymentStatus === 'cash_on_delivery' && row.collected) {
+    order.paymentStatus = 'paid';
+    await tx.event(order.id, 'order.paid', 'system', { how: 'cash_on_delivery' });
+  }
+  await tx.query('update orders set delivered_at = $2, return_until = $3, payment_status = $4 where id = $1', [order.id, order.deliveredAt, order.returnUntil, order.paymentStatus]);
 }

@@ -53,7 +53,7 @@ export async function recordIntercept(writer: StockWriter, parcelId: string, out
     if (written.length === 0) return;
     await tx.event(order.id, outcome === 'accepted' ? 'parcel.intercepted' : 'parcel.intercept_refused', 'system', { parcel: encodeId('par', parcelId), reason });
     await tx.query(
-      `update refund_requests set status = case when exists (select from parcels where order_id = $1 and intercept_outcome = 'accepted') then 'intercepted' else 'awaiting_return' end
+      `update refund_requests set status = case when exists (select from parcels where order_id = $1 and intercept_outcome = 'accepted' and milestone not in ('delivered', 'lost')) then 'intercepted' else 'awaiting_return' end
        where order_id = $1 and closed_at is null`, [order.id]);
   });
 }

@@ -1,6 +1,13 @@
 import type { Leg } from '../ledger.ts';
 import type { Tx } from '../tx.ts';
 
+/**
+ * SQL for a level `v` and an order `$1`: its location has given this order, or this SKU of it, back before. It is not asked again: what it could not
+ * do or find once it would only send back.
+ */
+export const GAVE_BACK = `exists (select from fulfillment_orders g left join (fulfillment_order_lines gl join order_lines go on go.order_id = $1 and go.line_no = gl.line_no)
+  on gl.fulfillment_order_id = g.id and gl.short_quantity > 0 where g.order_id = $1 and g.location_id = v.location_id and (g.status = 'rejected' or go.sku_id = v.sku_id))`;
+
 export type Reservation = { lineNo: number; seq: number; levelId: number; locationId: number; skuId: number; quantity: number; status: string; fulfillmentOrderId: string | null };
 
 /** Held and confirmed reservations of an order, oldest first. */

@@ -8,7 +8,7 @@ import type { Network } from '../network.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
 import { lockOrder, readFulfillments, readLines, refreshStatus, unroutedUnits, type Order } from './order.ts';
-import { addReservations, liveReservations, type Reservation } from './reservations.ts';
+import { addReservations, GAVE_BACK, liveReservations, type Reservation } from './reservations.ts';
 
 const ROUNDS = 3;
 type LevelAt = { id: number; skuId: number; locationId: number; free: number };
@@ -27,7 +27,7 @@ export async function routeOrder(writer: StockWriter, network: Network, orderId:
     const request = await routingRequest(tx, order, network, own, open);
     for (let round = 1; ; round++) {
       // The last round plans with the order's own reservations alone: they cannot be taken away meanwhile.
-      const levels = round < ROUNDS ? await freshLevels(tx, own) : [];
+      const levels = round < ROUNDS ? await freshLevels(tx, orderId, own) : [];
       const result = plan(request, candidates(network, levels, own), network.rates, network.policy);
       if (result.unallocated.length > 0) return holdUnroutable(tx, order, result);
       const assignment = assign(own, levels, result);
@@ -40,11 +40,11 @@ export async function routeOrder(writer: StockWriter, network: Network, orderId:
 }
 
 /** Shared sellable stock of the order's SKUs, read without a lock: only what the plan takes is locked. */
-async function freshLevels(tx: Tx, own: readonly Reservation[]): Promise<LevelAt[]> {
+async function freshLevels(tx: Tx, orderId: string, own: readonly Reservation[]): Promise<LevelAt[]> {
   return tx.query<LevelAt>(
     `select v.id, v.sku_id "skuId", v.location_id "locationId", v.on_hand - v.reserved - v.buffer free from stock_levels v join lots on lots.id = v.lot_id
-     where v.sku_id = any($1::int[]) and v.condition = 'sellable' and v.allotment_id = 0 and v.supply_id = 0 and v.on_hand - v.reserved - v.buffer > 0
-       and lots.recalled_at is null order by lots.expires_on nulls last, v.id`, [[...new Set(own.map((r) => r.skuId))]]);
+     where v.sku_id = any($2::int[]) and v.condition = 'sellable' and v.allotment_id = 0 and v.supply_id = 0 and v.on_hand - v.reserved - v.buffer > 0
+       and lots.recalled_at is null and not ${GAVE_BACK} order by lots.expires_on nulls last, v.id`, [orderId, [...new Set(own.map((r) => r.skuId))]]);
 }
 
 /** Locks the levels that give units beyond the order's own, and looks whether they still have them. */

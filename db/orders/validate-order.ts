@@ -50,12 +50,13 @@ async function auditFacts(tx: Tx, order: Order, lines: readonly OrderLine[], con
     if (value === null || !network.auditRules.some((r) => r.kind === 'duplicate')) return [];
     const rows = await tx.query<{ id: string; minutes: number }>(
       `select id, (extract(epoch from $3::timestamptz - captured_at) / 60)::float8 minutes from orders
-       where ${column} = $1 and id <> $2 and parent_id is distinct from $2 and captured_at > $3::timestamptz - make_interval(mins => $4) and captured_at <= $3
-         and status not in ('cancelled', 'rejected', 'expired') order by captured_at desc limit 20`, [value, order.id, order.capturedAt, RECENT_MINUTES]);
+       where ${column} = $1 and id <> $2 and parent_id is distinct from $2 and id is distinct from $5 and captured_at > $3::timestamptz - make_interval(mins => $4) and captured_at <= $3
+         and status not in ('cancelled', 'rejected', 'expired') order by captured_at desc limit 20`, [value, order.id, order.capturedAt, RECENT_MINUTES, order.parentId]);
     return rows.map((r) => ({ orderId: encodeId('ord', r.id), minutesAgo: r.minutes }));
   };
   const skus = await network.skusById(lines.flatMap((l) => l.skuId ?? []));
-  let cost: number | null = 0;
+  // A resend is free of charge on purpose: it has no margin to judge.
+  let cost: number | null = order.type === 'resend' ? null : 0;
   for (const line of lines) {
     const each: number | null = line.skuId === null ? null : skus.get(line.skuId)?.cost ?? null;
     cost = each === null || cost === null ? null : cost + each * (line.quantity - line.cancelled);

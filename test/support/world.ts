@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { Worker } from '@temporalio/worker';
+import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { createActivities, type Activities } from '../../activities/index.ts';
 import { seed, type SeedOptions } from '../../bench/seed.ts';
 import { prepareOrder } from '../../db/capture/prepare.ts';
 import { applyLocationEvent, type LocationAnswer, type LocationEvent } from '../../db/fulfillment/location-events.ts';
 import { trackParcels, type TrackingNews } from '../../db/fulfillment/track-parcels.ts';
+import { ensureLevels } from '../../db/ledger.ts';
 import { openStore, type Store } from '../../db/store.ts';
 import type { HttpAnswer, HttpRequest } from '../../domain/http-port.ts';
 import { decodeId, encodeId } from '../../domain/ids.ts';
@@ -36,6 +37,10 @@ export function defaultAnswer(request: HttpRequest): HttpAnswer {
   return { status: 201, body: { partnerRef: `P-${String(body['fulfillmentOrderId'])}`, status: 'received' } };
 }
 
+export type Fulfillment = {
+  id: string; locationId: number; location: string; status: string; reason: string | null; waybillNo: string | null; lines: { lineNo: number; quantity: number }[];
+};
+
 /** A database with a small network, its store under a clock of the test's, and scripted partners. */
 export class World {
   now = new Date('2026-11-23T02:00:00Z');
@@ -51,6 +56,10 @@ export class World {
   static async create(options: Partial<SeedOptions> = {}): Promise<World> {
     const database = await createDatabase();
     await seed(database.pool, { locations: 3, skus: 4, stock: 10, returnWindowS: 86_400, partnerUrl: 'http://wms.test', carrierUrl: 'http://carrier.test', ...options });
+    await database.pool.query(
+      `insert into channels (code, name, platform, intake_mode, currency, payment_window_s, backorder_window_s, merge_window_s, return_window_s)
+       values ('douyin', 'live-stream shop', 'douyin', 'accept', 'CNY', 1800, 172800, 0, $1), ('merging', 'own site with a merge window', 'own', 'strict', 'CNY', 1800, 604800, 900, $1)`,
+      [options.returnWindowS ?? 86_400]);
     let world: World | null = null;
     const store = await openStore({ url: database.url, vaultKey: VAULT_KEY, clock: () => world?.now ?? new Date('2026-11-23T02:00:00Z'), refreshMs: 50 });
     world = new World(database, store);
@@ -89,10 +98,10 @@ export class World {
     return rows.map((r) => r.type);
   }
 
-  /** Living fulfillment orders, oldest first. */
-  async fulfillments(orderId: string): Promise<{ id: string; locationId: number; status: string; waybillNo: string | null; lines: { lineNo: number; quantity: number }[] }[]> {
-    const { rows } = await this.store.pool.query<{ id: string; locationId: number; status: string; waybillNo: string | null; lines: { lineNo: number; quantity: number }[] }>(
-      `select f.id, f.location_id "locationId", f.status, f.waybill_no "waybillNo", json_agg(json_build_object('lineNo', l.line_no, 'quantity', l.quantity - l.short_quantity) order by l.line_no) lines
+  /** Fulfillment orders, oldest first; lines without what was short. */
+  async fulfillments(orderId: string): Promise<Fulfillment[]> {
+    const { rows } = await this.store.pool.query<Fulfillment>(
+      `select f.id, f.location_id "locationId", (select code from locations c where c.id = f.location_id) location, f.status, f.end_reason reason, f.waybill_no "waybillNo", json_agg(json_build_object('lineNo', l.line_no, 'quantity', l.quantity - l.short_quantity) order by l.line_no) lines
        from fulfillment_orders f join fulfillment_order_lines l on l.fulfillment_order_id = f.id where f.order_id = $1 group by f.id order by f.id`, [decodeId('ord', orderId)]);
     return rows.map((r) => ({ ...r, id: encodeId('ful', r.id) }));
   }
@@ -108,8 +117,7 @@ export class World {
   }
 
   async carrier(waybillNo: string, status: TrackingNews['status'], at: Date = this.now): Promise<void> {
-    await trackParcels(this.store.writer, 'sim', [{ eventId: randomUUID(), waybillNo, status, occurredAt: at.toISOString() }],
-      (id) => this.store.network.channelById.get(id)?.returnWindowS ?? 0);
+    await trackParcels(this.store.writer, 'sim', [{ eventId: randomUUID(), waybillNo, status, occurredAt: at.toISOString() }]);
   }
 
   /** The ledger's first law, and that reservations are what levels say. */
@@ -122,6 +130,50 @@ export class World {
     return { drift: rows[0]?.drift ?? -1, reservedDrift: rows[0]?.reserved_drift ?? -1 };
   }
 
+  /** Sellable (or other) stock of a SKU as `[on hand, reserved]`, by location code; locations that never had any are left out. */
+  async stock(sku: string, condition = 'sellable'): Promise<Record<string, [number, number]>> {
+    const { rows } = await this.store.pool.query<{ code: string; on_hand: number; reserved: number }>(
+      `select l.code, sum(v.on_hand)::int on_hand, sum(v.reserved)::int reserved from stock_levels v join locations l on l.id = v.location_id join skus k on k.id = v.sku_id
+       where k.code = $1 and v.condition = $2 group by 1 order by 1`, [sku, condition]);
+    return Object.fromEntries(rows.map((r) => [r.code, [r.on_hand, r.reserved]]));
+  }
+
+  /** Sets what a location has of a SKU, by a movement; wakes orders that wait for it. */
+  async setStock(sku: string, at: Record<string, number>): Promise<void> {
+    await this.store.network.loadSkus([sku]);
+    const skuId = this.store.network.knownSku(sku)?.id;
+    if (skuId === undefined) throw new Error(`no SKU ${sku}`);
+    await this.store.writer.change(async (tx) => {
+      const codes = Object.keys(at);
+      const ids = await ensureLevels(tx.client, codes.map((code) => ({ locationId: this.locationId(code), skuId, condition: 'sellable', lotId: 0 })));
+      const rows = await tx.query<{ id: number; on_hand: number }>('select id, on_hand from stock_levels where id = any($1::bigint[])', [ids]);
+      const had = new Map(rows.map((r) => [r.id, r.on_hand]));
+      await tx.post('count', null, codes.flatMap((code, i) => {
+        const onHand = (at[code] ?? 0) - (had.get(ids[i] as number) ?? 0);
+        return onHand === 0 ? [] : [{ levelId: ids[i] as number, onHand, reserved: 0 }];
+      }));
+    });
+  }
+
+  locationId(code: string): number {
+    const location = this.store.network.locations.get(code);
+    if (!location) throw new Error(`no location ${code}`);
+    return location.id;
+  }
+
+  /** Refunds of an order, oldest first: `[cause, amount]`. */
+  async refunds(orderId: string): Promise<[string, number][]> {
+    const { rows } = await this.store.pool.query<{ cause: string; amount: number }>('select cause, amount from refunds where order_id = $1 order by id', [decodeId('ord', orderId)]);
+    return rows.map((r) => [r.cause, r.amount]);
+  }
+
+  /** One row of a question put to the database. */
+  async one<T extends Record<string, unknown>>(text: string, ...values: unknown[]): Promise<T> {
+    const { rows } = await this.store.pool.query<T>(text, values);
+    if (!rows[0]) throw new Error(`no row: ${text}`);
+    return rows[0];
+  }
+
   /** The real activities, under the time of the test server. */
   activities(environment: TestWorkflowEnvironment | null): Activities {
     const real = createActivities({ writer: this.store.writer, network: this.store.network, vault: this.store.vault, http: this.partners.http });
@@ -132,9 +184,11 @@ export class World {
     }])) as unknown as Activities;
   }
 
-  async worker(environment: TestWorkflowEnvironment, taskQueue: string): Promise<Worker> {
+  async worker(environment: TestWorkflowEnvironment, taskQueue: string, options: Partial<WorkerOptions> = {}): Promise<Worker> {
     this.now = new Date(await environment.currentTimeMs());
-    return Worker.create({ connection: environment.nativeConnection, taskQueue, workflowBundle: await workflowBundle(), activities: this.activities(environment) });
+    return Worker.create({
+      connection: environment.nativeConnection, taskQueue, workflowBundle: await workflowBundle(), activities: this.activities(environment), identity: 'worker', ...options,
+    });
   }
 
   start(environment: TestWorkflowEnvironment, taskQueue: string, orderId: string) {

@@ -1,52 +1,31 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { timeSkippingEnv } from '../support/temporal.ts';
-import { World } from '../support/world.ts';
+import { Scene } from '../support/scene.ts';
 
-let environment: TestWorkflowEnvironment;
-let world: World;
-beforeAll(async () => {
-  environment = await timeSkippingEnv();
-  world = await World.create({ stock: 1000 });
-});
-afterAll(async () => {
-  await world.close();
-  await environment.teardown();
-});
-
-/** Waits in skipped time until the order has a status. */
-async function until(orderId: string, status: string): Promise<void> {
-  for (let i = 0; i < 200; i++) {
-    if ((await world.status(orderId)) === status) return;
-    await environment.sleep(100);
-  }
-  expect(await world.status(orderId)).toBe(status);
-}
+let s: Scene;
+beforeAll(async () => { s = await Scene.open(); });
+afterAll(async () => { await s.close(); });
 
 test('an order goes from capture to closed', async () => {
-  const queue = 'happy';
-  const worker = await world.worker(environment, queue);
-  await worker.runUntil(async () => {
-    const { id } = await world.capture();
-    const handle = await world.start(environment, queue, id);
-    await until(id, 'in_fulfillment');
-    const [f] = await world.fulfillments(id);
-    if (!f) throw new Error('no fulfillment order');
-    expect(f.waybillNo).toBe(`W-${f.id}`);
-    await world.tell(f, { type: 'accepted' });
-    await world.tell(f, { type: 'packed', parcels: [] });
-    expect(await world.issue(f)).toEqual({ ok: true, handOver: 'allowed' });
-    await world.look(environment, id);
-    await world.carrier(f.waybillNo ?? '', 'delivered');
-    await world.look(environment, id);
-    await handle.result();
-    expect(await world.status(id)).toBe('closed');
-    expect(await world.events(id)).toEqual([
-      'order.captured', 'order.validated', 'order.confirmed', 'order.reserved', 'order.routed_to', 'order.routed', 'order.in_fulfillment', 'fulfillment.released',
-      'fulfillment.accepted', 'fulfillment.packed', 'fulfillment.issued', 'order.shipped', 'parcel.delivered', 'order.delivered', 'order.closed',
-    ]);
-    const history = await handle.fetchHistory();
-    expect(history.events?.length).toBeLessThanOrEqual(60);
-  });
-  expect(await world.ledger()).toEqual({ drift: 0, reservedDrift: 0 });
+  const lines = s.lines();
+  const id = await s.order({ lines });
+  expect(await s.world.status(id)).toBe('in_fulfillment');
+  const f = await s.living(id);
+  expect(f).toMatchObject({ location: 'L-1', status: 'released', waybillNo: `W-${f.id}`, lines: [{ lineNo: 1, quantity: 1 }, { lineNo: 2, quantity: 2 }] });
+  expect(await s.world.stock(lines[1]!.sku)).toEqual({ 'L-1': [10, 2], 'L-2': [10, 0], 'L-3': [10, 0] });
+  await s.tell(id, f, { type: 'accepted' });
+  await s.tell(id, f, { type: 'packed', parcels: [] });
+  expect(await s.issue(id)).toEqual({ ok: true, handOver: 'allowed' });
+  expect(await s.world.status(id)).toBe('shipped');
+  expect(await s.world.stock(lines[1]!.sku)).toEqual({ 'L-1': [8, 0], 'L-2': [10, 0], 'L-3': [10, 0] });
+  await s.carrier(id, 'delivered');
+  expect(await s.world.status(id)).toBe('delivered');
+  await s.closes(id);
+  expect(await s.world.status(id)).toBe('closed');
+  expect(await s.world.events(id)).toEqual([
+    'order.captured', 'order.validated', 'order.confirmed', 'order.reserved', 'order.routed_to', 'order.routed', 'order.in_fulfillment', 'fulfillment.released',
+    'fulfillment.accepted', 'fulfillment.packed', 'fulfillment.issued', 'order.shipped', 'parcel.delivered', 'order.delivered', 'order.closed',
+  ]);
+  expect(await s.historyLength(id)).toBeLessThanOrEqual(60);
+  expect(await s.world.refunds(id)).toEqual([]);
+  expect(await s.world.ledger()).toEqual({ drift: 0, reservedDrift: 0 });
 });
