@@ -88,6 +88,16 @@ export class StockProjection {
     for (const row of rows) this.#put(row, row.expires, row.recalled);
   }
 
+  /** Reads all levels of some SKUs again, new ones included. */
+  async rereadSkus(client: pg.ClientBase, skuIds: readonly number[]): Promise<void> {
+    const { rows } = await client.query<LevelRow & { expires: string | null; recalled: boolean }>({
+      name: 'projection_skus',
+      text: `select ${COLUMNS}, lots.recalled_at is not null recalled from stock_levels l join lots on lots.id = l.lot_id where ${SELLABLE} and l.sku_id = any($1::int[])`,
+      values: [[...new Set(skuIds)]],
+    });
+    for (const row of rows) this.#put(row, row.expires, row.recalled);
+  }
+
   /** Units that may be sold at a location; an arrow function because it is passed into first-fit. */
   readonly available = (skuId: number, locationId: number): number => {
     const levels = this.#levels.get(skuId)?.get(locationId);

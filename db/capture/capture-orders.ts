@@ -24,22 +24,36 @@ const IDEMPOTENCY_HOURS = 24;
 export async function captureOrders(client: pg.ClientBase, orders: readonly PreparedOrder[], deps: CaptureDeps): Promise<BatchResult> {
   const outcomes = new Map<PreparedOrder, CaptureOutcome>();
   const claimed = await claimKeys(client, orders, outcomes);
-  const fresh = await withoutKnown(client, claimed, outcomes);
-
   const taken: Taken = new Map();
   const plans: { order: PreparedOrder; decision: Decision }[] = [];
-  for (const order of fresh) {
-    const before = new Map(taken);
+  const refusals = new Map<PreparedOrder, Problem>();
+  const tryAll = (some: readonly PreparedOrder[]): PreparedOrder[] => some.filter((order) => {
     const decision = decide(order, deps.network, deps.projection, taken);
-    plans.push({ order, decision });
-    if (refusal(order, decision)) restore(taken, before, decision);
+    const problem = refusal(order, decision);
+    if (!problem) plans.push({ order, decision });
+    else {
+      giveBack(taken, decision);
+      refusals.set(order, problem);
+    }
+    return problem !== null;
+  });
+  let hopeless = tryAll(claimed);
+  if (hopeless.length > 0) {
+    // The projection may lag: nobody is refused on its word alone.
+    await deps.projection.rereadSkus(client, hopeless.flatMap((o) => o.lines.flatMap((l) => l.skuId ?? [])));
+    hopeless = tryAll(hopeless);
+  }
+  // A refused order may be a repetition of one that was captured while there was stock: then its answer stands.
+  await readKnown(client, hopeless, outcomes);
+  for (const order of hopeless) {
+    if (!outcomes.has(order)) outcomes.set(order, { problem: refusals.get(order) as Problem });
   }
   const persons = await deps.vault.persons(client, plans.map((p) => p.order.identity));
   const contacts = contactIds(plans.length);
   const heads = plans.map((plan, i) => ({ ...plan, personId: persons[i]?.id ?? '', contactId: contacts[i] as string, person: persons[i] as { id: string; key: Buffer } }));
   const written = heads.length > 0 ? await insertHeads(client, heads) : new Set<string>();
   const mine = heads.filter((h) => written.has(h.order.id));
-  // Another process wrote the same key since we looked: its row is there now.
+  // Sent before, or written by another process just now: the row is there.
   await readKnown(client, heads.filter((h) => !written.has(h.order.id)).map((h) => h.order), outcomes);
 
   const locked = await settle(client, mine, deps);
@@ -69,12 +83,8 @@ function refusal(order: PreparedOrder, decision: Decision): Problem | null {
     `/lines/${first.lineNo - 1}/quantity`, { missing: decision.missing.map((m) => ({ line: m.lineNo, sku: m.skuCode, quantity: m.quantity })) });
 }
 
-function restore(taken: Taken, before: Taken, decision: Decision): void {
-  for (const { levelId } of decision.picks) {
-    const was = before.get(levelId);
-    if (was === undefined) taken.delete(levelId);
-    else taken.set(levelId, was);
-  }
+function giveBack(taken: Taken, decision: Decision): void {
+  for (const { levelId, quantity } of decision.picks) taken.set(levelId, (taken.get(levelId) ?? 0) - quantity);
 }
 
 /** Locks what was chosen and checks it; who loses is decided again on the true figures, at last with what is left. */
@@ -179,12 +189,7 @@ async function storeReplies(client: pg.ClientBase, claimed: readonly PreparedOrd
   });
 }
 
-/** Takes out the orders that were captured before. One cheap look-up a batch spares sealing and deciding what is there. */
-async function withoutKnown(client: pg.ClientBase, orders: readonly PreparedOrder[], outcomes: Map<PreparedOrder, CaptureOutcome>): Promise<PreparedOrder[]> {
-  await readKnown(client, orders, outcomes);
-  return orders.filter((o) => !outcomes.has(o));
-}
-
+/** Answers orders that were captured before; another body under the same id is refused. */
 async function readKnown(client: pg.ClientBase, orders: readonly PreparedOrder[], outcomes: Map<PreparedOrder, CaptureOutcome>): Promise<void> {
   if (orders.length === 0) return;
   const { rows } = await client.query<{ channel_id: number; external_id: string; body_hash: Buffer; data: CaptureAnswer }>({

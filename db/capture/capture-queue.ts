@@ -8,6 +8,8 @@ import type { PreparedOrder } from './prepare.ts';
 type Entry = { order: PreparedOrder; resolve: (outcome: CaptureOutcome) => void; reject: (error: unknown) => void };
 
 const DEADLOCK_ATTEMPTS = 8;
+/** While one batch is at the disk the next is gathered and written; more at once would only wait for each other's levels. */
+const WRITERS = 2;
 const READ_BACK_MS = 10_000;
 
 /**
@@ -17,7 +19,7 @@ const READ_BACK_MS = 10_000;
  */
 export class CaptureQueue {
   #queue: Entry[] = [];
-  #running: Promise<void> | null = null;
+  readonly #writers = new Set<Promise<void>>();
   readonly #writer: StockWriter;
   readonly #deps: CaptureDeps;
   readonly #size: number;
@@ -42,15 +44,17 @@ export class CaptureQueue {
   }
 
   /** Waits until everything that was submitted has its answer. */
-  async close(): Promise<void> { while (this.#running) await this.#running; }
+  async close(): Promise<void> { while (this.#writers.size > 0) await Promise.all(this.#writers); }
 
-  /** Starts writing in the next turn of the loop, so that what arrives together shares the transaction. */
+  /** Starts a writer in the next turn of the loop, so that what arrives together shares the transaction. */
   #kick(): void {
-    this.#running ??= new Promise<void>((resolve) => { setImmediate(resolve); }).then(() => this.#drain()).finally(() => {
-      this.#running = null;
-      // Whoever submitted after the last look at the queue saw a run that was already over.
+    if (this.#writers.size >= WRITERS) return;
+    const writer: Promise<void> = new Promise<void>((resolve) => { setImmediate(resolve); }).then(() => this.#drain()).finally(() => {
+      this.#writers.delete(writer);
+      // Whoever submitted after the last look at the queue saw a writer that was already at its end.
       if (this.#queue.length > 0) this.#kick();
     });
+    this.#writers.add(writer);
   }
 
   async #drain(): Promise<void> {
@@ -113,7 +117,6 @@ export class CaptureQueue {
     try {
       await client.query('begin');
       result = await captureOrders(client, batch.map((e) => e.order), this.#deps);
-      await client.query('notify outbox');
       committing = true;
       await client.query('commit');
     } catch (error) {

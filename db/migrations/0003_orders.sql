@@ -6,6 +6,7 @@ create table persons (
   created_at timestamptz not null default now(),
   erased_at timestamptz
 );
+-- Erasing a person destroys the key: no record needs to be found for it, so there is no index by person.
 create table vault_records (
   id uuid primary key,
   person_id uuid not null,
@@ -13,7 +14,6 @@ create table vault_records (
   ciphertext bytea,
   created_at timestamptz not null default now()
 );
-create index vault_records_person on vault_records (person_id);
 
 create table orders (
   id uuid primary key,

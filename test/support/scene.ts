@@ -23,7 +23,7 @@ const ACTIVITY_ENDED = new Set([12, 13, 14, 16]);
 const OVER = new Set([2, 3, 28]);
 /** After the last completed task these mean that another one comes: task scheduled, started, timed out, failed, timer fired, signalled. */
 const MORE_TO_COME = new Set([5, 6, 8, 9, 18, 26]);
-const SECOND = 1000;
+export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
 export const DAY = 86_400 * SECOND;
 
@@ -49,7 +49,7 @@ export class Scene {
 
   static async open(options: Partial<SeedOptions> = {}, workerOptions: Partial<WorkerOptions> = {}): Promise<Scene> {
     const environment = await timeSkippingEnv();
-    const world = await World.create({ skus: 80, ...options });
+    const world = await World.create({ skus: 200, ...options });
     const queue = `scene-${randomUUID()}`;
     const scene = new Scene(environment, world, queue, await world.worker(environment, queue, workerOptions));
     await scene.sync();
@@ -160,7 +160,7 @@ export class Scene {
   }
 
   /** Skips in steps until something holds: for activities that back off and try again. */
-  async until(orderId: string, holds: () => Promise<boolean> | boolean, stepMs = SECOND): Promise<void> {
+  async until(orderId: string, holds: () => Promise<boolean> | boolean, stepMs = 20 * SECOND): Promise<void> {
     for (let i = 0; i < 600; i++) {
       await this.pump();
       if (await holds()) return this.settle(orderId);
