@@ -13,7 +13,7 @@ import { routes } from './routes.ts';
 // ajv-formats is CommonJS: its function is the module's default.
 const formats = formatsModule.default;
 // Nothing is taken out, filled in or converted silently in a body; query strings are text, so there it is.
-const strict = formats(new Ajv({ strict: false, allErrors: false }));
+const strict = formats(new Ajv({ strict: false, allErrors: false, discriminator: true }));
 const coercing = formats(new Ajv({ strict: false, allErrors: false, coerceTypes: 'array', useDefaults: true }));
 
 /** The API over its dependencies, not listening yet: tests use `inject`, `main.ts` listens. */

@@ -5,7 +5,7 @@ export type Started = { port: number; process: ChildProcess; stop(): Promise<voi
 
 /** Starts one of our processes and waits for the log line that says it is ready. */
 async function start(path: string, env: Record<string, string>, ready: RegExp): Promise<Started> {
-  const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(new URL(`../../${path}`, import.meta.url))],
+  const child = spawn(process.execPath, ['--max-semi-space-size=64', '--import', 'tsx', fileURLToPath(new URL(`../../${path}`, import.meta.url))],
     { env: { ...process.env, NODE_ENV: 'production', ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
   const port = await new Promise<number>((resolve, reject) => {
     let text = '';
@@ -29,3 +29,5 @@ async function start(path: string, env: Record<string, string>, ready: RegExp): 
 
 export const startApi = (env: Record<string, string>): Promise<Started> => start('api/main.ts', { API_PORT: '0', ...env }, /"url":"http:\/\/[^"]*:(\d+)"/);
 export const startWorker = (env: Record<string, string>): Promise<Started> => start('workers/main.ts', { WORKER_METRICS_PORT: '0', ...env }, /"metricsPort":(\d+)/);
+export const startSimulator = (name: 'wms' | 'carrier', env: Record<string, string>): Promise<Started> => start(`simulators/${name}/main.ts`, { PORT: '0', ...env }, /listening on http:\/\/[^:]*:(\d+)/);
+export const startProcess = (path: string, env: Record<string, string>, ready: RegExp): Promise<Started> => start(path, env, ready);
