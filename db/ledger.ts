@@ -5,7 +5,7 @@ export type Leg = { levelId: number; onHand: number; reserved: number };
 export type LockedLevel = { id: number; skuId: number; locationId: number; onHand: number; reserved: number; buffer: number; sellable: boolean };
 
 const LEVEL = `id, sku_id "skuId", location_id "locationId", on_hand "onHand", reserved, buffer,
-  (condition = 'sellable' and allotment_id = 0 and supply_id = 0) sellable`;
+  (condition = 'sellable' and allotment_id = 0 and supply_id = 0 and (lot_id = 0 or not exists (select from lots where lots.id = lot_id and recalled_at is not null))) sellable`;
 
 /** Thrown where a change would break 0 ≤ reserved ≤ on hand. */
 export class LedgerError extends Error {

@@ -73,10 +73,10 @@ export class StockProjection {
     } else places.set(row.locationId, [{ id: row.id, free, expires }]);
   }
 
-  /** A level that this process has just committed; unknown ones come with the next refresh. */
-  committed(levelId: number, skuId: number, locationId: number, free: number): void {
-    const level = this.#levels.get(skuId)?.get(locationId)?.find((l) => l.id === levelId);
-    if (level) level.free = Math.max(0, free);
+  /** A level as committed or locked by this process; what may not be sold (a recalled lot) has nothing free. Unknown ones come with the next refresh. */
+  committed(row: { id: number; skuId: number; locationId: number; onHand: number; reserved: number; buffer: number; sellable: boolean }): void {
+    const level = this.#levels.get(row.skuId)?.get(row.locationId)?.find((l) => l.id === row.id);
+    if (level) level.free = row.sellable ? Math.max(0, row.onHand - row.reserved - row.buffer) : 0;
   }
 
   /** Reads levels again: after a rollback what was shown of them may be wrong. */

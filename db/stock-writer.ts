@@ -14,7 +14,7 @@ export function errorCode(error: unknown): string | undefined {
 export function isRetryable(error: unknown): boolean { return RETRYABLE.has(errorCode(error) ?? ''); }
 
 export function isUnreachable(error: unknown): boolean {
-  return UNREACHABLE.has(errorCode(error) ?? '') || (error instanceof Error && /Connection terminated|timeout exceeded when trying to connect/.test(error.message));
+  return UNREACHABLE.has(errorCode(error) ?? '') || (error instanceof Error && /Connection terminated|timeout exceeded when trying to connect|connection error and is not queryable/.test(error.message));
 }
 
 const ATTEMPTS = 8;
@@ -70,8 +70,6 @@ export class StockWriter {
   /** Shows committed levels to this process's projection. */
   publish(levels: Iterable<{ id: number; skuId: number; locationId: number; onHand: number; reserved: number; buffer: number; sellable: boolean }>): void {
     if (!this.projection) return;
-    for (const level of levels) {
-      if (level.sellable) this.projection.committed(level.id, level.skuId, level.locationId, level.onHand - level.reserved - level.buffer);
-    }
+    for (const level of levels) this.projection.committed(level);
   }
 }

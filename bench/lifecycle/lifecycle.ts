@@ -13,7 +13,7 @@ const SKUS = 100;
 /** Orders over the API, through two simulators, to closed; CPU of Temporal, worker and PostgreSQL per order over that of an empty workflow. */
 export async function lifecycle(args: string[]): Promise<Record<string, unknown>> {
   const orders = Number(args[0] ?? 400);
-  const stack = await startStack({ locations: 6, skus: SKUS, stock: 10_000, returnWindowS: 0, speed: 20_000 });
+  const stack = await startStack({ locations: 6, skus: SKUS, stock: 10_000, returnWindowS: 0, speed: 500_000 });
   try {
     const calibration = await calibrate(stack.postgres.url);
     const floor = await emptyWorkflows(stack, orders);

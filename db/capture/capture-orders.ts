@@ -67,11 +67,15 @@ export async function captureOrders(client: pg.ClientBase, orders: readonly Prep
     await writeBatch(client, batch, deps.vault, batch.map((b) => b.person));
     for (const b of batch) outcomes.set(b.order, { answer: b.answer, repeated: false });
   }
+  // Repetitions and losers had counted as takers: who was refused for their sake is tried again, in their place.
+  const again = kept.length < plans.length ? hopeless.filter((o) => (outcomes.get(o) as { problem?: Problem }).problem === refusals.get(o)) : [];
+  const second = again.length > 0 ? await captureOrders(client, again, deps) : null;
+  second?.outcomes.forEach((outcome, i) => outcomes.set(again[i] as PreparedOrder, outcome));
   await storeReplies(client, claimed, outcomes);
   return {
     outcomes: orders.map((order) => outcomes.get(order) as CaptureOutcome),
-    touched: [...locked.values()],
-    identities: heads.map((h) => ({ hash: h.order.identity, person: h.person })),
+    touched: [...locked.values(), ...second?.touched ?? []],
+    identities: [...heads.map((h) => ({ hash: h.order.identity, person: h.person })), ...second?.identities ?? []],
   };
 }
 
@@ -99,7 +103,7 @@ async function settle(client: pg.ClientBase, rows: { order: PreparedOrder; decis
     for (const [id, level] of await lockLevels(client, ids)) {
       locked.set(id, level);
       // What is locked is the committed truth, whatever becomes of this batch.
-      if (level.sellable) deps.projection.committed(id, level.skuId, level.locationId, level.onHand - level.reserved - level.buffer);
+      deps.projection.committed(level);
     }
     const losers = open.filter((r) => {
       if (refusal(r.order, r.decision) || !takeLocked(r.decision.picks, locked)) return true;
@@ -108,8 +112,11 @@ async function settle(client: pg.ClientBase, rows: { order: PreparedOrder; decis
     });
     const taken: Taken = new Map();
     for (const { decision } of settled) for (const p of decision.picks) taken.set(p.levelId, (taken.get(p.levelId) ?? 0) + p.quantity);
+    // The last word is spoken over everything there is of these SKUs, locked: then nobody goes without while there is stock.
+    if (losers.length > 0 && round === ROUNDS - 1) await lockAll(client, losers, locked, taken, deps);
     for (const loser of losers) {
       loser.decision = round < ROUNDS ? decide(loser.order, deps.network, deps.projection, taken) : nothing(loser.order);
+      if (refusal(loser.order, loser.decision)) giveBack(taken, loser.decision);
       changed.push(loser);
     }
     open = losers.filter((l) => !refusal(l.order, l.decision));
@@ -120,9 +127,18 @@ async function settle(client: pg.ClientBase, rows: { order: PreparedOrder; decis
       `update orders o set deliver_by = d.b, ship_by = coalesce(d.p, d.s) from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[]) as d(id, s, b, p)
        where o.id = d.id`,
       [kept.map((r) => r.order.id), kept.map((r) => r.decision.promise?.shipBy ?? null), kept.map((r) => r.decision.promise?.deliverBy ?? null),
-        kept.map((r) => r.order.intake.shipBy ?? null)]);
+        kept.map((r) => r.order.shipBy)]);
   }
   return locked;
+}
+
+/** Locks every level of the SKUs of some orders and shows the projection what they held before this batch took `taken`. */
+async function lockAll(client: pg.ClientBase, rows: readonly { order: PreparedOrder }[], locked: Map<number, LockedLevel>, taken: Taken, { projection }: CaptureDeps): Promise<void> {
+  const skuIds = new Set(rows.flatMap((r) => r.order.lines.flatMap((l) => l.skuId ?? [])));
+  await projection.rereadSkus(client, [...skuIds]);
+  const ids = [...skuIds].flatMap((skuId) => [...projection.locationsOf(skuId).keys()].flatMap((at) => projection.levelsOf(skuId, at).map((l) => l.id)));
+  for (const [id, level] of await lockLevels(client, ids.filter((id) => !locked.has(id)))) locked.set(id, level);
+  for (const [id, level] of locked) projection.committed({ ...level, reserved: level.reserved - (taken.get(id) ?? 0) });
 }
 
 function nothing(order: PreparedOrder): Decision {

@@ -59,16 +59,14 @@ export class CaptureQueue {
 
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
-      const { batch, followers } = this.#take();
-      await this.#commit(batch, 1);
-      for (const { entry, leader } of followers) leader.then(entry.resolve, entry.reject);
+      await this.#commit(this.#take(), 1);
     }
   }
 
-  /** The next batch: one entry a key. The same order twice waits for the first; another body under the same key is refused. */
-  #take(): { batch: Entry[]; followers: { entry: Entry; leader: Promise<CaptureOutcome> }[] } {
+  /** The next batch: one entry a key. The same order twice shares the first one's answer; what claims a key of its own, or has another body, waits for the next batch. */
+  #take(): Entry[] {
     const batch: Entry[] = [];
-    const followers: { entry: Entry; leader: Promise<CaptureOutcome> }[] = [];
+    const later: Entry[] = [];
     const leaders = new Map<string, { order: PreparedOrder; outcome: Promise<CaptureOutcome> }>();
     let i = 0;
     for (; i < this.#queue.length && batch.length < this.#size; i++) {
@@ -80,13 +78,8 @@ export class CaptureQueue {
       const sameKey = byKey === null ? undefined : leaders.get(byKey);
       const leader = sameKey ?? sameId;
       if (leader) {
-        if (leader.order.bodyHash.equals(order.bodyHash) && (byKey === null || sameKey)) followers.push({ entry, leader: share(leader.outcome) });
-        else if (leader.order.bodyHash.equals(order.bodyHash)) break; // its key must be claimed too: it leads the next batch
-        else {
-          entry.resolve({ problem: sameKey
-            ? new Problem('idempotency_mismatch', 'this Idempotency-Key was used with another body; take a new key for another order', '/headers/Idempotency-Key')
-            : new Problem('duplicate_with_other_body', `order "${order.intake.externalId}" was sent at the same moment with another body`, '/externalId') });
-        }
+        if (leader.order.bodyHash.equals(order.bodyHash) && (byKey === null || sameKey)) share(leader.outcome).then(entry.resolve, entry.reject);
+        else later.push(entry);
         continue;
       }
       const { resolve, reject } = entry;
@@ -99,8 +92,8 @@ export class CaptureQueue {
       if (byKey) leaders.set(byKey, { order, outcome });
       batch.push(entry);
     }
-    this.#queue.splice(0, i);
-    return { batch, followers };
+    this.#queue.splice(0, i, ...later);
+    return batch;
   }
 
   async #commit(batch: Entry[], attempt: number): Promise<void> {
@@ -138,8 +131,8 @@ export class CaptureQueue {
       await delay(Math.random() * 5 * 2 ** attempt);
       return this.#commit(batch, attempt + 1);
     }
-    // Class 22 and 23: some row cannot be written. Halves find it; the others go on.
-    if (/^2[23]/.test(errorCode(error) ?? '') && batch.length > 1) {
+    // Class 22 and 23, and what our own code throws: some order cannot be written. Halves find it; the others go on.
+    if (/^(2[23]|$)/.test(isUnreachable(error) ? 'gone' : errorCode(error) ?? '') && batch.length > 1) {
       const half = batch.length >> 1;
       await this.#commit(batch.slice(0, half), 1);
       return this.#commit(batch.slice(half), 1);

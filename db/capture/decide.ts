@@ -68,7 +68,7 @@ export function takeLocked(picks: readonly Pick[], locked: Map<number, LockedLev
   const free = new Map<number, number>();
   for (const pick of picks) {
     const level = locked.get(pick.levelId);
-    if (!level) return false;
+    if (!level?.sellable) return false;
     const left = (free.get(pick.levelId) ?? level.onHand - level.reserved - level.buffer) - pick.quantity;
     if (left < 0) return false;
     free.set(pick.levelId, left);

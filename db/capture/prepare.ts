@@ -29,6 +29,8 @@ export type PreparedOrder = {
   capturedAt: Date;
   payBy: Date | null;
   scheduledFrom: Date | null;
+  scheduledTo: Date | null;
+  shipBy: Date | null;
   idempotency: { apiKeyId: number; key: string } | null;
   actor: string;
 };
@@ -63,10 +65,11 @@ export function prepareOrder(
   }
   const location = intake.location === undefined ? null : network.locations.get(intake.location);
   if (location === undefined) throw new Problem('unknown_location', `location "${intake.location ?? ''}" is not known`, '/location');
-  const orderedAt = intake.orderedAt ? new Date(intake.orderedAt) : now;
+  const orderedAt = instant(intake.orderedAt, '/orderedAt') ?? now;
   if (orderedAt.getTime() > now.getTime() + DAY) throw new Problem('unprocessable', 'orderedAt lies more than a day ahead', '/orderedAt');
-  const scheduledFrom = intake.scheduled ? new Date(intake.scheduled.from) : null;
-  if (intake.scheduled?.to && scheduledFrom && new Date(intake.scheduled.to) < scheduledFrom) {
+  const scheduledFrom = instant(intake.scheduled?.from, '/scheduled/from');
+  const scheduledTo = instant(intake.scheduled?.to, '/scheduled/to');
+  if (scheduledTo && scheduledFrom && scheduledTo < scheduledFrom) {
     throw new Problem('unprocessable', 'scheduled.to lies before scheduled.from', '/scheduled/to');
   }
   const lines = price(intake);
@@ -91,10 +94,20 @@ export function prepareOrder(
     contact: {
       buyer: buyer ?? null, shipTo, buyerRemark: intake.buyerRemark ?? null, sellerRemark: intake.sellerRemark ?? null, invoice: intake.invoice ?? null,
     },
-    orderedAt, capturedAt: now, payBy: unpaid ? new Date(now.getTime() + channel.paymentWindowS * 1000) : null, scheduledFrom,
+    orderedAt, capturedAt: now, payBy: unpaid ? new Date(now.getTime() + channel.paymentWindowS * 1000) : null, scheduledFrom, scheduledTo,
+    shipBy: instant(intake.shipBy, '/shipBy'),
     idempotency: by.idempotencyKey === null ? null : { apiKeyId: by.apiKeyId, key: by.idempotencyKey },
     actor: by.actor,
   };
+}
+
+/** A moment of the calendar that JavaScript and PostgreSQL both hold: ISO 8601 has leap seconds and a year 0 that they lack. */
+function instant(text: string | undefined, field: string): Date | null {
+  if (text === undefined) return null;
+  const at = new Date(text);
+  const year = at.getUTCFullYear();
+  if (year >= 1900 && year <= 9999) return at;
+  throw new Problem('unprocessable', 'no such moment: ISO 8601 with hours and minutes of the offset, years 1900 to 9999', field);
 }
 
 function price(intake: OrderIntake): { lines: PreparedLine[]; list: number; discount: number; freight: number; total: number } {

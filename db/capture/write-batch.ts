@@ -51,8 +51,8 @@ export async function insertHeads(client: pg.ClientBase, rows: readonly { order:
       col((r) => r.order.addressHash), col((r) => r.order.destination.country), col((r) => r.order.destination.province),
       col((r) => r.order.destination.city), col((r) => r.order.intake.shipTo.district ?? null), col((r) => r.order.intake.priority ?? 0),
       col((r) => r.order.contact.invoice !== null), col((r) => r.order.contact.buyerRemark !== null || r.order.contact.sellerRemark !== null),
-      col((r) => iso(r.order.scheduledFrom)), col((r) => r.order.intake.scheduled?.to ?? null), col((r) => iso(r.order.orderedAt)),
-      col((r) => iso(r.order.capturedAt)), col((r) => iso(r.order.payBy)), col((r) => r.order.intake.shipBy ?? iso(r.decision.promise?.shipBy)),
+      col((r) => iso(r.order.scheduledFrom)), col((r) => iso(r.order.scheduledTo)), col((r) => iso(r.order.orderedAt)),
+      col((r) => iso(r.order.capturedAt)), col((r) => iso(r.order.payBy)), col((r) => iso(r.order.shipBy ?? r.decision.promise?.shipBy)),
       col((r) => iso(r.decision.promise?.deliverBy)), col((r) => iso(routeAfter(r.order))), col((r) => holdOf(r.decision)),
     ],
   });
@@ -112,7 +112,7 @@ export async function writeBatch(client: pg.ClientBase, batch: readonly Captured
       push(picks, order.id, p.lineNo, seq, p.levelId, p.quantity, iso(order.payBy));
     });
     push(news, order.id, captured, order.actor, JSON.stringify(answer),
-      iso(urgency(order.intake.shipBy ? new Date(order.intake.shipBy) : decision.promise?.shipBy ?? null, order.capturedAt, order.intake.priority ?? 0)));
+      iso(urgency(order.shipBy ?? decision.promise?.shipBy ?? null, order.capturedAt, order.intake.priority ?? 0)));
     const deadline = new Date(order.capturedAt.getTime() + order.channel.backorderWindowS * 1000).toISOString();
     for (const m of decision.missing) push(missing, order.id, m.lineNo, m.skuId, m.quantity, m.cause, deadline);
     if (holdOf(decision) !== null) push(holds, order.id, decision.missing.filter((m) => m.cause === 'unknown_sku').map((m) => m.skuCode).join(', '), captured);

@@ -29,16 +29,16 @@ async function real(holds: () => boolean | Promise<boolean>): Promise<void> {
 
 test('a worker that goes while a location is called: the next one repeats the call under the same key', async () => {
   const id = await s.capture();
-  let gone: Promise<void> | null = null;
+  const gone: Promise<void>[] = [];
   s.world.partners.answer = (request) => {
-    if (!request.url.endsWith('/v1/fulfillment-orders') || gone) return defaultAnswer(request);
+    if (!request.url.endsWith('/v1/fulfillment-orders') || gone.length > 0) return defaultAnswer(request);
     // The location has it; its answer is lost with the worker.
-    gone = s.stopWorker();
+    gone.push(s.stopWorker());
     throw new PartnerUnavailable('the connection broke');
   };
   await s.pump();
-  await real(() => gone !== null);
-  await gone;
+  await real(() => gone.length > 0);
+  await Promise.all(gone);
   expect((await s.living(id)).status).toBe('releasing');
   await s.newWorker(uncached);
   await s.settle(id);
@@ -55,15 +55,15 @@ test('a worker that goes after a step has committed and before it was reported: 
   const id = await s.capture({ lines });
   await s.stopWorker();
   const steps = s.world.activities(s.environment);
-  let gone: Promise<void> | null = null;
+  const gone: Promise<void>[] = [];
   await s.newWorker({ ...uncached, activities: { ...steps, route: async (ref: { orderId: string }) => {
     await steps.route(ref);
-    gone = s.stopWorker();
+    gone.push(s.stopWorker());
     throw new Error('the process was killed here');
   } } });
   await s.environment.client.workflow.start(ORDER_WORKFLOW, { workflowId: orderWorkflowId(id), taskQueue: s.queue, args: [{ v: 1, orderId: id }], workflowTaskTimeout: '2s' });
-  await real(() => gone !== null);
-  await gone;
+  await real(() => gone.length > 0);
+  await Promise.all(gone);
   await s.newWorker(uncached);
   await s.settle(id);
   expect(await s.world.fulfillments(id)).toHaveLength(1);

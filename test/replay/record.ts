@@ -1,0 +1,89 @@
+// Records the histories that replay.test.ts replays: `node --import tsx test/replay/record.ts`, after a change of workflows/ that is
+// meant to break replays (it must be patched or pinned otherwise), or to add a way that no history takes yet.
+import { writeFile } from 'node:fs/promises';
+import protos from '@temporalio/proto';
+import { cancelOrder } from '../../db/orders/cancel-order.ts';
+import { inspectReturn, receiveReturn, requestReturn } from '../../db/returns/returns.ts';
+import { decodeId } from '../../domain/ids.ts';
+import { orderWorkflowId, returnWorkflowId } from '../../workflows/contract/ids.ts';
+import setup from '../support/global-setup.ts';
+import { MINUTE, Scene } from '../support/scene.ts';
+
+/** A file of histories/. */
+export type Stored = { workflowId: string; history: { events: { workflowExecutionStartedEventAttributes?: { workflowType: { name: string } } }[] } };
+
+const cleanUp = await setup();
+const s = await Scene.open();
+const uuid = (id: string): string => decodeId('ord', id) as string;
+
+/** Worker identities name a process and a machine; nothing in a replay reads them. */
+function withoutMachine(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutMachine);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, v]) => {
+    if (key === 'identity') return [key, 'recorded'];
+    if (key === 'taskQueue') return [key, { name: 'orders' }];
+    return [key, withoutMachine(v)];
+  }));
+}
+
+async function keep(name: string, workflowId: string): Promise<void> {
+  const history = await s.environment.client.workflow.getHandle(workflowId).fetchHistory();
+  // Not historyToJSON: it fails where npm has installed protobufjs more than once.
+  const { History } = protos.temporal.api.history.v1;
+  const json = withoutMachine(History.toObject(History.fromObject(history), { longs: String, bytes: String, enums: String }));
+  await writeFile(new URL(`histories/${name}.json`, import.meta.url), `${JSON.stringify({ workflowId, history: json }, null, 1)}\n`);
+}
+
+async function returned(id: string, rma: string): Promise<void> {
+  await s.run(id, () => receiveReturn(s.world.store.writer, rma, [{ line: 1, quantity: 1 }], null, 'key:test'));
+  await s.run(id, () => inspectReturn(s.world.store.writer, rma, [{ line: 1, disposition: 'restock', accepted: 1 }], null, 'key:test'));
+}
+const ask = (id: string, goodwill: boolean): Promise<string> =>
+  requestReturn(s.world.store.writer, uuid(id), { kind: 'refund', reason: 'recorded', method: 'label', goodwill, lines: [{ line: 1, quantity: 1 }] }, null, 'key:test');
+
+try {
+  const happy = await s.delivered();
+  await s.closes(happy);
+  await keep('order-happy', orderWorkflowId(happy));
+
+  const late = await ask(happy, true);
+  await s.settleWorkflow(returnWorkflowId(late));
+  await returned(happy, late);
+  await s.settleWorkflow(returnWorkflowId(late));
+  await keep('late-return', returnWorkflowId(late));
+
+  const rerouted = await s.order();
+  await s.tell(rerouted, await s.living(rerouted), { type: 'rejected', reason: 'damaged' });
+  await s.skip(25 * MINUTE, rerouted); // the second is silent: escalated, then re-routed
+  await s.issue(rerouted);
+  await s.carrier(rerouted, 'delivered');
+  await s.closes(rerouted);
+  await keep('order-reroute', orderWorkflowId(rerouted));
+
+  const back = await s.delivered();
+  await returned(back, await s.run(back, () => ask(back, false)));
+  await s.closes(back);
+  await keep('order-return', orderWorkflowId(back));
+
+  const lines = s.lines();
+  await s.world.setStock(lines[1]!.sku, { 'L-1': 0, 'L-2': 0, 'L-3': 0 });
+  const backordered = await s.order({ lines, channel: 'douyin' });
+  await s.skip(60 * MINUTE, backordered);
+  await s.run(backordered, () => s.world.setStock(lines[1]!.sku, { 'L-2': 5 }));
+  await s.issue(backordered);
+  await s.carrier(backordered, 'delivered');
+  await s.closes(backordered);
+  await keep('order-backorder', orderWorkflowId(backordered));
+
+  const cancelled = await s.order({ scheduled: { from: new Date(s.world.now.getTime() + 30 * MINUTE).toISOString() } });
+  await s.skip(31 * MINUTE, cancelled);
+  await s.run(cancelled, () => cancelOrder(s.world.store.writer, uuid(cancelled), 'recorded', 'key:test'));
+  await keep('order-cancel', orderWorkflowId(cancelled));
+
+  const open = await s.order();
+  await keep('order-open', orderWorkflowId(open)); // still running: what a deployment meets
+} finally {
+  await s.close();
+  await cleanUp();
+}
