@@ -3,6 +3,7 @@ import type { Place } from '../domain/geo.ts';
 import type { AuditRule } from '../domain/order/audit.ts';
 import type { RateCard, RoutingPolicy } from '../domain/routing/types.ts';
 import { rankLocations } from '../domain/routing/first-fit.ts';
+import { createPool } from './pool.ts';
 import { typeParsers } from './types.ts';
 
 export type Channel = {
@@ -46,22 +47,29 @@ export class Network {
   readonly #pool: pg.Pool;
   readonly #url: string;
 
-  private constructor(pool: pg.Pool, url: string) {
-    this.#pool = pool;
+  private constructor(url: string) {
+    // Connections of its own: it is asked from within transactions, which hold one of the common pool and would wait for a second.
+    this.#pool = createPool(url, 2);
     this.#url = url;
   }
 
-  static async open(pool: pg.Pool, url: string): Promise<Network> {
-    const network = new Network(pool, url);
-    await network.#listen();
-    await network.reload();
-    return network;
+  static async open(url: string): Promise<Network> {
+    const network = new Network(url);
+    try {
+      await network.#listen();
+      await network.reload();
+      return network;
+    } catch (error) {
+      await network.close();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     await this.#listener?.end();
     await this.#reloading;
+    await this.#pool.end();
   }
 
   async #listen(): Promise<void> {

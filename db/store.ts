@@ -14,7 +14,7 @@ export async function openStore({ url, vaultKey, poolSize = 10, writerBatch = 20
   const pool = createPool(url, poolSize);
   try {
     await pool.query('select ensure_movement_partitions((now() - interval \'1 month\')::date, 6)');
-    const network = await Network.open(pool, url);
+    const network = await Network.open(url);
     const projection = new StockProjection(pool);
     await projection.open(refreshMs);
     const vault = new Vault(vaultKey);

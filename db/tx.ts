@@ -5,6 +5,15 @@ import { postMovements, type Leg, type LockedLevel } from './ledger.ts';
 /** Who did it: `system`, `key:NAME`, `partner:CODE`. Never a person's name. */
 export type Actor = string;
 
+const names = new Map<string, string>();
+
+/** A prepared statement for each text: planning the larger ones costs more than running them. The texts are constants, so there are few. */
+function statementName(text: string): string {
+  let name = names.get(text);
+  if (name === undefined) names.set(text, (name = `tx${names.size}`));
+  return name;
+}
+
 /**
  * One transaction of the stock writer. Collects what must happen after the commit, so that a rollback forgets it.
  * Use in lock order: orders, then stock.
@@ -21,7 +30,7 @@ export class Tx {
   }
 
   async query<T extends pg.QueryResultRow = pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> {
-    return (await this.client.query<T>(text, values)).rows;
+    return (await this.client.query<T>({ name: statementName(text), text, values })).rows;
   }
 
   async one<T extends pg.QueryResultRow = pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T | null> {

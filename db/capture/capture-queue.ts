@@ -132,7 +132,8 @@ export class CaptureQueue {
       return this.#commit(batch, attempt + 1);
     }
     // Class 22 and 23, and what our own code throws: some order cannot be written. Halves find it; the others go on.
-    if (/^(2[23]|$)/.test(isUnreachable(error) ? 'gone' : errorCode(error) ?? '') && batch.length > 1) {
+    const code = errorCode(error) ?? '';
+    if (batch.length > 1 && !isUnreachable(error) && (/^2[23]/.test(code) || !/^[0-9A-Z]{5}$/.test(code))) {
       const half = batch.length >> 1;
       await this.#commit(batch.slice(0, half), 1);
       return this.#commit(batch.slice(half), 1);
