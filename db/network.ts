@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { Place } from '../domain/geo.ts';
 import type { AuditRule } from '../domain/order/audit.ts';
@@ -21,6 +22,7 @@ export type Sku = { id: number; code: string; name: string; weightG: number; cos
 export type ApiKey = { id: number; name: string; scopes: ReadonlySet<string>; locationId: number | null; carrier: string | null };
 
 const SKU_CACHE = 200_000;
+const RECOVER_MS = 500;
 
 /**
  * The network (channels, locations, carriers, rates, policy, rules, keys) as one process knows it. Small tables are read whole and
@@ -44,6 +46,7 @@ export class Network {
   #closed = false;
   #reloading: Promise<void> | null = null;
   #again = false;
+  #recovering = false;
   readonly #pool: pg.Pool;
   readonly #url: string;
 
@@ -68,25 +71,47 @@ export class Network {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#listener?.end();
-    await this.#reloading;
+    await this.#reloading?.catch(() => undefined); // told to whoever asked for it
     await this.#pool.end();
   }
 
   async #listen(): Promise<void> {
     const client = new pg.Client({ connectionString: this.#url, types: typeParsers, application_name: 'tributary network' });
     client.on('error', (error) => process.emitWarning(`network listener lost: ${error.message}`));
-    client.on('end', () => { if (!this.#closed) this.#retryListen(); });
-    client.on('notification', () => { void this.reload().catch((error: Error) => process.emitWarning(`network not re-read: ${error.message}`)); });
+    client.on('end', () => {
+      if (this.#listener !== client) return; // never came to listen: whoever opened it knows
+      this.#listener = null;
+      this.#recover();
+    });
+    client.on('notification', () => {
+      this.reload().catch((error: Error) => {
+        process.emitWarning(`network not re-read: ${error.message}`);
+        this.#recover();
+      });
+    });
     await client.connect();
     await client.query('listen network');
+    if (this.#closed) return client.end();
     this.#listener = client;
   }
 
-  #retryListen(): void {
-    setTimeout(() => {
-      if (this.#closed) return;
-      this.#listen().then(() => this.reload()).catch(() => this.#retryListen());
-    }, 500).unref();
+  /** Twice a second, until there is a listener again and everything has been read since; one loop at a time. */
+  #recover(): void {
+    if (this.#recovering) return;
+    this.#recovering = true;
+    void (async () => {
+      while (!this.#closed) {
+        await delay(RECOVER_MS, undefined, { ref: false });
+        try {
+          if (!this.#listener && !this.#closed) await this.#listen();
+          await this.reload();
+          if (this.#listener) break;
+        } catch (error) {
+          if (!this.#closed) process.emitWarning(`network not re-read: ${error instanceof Error ? error.message : String(error)}`);
+        }
+      }
+      this.#recovering = false;
+    })();
   }
 
   /** Reads everything again; calls that arrive meanwhile share one more reading. */

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { prepareOrder } from '../../db/capture/prepare.ts';
 import { ensureLevels, postMovements } from '../../db/ledger.ts';
 import { openStore, type Store } from '../../db/store.ts';
+import { typeParsers } from '../../db/types.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import { VAULT_KEY, World } from '../support/world.ts';
 
@@ -32,7 +33,7 @@ const levelOf = async (skuId: number, location: string): Promise<number> => (awa
 const receive = (level: number, onHand: number) => world.store.writer.change((tx) => tx.post('receipt', null, [{ levelId: level, onHand, reserved: 0 }]));
 /** A connection with a transaction that the test ends when it likes. */
 async function transaction(): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: world.database.url });
+  const client = new pg.Client({ connectionString: world.database.url, types: typeParsers });
   await client.connect();
   await client.query('begin');
   return client;
