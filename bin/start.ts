@@ -9,7 +9,7 @@ import { Interrupted, System } from './embedded/system.ts';
 
 const usage = `npm start -- [--empty] [--demo-orders N]
   --empty          no demo on an empty database
-  --demo-orders N  how many orders the demo places (default 200)
+  --demo-orders N  how many orders the demo places (default 60)
 Settings by environment: TRIBUTARY_DATA (default .data), API_PORT, TEMPORAL_UI_PORT, TEMPORAL_PORT, POSTGRES_PORT,
 WORKER_METRICS_PORT, WMS_PORT, CARRIER_PORT, DATABASE_URL, TEMPORAL_ADDRESS, VAULT_KEY, SPEED, SEED.`;
 
@@ -19,7 +19,7 @@ interface Arguments {
 }
 
 function readArguments(): Arguments {
-  const { values } = parseArgs({ options: { empty: { type: 'boolean', default: false }, 'demo-orders': { type: 'string', default: '200' } } });
+  const { values } = parseArgs({ options: { empty: { type: 'boolean', default: false }, 'demo-orders': { type: 'string', default: '60' } } });
   const demoOrders = Number(values['demo-orders']);
   if (!Number.isSafeInteger(demoOrders) || demoOrders < 0) throw new Error('--demo-orders wants a whole number');
   return { empty: values.empty, demoOrders };

@@ -15,15 +15,16 @@ export function createHttp(timeoutMs = 10_000, clock: () => number = Date.now): 
     const headers: Record<string, string> = { accept: 'application/json', 'webhook-id': messageId, 'webhook-timestamp': String(timestamp) };
     if (body !== undefined) headers['content-type'] = 'application/json';
     if (secret !== null) headers['webhook-signature'] = sign(secret, messageId, timestamp, text);
+    const host = URL.canParse(url) ? new URL(url).host : `"${url}"`;
     let response: Response;
     let answer: string;
     try {
       response = await fetch(url, { method, headers, redirect: 'manual', signal: AbortSignal.timeout(timeoutMs), ...(body === undefined ? {} : { body: text }) });
       answer = await response.text();
     } catch (error) {
-      throw new PartnerUnavailable(`${new URL(url).host} does not answer: ${error instanceof Error ? error.name : 'unknown error'}`);
+      throw new PartnerUnavailable(`${host} does not answer: ${error instanceof Error ? error.name : 'unknown error'}`);
     }
-    if (response.status >= 500 || response.status === 429) throw new PartnerUnavailable(`${new URL(url).host} answered ${response.status}`);
+    if (response.status >= 500 || response.status === 429) throw new PartnerUnavailable(`${host} answered ${response.status}`);
     return { status: response.status, body: parse(answer) };
   };
 }

@@ -169,7 +169,7 @@ async function launch(cluster: Cluster, binaries: PostgresBinaries, port: number
   const fsync = options.fsync ?? true;
   const settings: Record<string, string> = {
     listen_addresses: '127.0.0.1', port: String(port), unix_socket_directories: '', timezone: 'UTC', log_timezone: 'UTC',
-    logging_collector: 'off', fsync: fsync ? 'on' : 'off', ...(fsync ? {} : { full_page_writes: 'off' }),
+    logging_collector: 'off', autovacuum_naptime: '15s', fsync: fsync ? 'on' : 'off', ...(fsync ? {} : { full_page_writes: 'off' }),
     ...options.settings,
   };
   const log = openSync(cluster.logFile, 'a', 0o600);

@@ -101,7 +101,7 @@ export class System {
       const port = await this.#ports.take(name);
       const child = this.#child('simulators', `simulator-${name}`, `simulators/${name}/main.ts`, {
         PORT: String(port), TRIBUTARY_URL: this.apiUrl, API_KEY: key, SECRET: this.partnerSecret,
-        SPEED: this.#options.env['SPEED']?.trim() || '60', SEED: this.#options.env['SEED']?.trim() || '1',
+        SPEED: this.#options.env['SPEED']?.trim() || '6000', SEED: this.#options.env['SEED']?.trim() || '1',
         STATE_FILE: this.#stateFile(name), ...more,
       });
       await this.#answers(child, `http://localhost:${port}/_control/health`);

@@ -21,6 +21,11 @@ async function open(url = world.database.url): Promise<Network> {
   return network;
 }
 
+async function shut(network: Network): Promise<void> {
+  opened.splice(opened.indexOf(network), 1);
+  await network.close();
+}
+
 /** A door to PostgreSQL that can be shut: connections are cut and refused while it is. */
 async function door(): Promise<{ url: string; attempts: () => number; shut(): void; unlock(): void; close(): Promise<void> }> {
   const target = new URL(world.database.url);
@@ -151,11 +156,11 @@ test('a listener that the server ends is opened again, and what happened meanwhi
 test('a database away for seconds is asked twice a second, not ever more often, and one listener is left', async () => {
   const gate = await door();
   const network = await open(gate.url);
-  expect(gate.attempts()).toBe(1);
+  const before = gate.attempts();
   gate.shut();
   await delay(4000);
-  expect(gate.attempts()).toBeGreaterThan(2);
-  expect(gate.attempts()).toBeLessThan(12);
+  expect(gate.attempts() - before).toBeGreaterThan(1);
+  expect(gate.attempts() - before).toBeLessThan(12);
   gate.unlock();
   await sql(`update channels set name = 'after' where code = 'own'`);
   await expect.poll(() => network.channels.get('own')?.name, soon).toBe('after');
@@ -163,7 +168,7 @@ test('a database away for seconds is asked twice a second, not ever more often, 
   expect(await listeners()).toHaveLength(2);
   await sql(`update channels set name = 'own site' where code = 'own'`);
   await expect.poll(() => network.channels.get('own')?.name, soon).toBe('own site');
-  await network.close();
+  await shut(network);
   await gate.close();
 });
 
@@ -172,7 +177,7 @@ test('closing while the database is away leaves no connection behind', async () 
   const network = await open(gate.url);
   gate.shut();
   await delay(700);
-  await network.close();
+  await shut(network);
   gate.unlock();
   await delay(1200);
   expect(await listeners()).toHaveLength(1);

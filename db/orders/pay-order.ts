@@ -1,0 +1,23 @@
+import { TERMINAL } from '../../domain/order/status.ts';
+import { Problem } from '../../domain/problem.ts';
+import type { StockWriter } from '../stock-writer.ts';
+import { lockOrder, refreshStatus } from './order.ts';
+
+/**
+ * `unpaid → paid`: the order no longer expires and its stock is held without an end. Whoever locks the order first wins, this or the expiry.
+ * A repetition changes nothing. Throws `conflict` where no payment is due: the order is over, or was never to be paid in advance.
+ */
+export async function payOrder(writer: StockWriter, orderId: string, reference: string | null, actor: string): Promise<void> {
+  await writer.change(async (tx) => {
+    const order = await lockOrder(tx, orderId);
+    if (order.paymentStatus === 'paid') return;
+    if (TERMINAL.has(order.status)) throw new Problem('conflict', `the order is ${order.status}: it can no longer be paid; give the money back`);
+    if (order.paymentStatus !== 'unpaid') throw new Problem('conflict', `the payment of the order is ${order.paymentStatus}: none is due now`);
+    await tx.query(`update orders set payment_status = 'paid', payment_due_at = null where id = $1`, [orderId]);
+    order.paymentStatus = 'paid';
+    await tx.query(`update reservations set expires_at = null where order_id = $1 and status = 'held'`, [orderId]);
+    await tx.event(orderId, 'order.paid', actor, { reference });
+    await refreshStatus(tx, order, actor);
+    await tx.wake(orderId);
+  });
+}
