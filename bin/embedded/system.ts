@@ -42,6 +42,7 @@ export class System {
   uiUrl: string | undefined;
   /** The database had neither locations nor orders when we came. */
   isEmpty = false;
+  databaseUrl = '';
 
   constructor(options: SystemOptions) {
     this.#options = options;
@@ -75,6 +76,7 @@ export class System {
     const namespace = env['TEMPORAL_NAMESPACE']?.trim() || 'tributary';
     await bootstrapTemporal(address, namespace);
     this.#continue();
+    this.databaseUrl = databaseUrl;
     await migrate(databaseUrl);
     await this.#prepareKeys(databaseUrl);
     this.#continue();
