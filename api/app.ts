@@ -7,7 +7,7 @@ import type { ApiDeps } from './deps.ts';
 import { auth } from './plugins/auth.ts';
 import { metrics } from './plugins/metrics.ts';
 import { openapi } from './plugins/openapi.ts';
-import { problems } from './plugins/problems.ts';
+import { answerProblem, problems } from './plugins/problems.ts';
 import { routes } from './routes.ts';
 
 // ajv-formats is CommonJS: its function is the module's default.
@@ -20,9 +20,10 @@ const coercing = formats(new Ajv({ strict: false, allErrors: false, coerceTypes:
 export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   const app = fastify({
     loggerInstance: deps.logger, logController: new LogController({ disableRequestLogging: true }), bodyLimit: deps.bodyLimit ?? 1_048_576, genReqId: () => uuidv7(),
-    routerOptions: { maxParamLength: 200 },
+    routerOptions: { maxParamLength: 200 }, frameworkErrors: answerProblem,
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? strict : coercing).compile(schema));
+  app.removeContentTypeParser('text/plain'); // Fastify's own: JSON only, unless a route says otherwise
   await app.register(problems);
   await app.register(auth, { network: deps.store.network });
   await app.register(openapi);

@@ -1,8 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { ApiDeps } from './deps.ts';
+import { actionRoutes } from './orders/actions.ts';
 import { captureRoutes } from './orders/capture.ts';
 import { importRoutes } from './orders/import.ts';
+import { orderCommandRoutes } from './orders/commands.ts';
+import { orderReadRoutes } from './orders/read.ts';
+import { fulfillmentRoutes } from './fulfillment/routes.ts';
+import { refundRoutes } from './returns/refunds.ts';
+import { returnRoutes } from './returns/routes.ts';
 import { partnerRoutes } from './partners/routes.ts';
 
 /** Every resource of the API; a new one is a folder and a line here. */
-export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [captureRoutes, importRoutes, partnerRoutes];
+export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [captureRoutes, actionRoutes, importRoutes, partnerRoutes, orderReadRoutes, orderCommandRoutes, returnRoutes, refundRoutes, fulfillmentRoutes];

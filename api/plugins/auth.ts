@@ -18,7 +18,7 @@ export const auth = fp<{ network: Network }>((app, { network }, done) => {
     const scope = request.routeOptions.config.scope;
     // Unknown paths and the docs' own files hold nothing to protect.
     if (scope === 'public' || scope === undefined) return next();
-    const token = /^Bearer ([\w-]{8,200})$/.exec(request.headers.authorization ?? '')?.[1];
+    const token = /^Bearer +([\w-]{8,200})$/i.exec(request.headers.authorization ?? '')?.[1];
     const key = token === undefined ? undefined : network.apiKeys.get(hashApiKey(token));
     if (!key) return next(new Problem('unauthenticated', 'send "Authorization: Bearer KEY" with a key that is valid', '/headers/Authorization'));
     if (!key.scopes.has(scope)) return next(new Problem('forbidden', `this key lacks the scope ${scope}`));

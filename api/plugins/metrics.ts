@@ -12,7 +12,11 @@ export const metrics = fp<{ store: Store }>((app, { store }, done) => {
   });
   new Gauge({
     name: 'tributary_outbox_rows', help: 'orders and news that Temporal has not taken yet', registers: [registry],
-    async collect() { this.set((await store.pool.query<{ n: number }>('select count(*) n from outbox')).rows[0]?.n ?? 0); },
+    async collect() {
+      // Without the database there is no figure, but all the others are wanted all the more.
+      const count = await store.pool.query<{ n: number }>('select count(*) n from outbox').catch(() => null);
+      this.set(count ? count.rows[0]?.n ?? 0 : Number.NaN);
+    },
   });
   new Gauge({
     name: 'tributary_projection_age_seconds', help: 'how old the stock that this process ranks by may be', registers: [registry],

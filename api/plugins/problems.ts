@@ -7,14 +7,17 @@ type Invalid = { instancePath: string; keyword: string; message?: string; params
 
 /** Answers every error as problem details (RFC 9457): what, where, how to mend. */
 export const problems = fp((app, _options, done) => {
-  app.setErrorHandler((error: FastifyError, request, reply) => {
-    const problem = toProblem(error);
-    if (problem.status >= 500) request.log.error({ err: error }, problem.message);
-    return send(problem, request, reply);
-  });
+  app.setErrorHandler(answerProblem);
   app.setNotFoundHandler((request, reply) => send(new Problem('not_found', `${request.method} ${request.url.split('?', 1)[0] ?? ''} is not there; /docs lists what is`), request, reply));
   done();
 }, { name: 'problems' });
+
+/** Answers an error, also one that comes before there is a route (a URL that cannot be read). */
+export function answerProblem(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = toProblem(error);
+  if (problem.status >= 500) request.log.error({ err: error }, problem.message);
+  return send(problem, request, reply);
+}
 
 function send(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { retryAfter, ...extra } = problem.extra;

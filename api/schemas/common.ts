@@ -1,7 +1,7 @@
 import { Type, type TSchema } from '@sinclair/typebox';
 
-/** Text without NUL, which PostgreSQL cannot hold. */
-export const Text = (maxLength: number, minLength = 1, options: object = {}) => Type.String({ minLength, maxLength, pattern: '^[^\\u0000]*$', ...options });
+/** Text without NUL and halves of surrogate pairs, which PostgreSQL cannot hold. */
+export const Text = (maxLength: number, minLength = 1, options: object = {}) => Type.String({ minLength, maxLength, pattern: '^[^\\u0000\\ud800-\\udfff]*$', ...options });
 export const Code = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$', description: 'a code of your own: letters, digits and . _ : -' });
 export const Minor = Type.Integer({ minimum: 0, maximum: 9_000_000_000_000, description: 'money in minor units' });
 export const Quantity = Type.Integer({ minimum: 1, maximum: 1_000_000, description: "units, in the SKU's base unit" });

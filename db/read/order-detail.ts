@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { encodeId } from '../../domain/ids.ts';
+import type { Bearer } from '../../domain/order/pricing.ts';
 import { readLines } from '../orders/order.ts';
 import type { Contact, Vault } from '../vault.ts';
 import { fulfillmentsOf, type FulfillmentView } from './order-goods.ts';
@@ -26,7 +27,7 @@ export type OrderDetail = {
 };
 type LineView = {
   line: number; sku: string; quantity: number; cancelled: number; issued: number; returned: number; refunded: number; gift: boolean;
-  unitPrice: number; list: number; discount: number; freight: number; net: number; discounts: { bearer: string; code: string; amount: number }[];
+  unitPrice: number; list: number; discount: number; freight: number; net: number; discounts: { bearer: Bearer; code: string; amount: number }[];
 };
 
 type Head = {

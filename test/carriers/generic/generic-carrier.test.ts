@@ -95,8 +95,8 @@ describe('against the carrier simulator, which was written apart from it', () =>
     const { waybillNo } = await carrier.createWaybill(parcel());
     await plain(sim.url, 'PUT', '/_control/faults', { error500: { rate: 1 } });
     expect(await failure(carrier.createWaybill(parcel()))).toBeInstanceOf(PartnerUnavailable);
-    expect(await failure(carrier.cancelWaybill(waybillNo, 'x'))).toBeInstanceOf(PartnerUnavailable);
     expect(await failure(carrier.intercept(waybillNo, 'r', 'x'))).toBeInstanceOf(PartnerUnavailable);
+    expect(await failure(carrier.cancelWaybill(waybillNo, 'x'))).toBeInstanceOf(PartnerUnavailable);
   });
 });
 

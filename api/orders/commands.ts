@@ -1,0 +1,92 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+import { cancelOrder } from '../../db/orders/cancel-order.ts';
+import { changeAddress } from '../../db/orders/change-address.ts';
+import { holdOrder, releaseOrder } from '../../db/orders/hold-order.ts';
+import { payOrder } from '../../db/orders/pay-order.ts';
+import { requestRefund } from '../../db/orders/refund-request.ts';
+import { ownOrderId } from '../../db/read/own-orders.ts';
+import type { ShipTo } from '../../db/vault.ts';
+import type { ApiDeps } from '../deps.ts';
+import { actorOf } from '../plugins/auth.ts';
+import { OneOf, problemResponses, Reason, Text } from '../schemas/common.ts';
+import { OrderParams, ShipToSchema } from './schema.ts';
+
+const closed = { additionalProperties: false } as const;
+const WithReason = Type.Object({ reason: Reason }, closed);
+const StatusAnswer = Type.Object({ status: Type.String({ description: "the order's status now" }) });
+const answers = { 200: StatusAnswer, ...problemResponses };
+
+/** What can be done to an order; each is guarded by its state (409 `conflict` names it) and safe to send again. */
+export const orderCommandRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }) => {
+  const { writer, pool, vault } = store;
+
+  app.post('/v1/orders/:id/cancel', {
+    config: { scope: 'orders:write' },
+    schema: {
+      summary: 'Cancel an order', tags: ['orders'], params: OrderParams, body: WithReason,
+      description: '200 `cancelled`: nothing had been told to a location. 202 `asked`: the locations that work on it decide; what they have packed goes on.',
+      response: { 200: Type.Object({ status: Type.Literal('cancelled') }), 202: Type.Object({ status: Type.Literal('asked') }), ...problemResponses },
+    },
+  }, async (request, reply) => {
+    const id = await ownOrderId(pool, request.params.id, request.apiKey.locationId);
+    const status = await cancelOrder(writer, id, request.body.reason, actorOf(request.apiKey));
+    return status === 'asked' ? reply.code(202).send({ status }) : reply.code(200).send({ status });
+  });
+
+  app.post('/v1/orders/:id/hold', {
+    config: { scope: 'orders:operate' },
+    schema: { summary: 'Hold an order', tags: ['orders'], description: 'Until a location knows of it.', params: OrderParams, body: WithReason, response: answers },
+  }, async (request) => {
+    const id = await ownOrderId(pool, request.params.id, request.apiKey.locationId);
+    return { status: await holdOrder(writer, id, request.body.reason, actorOf(request.apiKey)) };
+  });
+
+  app.post('/v1/orders/:id/release', {
+    config: { scope: 'orders:operate' },
+    schema: {
+      summary: 'Release a held order', tags: ['orders'], description: 'Releases every hold; audit rules that placed one are overruled for this order.',
+      params: OrderParams, body: Type.Object({ note: Type.Optional(Reason) }, closed), response: answers,
+    },
+  }, async (request) => {
+    const id = await ownOrderId(pool, request.params.id, request.apiKey.locationId);
+    return { status: await releaseOrder(writer, id, request.body.note ?? null, actorOf(request.apiKey)) };
+  });
+
+  app.post('/v1/orders/:id/address', {
+    config: { scope: 'orders:write' },
+    schema: {
+      summary: 'Change where an order goes', tags: ['orders'], description: 'Until a location knows of it. The order is checked and routed anew.',
+      params: OrderParams, body: Type.Object({ shipTo: ShipToSchema }, closed), response: answers,
+    },
+  }, async (request) => {
+    const id = await ownOrderId(pool, request.params.id, request.apiKey.locationId);
+    return { status: await changeAddress(writer, vault, id, request.body.shipTo as ShipTo, actorOf(request.apiKey)) };
+  });
+
+  app.post('/v1/orders/:id/payment', {
+    config: { scope: 'orders:write' },
+    schema: {
+      summary: 'Report that an order has been paid', tags: ['orders'], params: OrderParams,
+      body: Type.Object({ status: OneOf(['paid']), reference: Type.Optional(Text(200, 1, { description: "the payment's number, nothing personal" })) }, closed),
+      response: { 200: Type.Object({ paymentStatus: Type.Literal('paid') }), ...problemResponses },
+    },
+  }, async (request) => {
+    const id = await ownOrderId(pool, request.params.id, request.apiKey.locationId);
+    await payOrder(writer, id, request.body.reference ?? null, actorOf(request.apiKey));
+    return { paymentStatus: 'paid' as const };
+  });
+
+  app.post('/v1/orders/:id/refund-requests', {
+    config: { scope: 'orders:write' },
+    schema: {
+      summary: 'Ask for the money back', tags: ['orders'], params: OrderParams, body: WithReason,
+      description: 'What has not left is cancelled at once, what is on its way is intercepted, what has arrived must come back as a return. One open request an order.',
+      response: { 200: Type.Object({ id: Type.String(), status: OneOf(['refunded', 'intercepting', 'awaiting_return']), cancelledUnits: Type.Integer() }), ...problemResponses },
+    },
+  }, async (request) => {
+    const id = await ownOrderId(pool, request.params.id, request.apiKey.locationId);
+    return requestRefund(writer, id, request.body.reason, actorOf(request.apiKey));
+  });
+  return Promise.resolve();
+};

@@ -1,0 +1,62 @@
+import type pg from 'pg';
+import { encodeId, type IdPrefix } from '../../domain/ids.ts';
+import { CHECKS, ORDERS_WITH_WORKFLOW } from './checks.ts';
+
+export type Violation = { check: string; detail: string };
+export type AuditResult = { movements: number; orders: number; violations: Violation[] };
+export type AuditOptions = {
+  /** Which of these orders (`ord_…`) have a workflow. Without it the check `workflow` is left out. */
+  workflowExists?: (orderIds: string[]) => Promise<Set<string>>;
+  /** Names of checks to leave out. */
+  leaveOut?: readonly string[];
+  /** What counts as now for what is due; default: the database's clock. */
+  now?: Date;
+};
+
+/** Rows of one check that are reported. */
+const LIMIT = 50;
+
+/**
+ * Checks the laws of the ledger and of the orders (`checks.ts`), at most 50 violations each. All of it reads one snapshot, so it is right while
+ * the system runs, and it writes and locks nothing. Workflows are asked for after the snapshot: an outbox row goes only when its workflow is there.
+ */
+export async function runAudit(pool: pg.Pool, options: AuditOptions = {}): Promise<AuditResult> {
+  const client = await pool.connect();
+  let result: AuditResult;
+  let waiting: string[] = [];
+  let failed: Error | undefined;
+  try {
+    await client.query('begin isolation level repeatable read read only');
+    result = await readSnapshot(client, options);
+    if (options.workflowExists) waiting = (await client.query<{ id: string }>(ORDERS_WITH_WORKFLOW)).rows.map((r) => encodeId('ord', r.id));
+    await client.query('commit');
+  } catch (error) {
+    failed = error as Error;
+    throw error;
+  } finally {
+    client.release(failed); // after an error the connection goes, and its transaction with it
+  }
+  if (options.workflowExists && waiting.length > 0) {
+    const found = await options.workflowExists(waiting);
+    const missing = waiting.filter((id) => !found.has(id)).slice(0, LIMIT);
+    result.violations.push(...missing.map((id) => ({ check: 'workflow', detail: `${id} is not over and has neither a workflow nor an outbox row` })));
+  }
+  return result;
+}
+
+async function readSnapshot(client: pg.PoolClient, { leaveOut = [], now }: AuditOptions): Promise<AuditResult> {
+  const { rows: [counts] } = await client.query<{ movements: number; orders: number }>(
+    'select (select count(*) from stock_movements) movements, (select count(*) from orders) orders');
+  if (!counts) throw new Error('unreachable: an aggregate query returns a row');
+  const violations: Violation[] = [];
+  for (const check of CHECKS.filter((c) => !leaveOut.includes(c.name))) {
+    const { rows } = await client.query<{ detail: string }>(`select detail from (${check.sql}) v limit ${LIMIT}`, check.timed ? [now ?? null] : []);
+    violations.push(...rows.map(({ detail }) => ({ check: check.name, detail: readable(detail) })));
+  }
+  return { ...counts, violations };
+}
+
+/** `ord:UUID` as `ord_…`. */
+function readable(detail: string): string {
+  return detail.replace(/\b(ord|ful|shp|par|rma|ref|rrq):([0-9a-f-]{36})/g, (_, prefix: IdPrefix, uuid: string) => encodeId(prefix, uuid));
+}

@@ -1,0 +1,37 @@
+import { encodeId } from '../../../domain/ids.ts';
+import { Problem } from '../../../domain/problem.ts';
+import type { Tx } from '../../tx.ts';
+import type { Order } from '../order.ts';
+import { lockChangeable, recheck, unroute } from './guard.ts';
+import { sumUp } from './split-order.ts';
+
+/**
+ * 合单: the lines of several orders of one channel, person and address move into the oldest, with their money, reservations and shortages. The others end
+ * as cancelled, pointing at it. Returns the id of the order that stays.
+ */
+export async function mergeOrders(tx: Tx, orderIds: readonly string[], reason: string, actor: string): Promise<string> {
+  const orders: Order[] = [];
+  for (const id of [...new Set(orderIds)].sort()) orders.push(await lockChangeable(tx, id));
+  const [first, ...others] = orders;
+  if (!first || others.length === 0) throw new Problem('unprocessable', 'two orders or more can be merged', '/orderIds');
+  for (const other of others) {
+    const name = encodeId('ord', other.id);
+    if (other.channelId !== first.channelId || other.currency !== first.currency) throw new Problem('conflict', `order ${name} is of another channel`);
+    if (other.personId !== first.personId || other.addressHash === null || !first.addressHash?.equals(other.addressHash)) throw new Problem('conflict', `order ${name} goes to another person or address`);
+    if (other.paymentStatus !== first.paymentStatus || other.paymentStatus === 'unpaid') throw new Problem('conflict', `order ${name} is ${other.paymentStatus}: merged orders must be paid the same way`);
+  }
+  for (const order of orders) await unroute(tx, order, 'merged');
+  for (const other of others) {
+    const top = await tx.one<{ n: number }>('select max(line_no) n from order_lines where order_id = $1', [first.id]);
+    for (const table of ['order_lines', 'reservations', 'shortages']) {
+      await tx.query(`update ${table} set order_id = $2, line_no = line_no + $3 where order_id = $1`, [other.id, first.id, top?.n ?? 0]);
+    }
+    await tx.query(`update order_holds set released_at = $2, released_by = $3, note = 'merged' where order_id = $1 and released_at is null`, [other.id, tx.now, actor]);
+    await tx.query(`update orders set status = 'cancelled', hold_reason = null, parent_id = $2, closed_at = $3, version = version + 1 where id = $1`, [other.id, first.id, tx.now]);
+    await tx.event(other.id, 'order.merged_into', actor, { order: encodeId('ord', first.id), reason });
+    await tx.wake(other.id);
+  }
+  await sumUp(tx, orders.map((o) => o.id));
+  await recheck(tx, first, 'order.merged', actor, { orders: others.map((o) => encodeId('ord', o.id)), reason });
+  return first.id;
+}
