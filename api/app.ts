@@ -20,7 +20,7 @@ const coercing = formats(new Ajv({ strict: false, allErrors: false, coerceTypes:
 export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   const app = fastify({
     loggerInstance: deps.logger, logController: new LogController({ disableRequestLogging: true }), bodyLimit: deps.bodyLimit ?? 1_048_576, genReqId: () => uuidv7(),
-    routerOptions: { maxParamLength: 200 }, frameworkErrors: answerProblem,
+    routerOptions: { maxParamLength: 200 }, frameworkErrors: (error, request, reply) => { void answerProblem(error, request, reply); },
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? strict : coercing).compile(schema));
   app.removeContentTypeParser('text/plain'); // Fastify's own: JSON only, unless a route says otherwise

@@ -8,7 +8,11 @@ import { orderReadRoutes } from './orders/read.ts';
 import { fulfillmentRoutes } from './fulfillment/routes.ts';
 import { refundRoutes } from './returns/refunds.ts';
 import { returnRoutes } from './returns/routes.ts';
+import { networkRoutes } from './network/routes.ts';
+import { ruleRoutes } from './rules/routes.ts';
+import { stockRoutes } from './stock/routes.ts';
+import { keyRoutes } from './keys/routes.ts';
 import { partnerRoutes } from './partners/routes.ts';
 
 /** Every resource of the API; a new one is a folder and a line here. */
-export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [captureRoutes, actionRoutes, importRoutes, partnerRoutes, orderReadRoutes, orderCommandRoutes, returnRoutes, refundRoutes, fulfillmentRoutes];
+export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [captureRoutes, keyRoutes, stockRoutes, ruleRoutes, networkRoutes, actionRoutes, importRoutes, partnerRoutes, orderReadRoutes, orderCommandRoutes, returnRoutes, refundRoutes, fulfillmentRoutes];

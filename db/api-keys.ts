@@ -27,3 +27,16 @@ export async function createApiKey(
   if (!row) throw new Error(`unknown location ${input.locationCode ?? ''}`);
   return { id: row.id, key };
 }
+
+export type ApiKeyView = { id: number; name: string; scopes: string[]; location: string | null; carrier: string | null; createdAt: Date; revokedAt: Date | null; locationId: number | null };
+
+export async function listApiKeys(pool: pg.Pool): Promise<ApiKeyView[]> {
+  return (await pool.query<ApiKeyView>(
+    `select k.id, k.name, k.scopes, l.code location, k.carrier, k.created_at "createdAt", k.revoked_at "revokedAt", k.location_id "locationId" from api_keys k left join locations l on l.id = k.location_id order by k.id`)).rows;
+}
+
+/** Revokes a key; with `onlyLocation` only one that is bound to it. False when there is none. Twice is once. */
+export async function revokeApiKey(pool: pg.Pool, id: number, onlyLocation: number | null): Promise<boolean> {
+  const { rowCount } = await pool.query('update api_keys set revoked_at = coalesce(revoked_at, now()) where id = $1 and ($2::int is null or location_id = $2)', [id, onlyLocation]);
+  return (rowCount ?? 0) > 0;
+}

@@ -21,6 +21,7 @@ export type RelayOptions = {
 export class Relay {
   readonly #options: Required<RelayOptions>;
   #listener: pg.Client | null = null;
+  #connecting = false;
   #inFlight = 0;
   #pumping = false;
   #again = false;
@@ -50,9 +51,15 @@ export class Relay {
     client.on('error', (error) => { this.#options.logger.warn({ err: error }, 'relay listener lost'); });
     client.on('end', () => { if (!this.#closed && this.#listener === client) this.#listener = null; });
     client.on('notification', () => { this.#pump(); });
-    await client.connect();
-    await client.query('listen outbox');
-    this.#listener = client;
+    this.#connecting = true;
+    try {
+      await client.connect();
+      await client.query('listen outbox');
+      if (this.#closed) await client.end();
+      else this.#listener = client;
+    } finally {
+      this.#connecting = false;
+    }
   }
 
   #tick(): void {
@@ -60,7 +67,7 @@ export class Relay {
     this.#pump();
     this.#timer = setTimeout(() => {
       // The poll covers for a lost listener; opening it again is all there is to do about it.
-      if (!this.#listener) this.#listen().catch((error: Error) => { this.#options.logger.warn({ err: error }, 'relay cannot listen yet'); });
+      if (!this.#listener && !this.#connecting) this.#listen().catch((error: Error) => { this.#options.logger.warn({ err: error }, 'relay cannot listen yet'); });
       this.#tick();
     }, this.#options.pollMs);
   }

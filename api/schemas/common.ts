@@ -18,3 +18,6 @@ export const ProblemBody = Type.Object({
 
 /** The error answers that a route can give, for its documentation. */
 export const problemResponses = Object.fromEntries(['4xx', '5xx'].map((status) => [status, { description: 'problem details', content: { 'application/problem+json': { schema: ProblemBody } } }]));
+
+/** For routes whose answer is said in the description: anything on success, problem details otherwise. */
+export const openResponses = { 200: Type.Unknown(), 201: Type.Unknown(), 204: Type.Null(), ...problemResponses };

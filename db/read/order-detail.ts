@@ -98,7 +98,7 @@ async function waiting(client: pg.ClientBase, id: string): Promise<Pick<OrderDet
     values: [id],
   });
   const shortages = await client.query<{ line: number; units: number; cause: string; deadline: Date; status: string }>({
-    name: 'order_detail_shortages', text: 'select line_no line, quantity units, cause, deadline, status from shortages where order_id = $1 order by id', values: [id],
+    name: 'order_detail_shortages', text: 'select line_no line, quantity units, cause, deadline, status from shortages where order_id = $1 order by line_no, id', values: [id],
   });
   const holds = await client.query<{ reason: string; detail: string | null; placed: Date; placed_by: string; released: Date | null; released_by: string | null; note: string | null }>({
     name: 'order_detail_holds', text: 'select reason, detail, placed_at placed, placed_by, released_at released, released_by, note from order_holds where order_id = $1 order by id', values: [id],

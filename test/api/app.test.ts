@@ -95,7 +95,7 @@ describe('errors are problem details', () => {
     expect(problem(await post(`{"a":"${'x'.repeat(LIMIT)}"}`))).toMatchObject({ status: 413, code: 'body_too_large', detail: expect.stringContaining('/v1/orders/import') as string });
   });
 
-  test.each([['GET', '/nope'], ['GET', '/v1/orders/'], ['PUT', '/v1/orders'], ['POST', '/healthz'], ['DELETE', '/']] as const)('%s %s: nothing there', async (method, url) => {
+  test.each([['GET', '/nope'], ['GET', '/v1/nothing/'], ['PUT', '/v1/orders'], ['POST', '/healthz'], ['DELETE', '/']] as const)('%s %s: nothing there', async (method, url) => {
     expect(problem(await call({ method, url }))).toMatchObject({ status: 404, code: 'not_found', detail: `${method} ${url} is not there; /docs lists what is` });
   });
 

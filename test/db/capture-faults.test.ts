@@ -8,7 +8,7 @@ import { prepareOrder, type PreparedOrder } from '../../db/capture/prepare.ts';
 import { openStore } from '../../db/store.ts';
 import { StockWriter } from '../../db/stock-writer.ts';
 import type { OrderIntake } from '../../domain/order/intake.ts';
-import { Problem } from '../../domain/problem.ts';
+import type { Problem } from '../../domain/problem.ts';
 import { VAULT_KEY, World } from '../support/world.ts';
 
 let world: World;

@@ -5,7 +5,7 @@ import { prepareOrder } from '../../db/capture/prepare.ts';
 import { ensureLevels } from '../../db/ledger.ts';
 import { decodeId } from '../../domain/ids.ts';
 import type { CaptureAnswer, OrderIntake } from '../../domain/order/intake.ts';
-import { Problem } from '../../domain/problem.ts';
+import type { Problem } from '../../domain/problem.ts';
 import { World } from '../support/world.ts';
 
 let world: World;

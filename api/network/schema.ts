@@ -1,0 +1,38 @@
+import { Type } from '@sinclair/typebox';
+import { Code, Currency, Minor, OneOf, Text } from '../schemas/common.ts';
+
+const closed = { additionalProperties: false } as const;
+const Seconds = (what: string, minimum = 0) => Type.Integer({ minimum, maximum: 157_680_000, description: `${what}, seconds` });
+export const KINDS = ['warehouse', 'store', 'dealer', 'third_party', 'vendor'] as const;
+const Lat = Type.Number({ minimum: -90, maximum: 90 });
+const Lon = Type.Number({ minimum: -180, maximum: 180 });
+const Url = Type.String({ pattern: '^https?://[^\\s]+$', maxLength: 500 });
+const Country = Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166' });
+
+export const ChannelBody = Type.Object({
+  name: Text(100), platform: Code, intakeMode: OneOf(['strict', 'accept'], 'strict refuses what is not in stock, accept captures facts'), currency: Currency,
+  paymentWindowS: Seconds('time to pay', 1), backorderWindowS: Seconds('how long missing stock is waited for'), mergeWindowS: Seconds('how long routing waits for more orders'), returnWindowS: Seconds('return window after delivery'),
+  active: Type.Optional(Type.Boolean()),
+}, closed);
+
+export const LocationBody = Type.Object({
+  name: Text(100), kind: OneOf(KINDS), country: Country, province: Text(60), city: Text(60), lat: Type.Optional(Lat), lon: Type.Optional(Lon), timeZone: Text(64, 1, { description: 'IANA name' }),
+  cutoffMinutes: Type.Integer({ minimum: 0, maximum: 1440, description: 'minutes after local midnight' }), handlingMinutes: Type.Integer({ minimum: 0, maximum: 100_000 }),
+  workDays: Type.Array(Type.Integer({ minimum: 1, maximum: 7 }), { minItems: 1, maxItems: 7, uniqueItems: true, description: '1 is Monday' }), handlingCost: Minor, acceptTimeoutS: Seconds('time to accept an order', 1),
+  partner: Type.Optional(Type.Object({ url: Url, secret: Type.Optional(Type.String({ pattern: '^whsec_[A-Za-z0-9+/=]+$', maxLength: 200 })) }, closed)), active: Type.Optional(Type.Boolean()),
+}, closed);
+
+export const PlacesBody = Type.Object({ places: Type.Array(Type.Object({ country: Country, province: Text(60), city: Text(60), lat: Lat, lon: Lon }, closed), { minItems: 1, maxItems: 5_000 }) }, closed);
+
+export const SkuBody = Type.Object({
+  code: Code, name: Text(200), category: Type.Optional(Text(100)), unit: Type.Optional(Text(20)), weightG: Type.Integer({ minimum: 0, maximum: 10_000_000 }), cost: Type.Optional(Minor),
+  lotTracked: Type.Optional(Type.Boolean()), active: Type.Optional(Type.Boolean()),
+}, closed);
+
+export const CarrierBody = Type.Object({
+  name: Text(100), url: Type.Optional(Url), secret: Type.Optional(Type.String({ pattern: '^whsec_[A-Za-z0-9+/=]+$', maxLength: 200 })), active: Type.Optional(Type.Boolean()),
+  rates: Type.Array(Type.Object({
+    zone: OneOf(['same_city', 'same_province', 'national', 'international']), firstWeightG: Type.Integer({ minimum: 1 }), firstCost: Minor, stepG: Type.Integer({ minimum: 1 }), stepCost: Minor,
+    transitDays: Type.Integer({ minimum: 0, maximum: 365 }),
+  }, closed), { maxItems: 4 }),
+}, closed);

@@ -1,0 +1,29 @@
+import type pg from 'pg';
+import type { LocationKind } from '../network.ts';
+import type { Vault } from '../vault.ts';
+
+export type LocationInput = {
+  name: string; kind: LocationKind; country: string; province: string; city: string; lat?: number; lon?: number; timeZone: string; cutoffMinutes: number; handlingMinutes: number; workDays: number[];
+  handlingCost: number; acceptTimeoutS: number; partner?: { url: string; secret?: string }; active?: boolean;
+};
+
+/** Makes or changes a location; the partner's secret is sealed and never read back. Without `partner` it works through the API by hand. */
+export async function putLocation(pool: pg.Pool, vault: Vault, code: string, l: LocationInput): Promise<void> {
+  await pool.query(
+    `insert into locations (code, name, kind, country, province, city, lat, lon, time_zone, cutoff_minutes, handling_minutes, work_days, handling_cost, accept_timeout_s, partner_url, partner_secret, active)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) on conflict (code) do update set name = excluded.name, kind = excluded.kind, country = excluded.country,
+       province = excluded.province, city = excluded.city, lat = excluded.lat, lon = excluded.lon, time_zone = excluded.time_zone, cutoff_minutes = excluded.cutoff_minutes,
+       handling_minutes = excluded.handling_minutes, work_days = excluded.work_days, handling_cost = excluded.handling_cost, accept_timeout_s = excluded.accept_timeout_s,
+       partner_url = excluded.partner_url, partner_secret = excluded.partner_secret, active = excluded.active`,
+    [code, l.name, l.kind, l.country, l.province, l.city, l.lat ?? null, l.lon ?? null, l.timeZone, l.cutoffMinutes, l.handlingMinutes, l.workDays, l.handlingCost, l.acceptTimeoutS,
+      l.partner?.url ?? null, l.partner?.secret === undefined ? null : vault.sealSecret(l.partner.secret), l.active ?? true]);
+}
+
+/** Coordinates of cities, so that destinations have a distance. */
+export async function putPlaces(pool: pg.Pool, places: readonly { country: string; province: string; city: string; lat: number; lon: number }[]): Promise<void> {
+  const unique = [...new Map(places.map((p) => [`${p.country}|${p.province}|${p.city}`, p])).values()];
+  await pool.query(
+    `insert into places (country, province, city, lat, lon) select * from unnest($1::text[], $2::text[], $3::text[], $4::float8[], $5::float8[])
+     on conflict (country, province, city) do update set lat = excluded.lat, lon = excluded.lon`,
+    [unique.map((p) => p.country), unique.map((p) => p.province), unique.map((p) => p.city), unique.map((p) => p.lat), unique.map((p) => p.lon)]);
+}
