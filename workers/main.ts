@@ -3,7 +3,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { createActivities } from '../activities/index.ts';
 import { openStore } from '../db/store.ts';
 import { loadConfig } from '../runtime/config.ts';
-import { createHttp } from '../runtime/http.ts';
+import { createHttp } from './http.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { workflowBundle } from './bundle.ts';
 import { startHousekeeping } from './housekeeping.ts';

@@ -89,7 +89,7 @@ test('two merges and splits at once: each unit is somewhere exactly once', async
   const answers = await Promise.all([act('merge', [ids[0] as string, ids[1] as string]), act('merge', [ids[1] as string, ids[2] as string]), act('split', [ids[0] as string], { lines: [{ line: 2, quantity: 1 }] })]);
   expect(answers.map((a) => a.status).every((s) => s === 200 || s === 409)).toBe(true);
   const { rows } = await world.store.pool.query<{ total: number; units: number }>(
-    `select sum(total_amount) total, (select sum(quantity)::int from order_lines l join orders x on x.id = l.order_id where x.id = any($1) or x.parent_id = any($1)) units
+    `select sum(total_amount)::int total, (select sum(quantity)::int from order_lines l join orders x on x.id = l.order_id where x.id = any($1) or x.parent_id = any($1)) units
      from orders where id = any($1) or parent_id = any($1)`, [ids.map(uuid)]);
   expect(rows[0]).toEqual({ total: totals, units: 15 });
 });

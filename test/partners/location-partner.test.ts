@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PartnerRefused, PartnerUnavailable, type HttpAnswer, type HttpRequest } from '../../domain/http-port.ts';
 import { createLocationPartner, type ReleaseMessage } from '../../partners/location-partner.ts';
-import { createHttp } from '../../runtime/http.ts';
+import { createHttp } from '../../workers/http.ts';
 import { startWms, type Simulator, type WmsOptions } from '../../simulators/wms/start-wms.ts';
 import { FakeTributary, plain, SECRET, signed } from '../simulators/support/fake-tributary.ts';
 
@@ -87,8 +87,9 @@ describe('against the WMS simulator, which was written apart from it', () => {
 
   it('a location in trouble is unavailable, not refusing: 5xx', async () => {
     const partner = await start();
-    await plain(wms.url, 'PUT', '/_control/faults', { error500: { rate: 1 } });
     const message = order();
+    await partner.release(message);
+    await plain(wms.url, 'PUT', '/_control/faults', { error500: { rate: 1 } });
     expect(await failure(partner.release(message))).toBeInstanceOf(PartnerUnavailable);
     expect(await failure(partner.cancel(message.fulfillmentOrderId, 'x'))).toBeInstanceOf(PartnerUnavailable);
     await plain(wms.url, 'PUT', '/_control/faults', {});

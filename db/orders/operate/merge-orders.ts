@@ -18,6 +18,8 @@ export async function mergeOrders(tx: Tx, orderIds: readonly string[], reason: s
     const name = encodeId('ord', other.id);
     if (other.channelId !== first.channelId || other.currency !== first.currency) throw new Problem('conflict', `order ${name} is of another channel`);
     if (other.personId !== first.personId || other.addressHash === null || !first.addressHash?.equals(other.addressHash)) throw new Problem('conflict', `order ${name} goes to another person or address`);
+    const touched = await tx.one('select 1 from order_lines where order_id = $1 and cancelled_quantity + refunded_quantity > 0 limit 1', [other.id]);
+    if (touched) throw new Problem('conflict', `order ${name} has cancelled or refunded units: its refunds would lose their lines`);
     if (other.paymentStatus !== first.paymentStatus || other.paymentStatus === 'unpaid') throw new Problem('conflict', `order ${name} is ${other.paymentStatus}: merged orders must be paid the same way`);
   }
   for (const order of orders) await unroute(tx, order, 'merged');

@@ -4,7 +4,7 @@ import type { CarrierConnector, WaybillRequest } from '../../../carriers/carrier
 import { createGenericCarrier } from '../../../carriers/generic/generic-carrier.ts';
 import { carrierConnector } from '../../../carriers/registry.ts';
 import { PartnerUnavailable, type HttpAnswer, type HttpRequest } from '../../../domain/http-port.ts';
-import { createHttp } from '../../../runtime/http.ts';
+import { createHttp } from '../../../workers/http.ts';
 import { startCarrier, type CarrierOptions, type Simulator } from '../../../simulators/carrier/start-carrier.ts';
 import { FakeTributary, plain, SECRET } from '../../simulators/support/fake-tributary.ts';
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PartnerUnavailable } from '../../domain/http-port.ts';
-import { createHttp, sign } from '../../runtime/http.ts';
+import { createHttp, sign } from '../../workers/http.ts';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 
