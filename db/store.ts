@@ -12,24 +12,27 @@ export type StoreOptions = { url: string; vaultKey: Buffer; poolSize?: number; w
 
 export async function openStore({ url, vaultKey, poolSize = 10, writerBatch = 200, clock, refreshMs = 500 }: StoreOptions): Promise<Store> {
   const pool = createPool(url, poolSize);
+  let network: Network | null = null;
   try {
     await pool.query('select ensure_movement_partitions((now() - interval \'1 month\')::date, 6)');
-    const network = await Network.open(url);
+    network = await Network.open(url);
     const projection = new StockProjection(pool);
     await projection.open(refreshMs);
     const vault = new Vault(vaultKey);
     const writer = new StockWriter(pool, projection, clock);
     const capture = new CaptureQueue(writer, { network, projection, vault }, writerBatch);
+    const opened = network;
     return {
       pool, network, vault, projection, writer, capture, url,
       async close() {
         await capture.close();
         await projection.close();
-        await network.close();
+        await opened.close();
         await pool.end();
       },
     };
   } catch (error) {
+    await network?.close();
     await pool.end();
     throw error;
   }

@@ -14,15 +14,23 @@ export async function expireDue(writer: StockWriter, limit = 200): Promise<numbe
   });
   let expired = 0;
   for (const { id } of rows) {
-    expired += await writer.change(async (tx) => {
-      const order = await lockOrder(tx, id);
-      if (order.paymentStatus !== 'unpaid' || !order.paymentDueAt || order.paymentDueAt > tx.now || order.closedAt) return 0;
-      await cancelUnissued(tx, order, 'not paid in time', 'system');
-      await tx.query(`update orders set status = 'expired', closed_at = $2, version = version + 1 where id = $1`, [id, tx.now]);
-      await tx.event(id, 'order.expired', 'system');
-      await tx.wake(id);
-      return 1;
+    // One order that cannot be expired must not keep the others' stock.
+    expired += await expire(writer, id).catch((error: Error) => {
+      process.emitWarning(`order ${id} could not expire: ${error.message}`);
+      return 0;
     });
   }
   return expired;
+}
+
+function expire(writer: StockWriter, id: string): Promise<number> {
+  return writer.change(async (tx) => {
+    const order = await lockOrder(tx, id);
+    if (order.paymentStatus !== 'unpaid' || !order.paymentDueAt || order.paymentDueAt > tx.now || order.closedAt) return 0;
+    await cancelUnissued(tx, order, 'not paid in time', 'system');
+    await tx.query(`update orders set status = 'expired', closed_at = $2, version = version + 1 where id = $1`, [id, tx.now]);
+    await tx.event(id, 'order.expired', 'system');
+    await tx.wake(id);
+    return 1;
+  });
 }
