@@ -3,17 +3,24 @@ import { expireDue } from '../db/orders/expiry.ts';
 import type { StockWriter } from '../db/stock-writer.ts';
 
 const EXPIRY_MS = 500;
+const POLL_MS = 30_000;
 const CLEANING_MS = 600_000;
 
 /** What PostgreSQL's dates make due, worked off by every worker: expiries twice a second, old keys and partitions now and then. */
-export function startHousekeeping(writer: StockWriter, logger: Logger): { close(): Promise<void> } {
+export function startHousekeeping(writer: StockWriter, logger: Logger, pollCarriers: () => Promise<number>): { close(): Promise<void> } {
   let closed = false;
   let running: Promise<void> = Promise.resolve();
   let cleanedAt = 0;
+  let polledAt = 0;
   let timer: NodeJS.Timeout;
   const round = async (): Promise<void> => {
     const expired = await expireDue(writer);
     if (expired > 0) logger.info({ expired }, 'unpaid orders expired');
+    if (Date.now() - polledAt >= POLL_MS) {
+      polledAt = Date.now();
+      const news = await pollCarriers();
+      if (news > 0) logger.info({ news }, 'tracking that was not pushed');
+    }
     if (Date.now() - cleanedAt < CLEANING_MS) return;
     cleanedAt = Date.now();
     await writer.pool.query('delete from idempotency_keys where expires_at < now()');

@@ -6,6 +6,7 @@ import { loadConfig } from '../runtime/config.ts';
 import { createHttp } from './http.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { workflowBundle } from './bundle.ts';
+import { pollCarriers } from './carrier-poll.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { freePort, startMetrics } from './metrics.ts';
 import { Relay } from './relay.ts';
@@ -24,9 +25,10 @@ Runtime.install({
 
 const store = await openStore({ url: config.databaseUrl, vaultKey: config.vaultKey, poolSize: config.dbPool, writerBatch: config.writerBatch });
 const connection = await NativeConnection.connect({ address: config.temporalAddress });
+const http = createHttp();
 const worker = await Worker.create({
   connection, namespace: config.temporalNamespace, taskQueue: config.taskQueue, workflowBundle: await workflowBundle(),
-  activities: createActivities({ writer: store.writer, network: store.network, vault: store.vault, http: createHttp() }),
+  activities: createActivities({ writer: store.writer, network: store.network, vault: store.vault, http }),
   maxCachedWorkflows: config.maxCachedWorkflows, maxConcurrentWorkflowTaskExecutions: 40, maxConcurrentActivityTaskExecutions: 50,
   maxConcurrentLocalActivityExecutions: 50, shutdownGraceTime: '10 seconds',
 });
@@ -40,7 +42,7 @@ const relay = new Relay({
   pollMs: config.relayPollMs, onHandled: (topic, outcome) => { metrics.relayed.inc({ topic, outcome }); },
 });
 await relay.start();
-const housekeeping = startHousekeeping(store.writer, logger);
+const housekeeping = startHousekeeping(store.writer, logger, () => pollCarriers(store, http, logger));
 logger.info({ metricsPort: metrics.port, taskQueue: config.taskQueue }, 'worker ready');
 
 let stopping: Promise<void> | null = null;

@@ -56,9 +56,12 @@ create table parcels (
   milestone_at timestamptz not null,
   intercept_requested_at timestamptz,
   intercept_outcome text,
+  polled_at timestamptz,
   unique (carrier, waybill_no)
 ) with (fillfactor = 75);
 create index parcels_order on parcels (order_id);
+-- Parcels on their way, the longest unheard of first: pushes may be lost, so the carrier is asked now and then.
+create index parcels_moving on parcels (coalesce(polled_at, milestone_at)) where milestone not in ('delivered', 'returned', 'lost');
 create table parcel_lines (
   parcel_id uuid not null references parcels,
   line_no integer not null,
