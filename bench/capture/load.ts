@@ -4,9 +4,9 @@ import { orderBody } from '../seed.ts';
 
 /**
  * The load generator, a process of its own: keep-alive connections with one request under way each, written by hand because an HTTP client library
- * would use more of the shared cores than the server. Arguments: port, key, connections, orders, first number, SKUs, cities.
+ * would use more of the shared cores than the server. Arguments: ports, key, connections, orders, first number, SKUs, cities.
  */
-const [port, key, connections, orders, first, skus, cities] = JSON.parse(process.argv[2] ?? '[]') as [number, string, number, number, number, number, string[]];
+const [ports, key, connections, orders, first, skus, cities] = JSON.parse(process.argv[2] ?? '[]') as [number[], string, number, number, number, number, string[]];
 const random = seeded(first);
 const latencies = new Float64Array(orders);
 const statuses = new Map<number, number>();
@@ -19,7 +19,7 @@ const bodies: Buffer[] = Array.from({ length: orders }, (_, i) => {
 const started = performance.now();
 await new Promise<void>((resolve, reject) => {
   for (let c = 0; c < connections; c++) {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(ports[c % ports.length] as number, '127.0.0.1');
     socket.setNoDelay(true);
     let at = -1;
     let since = 0;
