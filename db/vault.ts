@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac, randomBytes, randomFillSync, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, type KeyObject, randomBytes, randomFillSync, hkdfSync } from 'node:crypto';
 import type pg from 'pg';
 import { uuidv7 } from '../runtime/ids.ts';
 
@@ -47,14 +47,14 @@ const CACHE = 20_000;
 /** The vault: a key per person, wrapped by the master key. `key` is 32 bytes. */
 export class Vault {
   readonly #master: Buffer;
-  readonly #hashKey: Buffer;
+  readonly #hashKey: KeyObject;
   /** Persons met lately, by identity; ids and keys only. */
   readonly #known = new Map<string, Person>();
 
   constructor(key: Buffer) {
     if (key.length !== 32) throw new Error('the vault key must be 32 bytes');
     this.#master = Buffer.from(hkdfSync('sha256', key, '', 'tributary vault wrap', 32));
-    this.#hashKey = Buffer.from(hkdfSync('sha256', key, '', 'tributary vault identity', 32));
+    this.#hashKey = createSecretKey(Buffer.from(hkdfSync('sha256', key, '', 'tributary vault identity', 32)));
   }
 
   /** A keyed hash: the same person or address gives the same value, and nobody without the key can guess it. */

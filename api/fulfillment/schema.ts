@@ -7,7 +7,7 @@ export const ReceiverSchema = Type.Object({
   street: Type.String(), postcode: Type.Optional(Type.String()),
 });
 
-export const FulfillmentLineSchema = Type.Object({ line: Type.Integer(), sku: Type.String(), quantity: Type.Integer(), short: Type.Integer(), issued: Type.Integer() });
+export const FulfillmentLineSchema = Type.Object({ line: Type.Integer(), sku: Nullable(Type.String()), quantity: Type.Integer(), short: Type.Integer(), issued: Type.Integer() });
 
 export const FulfillmentWorkSchema = Type.Object({
   id: Type.String(), order: Type.String(), location: Type.String(), status: Type.String(), carrier: Nullable(Type.String()), waybillNo: Nullable(Type.String()), priority: Type.Integer(),

@@ -1,8 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-import { createApiKey, listApiKeys, revokeApiKey, SCOPES, type Scope } from '../../db/api-keys.ts';
+import { createApiKey, listApiKeys, revokeApiKey, SCOPES, type ApiKeyView, type Scope } from '../../db/api-keys.ts';
 import { Problem } from '../../domain/problem.ts';
 import type { ApiDeps } from '../deps.ts';
+import type { ApiKey } from '../../db/network.ts';
 import { Code, OneOf, openResponses, Text } from '../schemas/common.ts';
 
 const tags = ['api keys'];
@@ -10,6 +11,9 @@ const tags = ['api keys'];
 /** Keys are hashed and shown once. A key hands out only what it has itself. */
 export const keyRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }) => {
   const { network, pool } = store;
+  /** What a bound key may know of: keys with the same bonds. A key keeps its bonds for life, so this may be asked before the change. */
+  const visible = async (own: ApiKey): Promise<ApiKeyView[]> =>
+    (await listApiKeys(pool)).filter((k) => (own.locationId === null || k.locationId === own.locationId) && (own.carrier === null || k.carrier === own.carrier));
   app.post('/v1/api-keys', {
     config: { scope: 'keys:write' },
     schema: {
@@ -30,10 +34,11 @@ export const keyRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }) =>
     return reply.code(201).send(made);
   });
   app.get('/v1/api-keys', { config: { scope: 'keys:write' }, schema: { summary: 'List API keys, without the keys', tags } }, async (request) => ({
-    items: (await listApiKeys(pool)).filter((k) => request.apiKey.locationId === null || k.locationId === request.apiKey.locationId).map(({ locationId: _l, ...k }) => k),
+    items: (await visible(request.apiKey)).map(({ locationId: _l, ...k }) => k),
   }));
-  app.delete('/v1/api-keys/:id', { config: { scope: 'keys:write' }, schema: { summary: 'Revoke an API key', tags, params: Type.Object({ id: Type.Integer({ minimum: 1 }) }), response: openResponses } }, async (request, reply) => {
-    if (!(await revokeApiKey(pool, request.params.id, request.apiKey.locationId))) throw new Problem('not_found', 'no such key');
+  app.delete('/v1/api-keys/:id', { config: { scope: 'keys:write' }, schema: { summary: 'Revoke an API key', tags, params: Type.Object({ id: Type.Integer({ minimum: 1, maximum: 999_999_999 }) }), response: openResponses } }, async (request, reply) => {
+    const { params: { id }, apiKey } = request;
+    if (!(await visible(apiKey)).some((k) => k.id === id) || !(await revokeApiKey(pool, id, apiKey.locationId))) throw new Problem('not_found', 'no such key');
     await network.reload();
     return reply.code(204).send(null);
   });

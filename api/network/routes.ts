@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-import { putCarrier, type CarrierInput } from '../../db/network-admin/carriers.ts';
+import { listCarriers, putCarrier, type CarrierInput } from '../../db/network-admin/carriers.ts';
 import { putChannel, type ChannelInput } from '../../db/network-admin/channels.ts';
 import { putLocation, putPlaces, type LocationInput } from '../../db/network-admin/locations.ts';
 import { listSkus, putSkus, readSku, type SkuInput } from '../../db/network-admin/skus.ts';
@@ -8,8 +8,9 @@ import type { Channel, Location } from '../../db/network.ts';
 import { Problem } from '../../domain/problem.ts';
 import type { ApiDeps } from '../deps.ts';
 import { fieldOf, reasonOf } from '../plugins/problems.ts';
-import { Code, openResponses } from '../schemas/common.ts';
-import { CarrierBody, ChannelBody, LocationBody, PlacesBody, SkuBody } from './schema.ts';
+import { Code, openResponses, Text } from '../schemas/common.ts';
+import { headOffice } from './head-office.ts';
+import { BulkSku, CarrierBody, ChannelBody, LocationBody, PlacesBody, SkuBody } from './schema.ts';
 
 const tags = ['network'];
 const params = Type.Object({ code: Code });
@@ -27,6 +28,7 @@ function unknown(what: string, code: string): Problem { return new Problem('not_
 /** Channels, locations, SKUs and carriers: PUT makes or changes by code. */
 export const networkRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }) => {
   const { network, pool, vault } = store;
+  app.addHook('onRequest', headOffice);
 
   app.get('/v1/channels', { config: read, schema: { summary: 'List channels', tags } }, () => ({ items: [...network.channels.values()].map(channelView) }));
   app.get('/v1/channels/:code', { config: read, schema: { summary: 'Read a channel', tags, params } }, (request) => {
@@ -47,7 +49,7 @@ export const networkRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }
     return locationView(location);
   });
   app.put('/v1/locations/:code', {
-    config: write, schema: { summary: 'Make or change a location', tags, params, body: LocationBody, description: 'Without `partner` the location works by hand: GET /v1/fulfillment-orders and its events.', response: openResponses },
+    config: write, schema: { summary: 'Make or change a location', tags, params, body: LocationBody, description: 'Without `partner` the location works by hand: GET /v1/fulfillment-orders and its events. A `partner` without its secret keeps the one it has.', response: openResponses },
   }, async (request) => {
     const body = request.body as LocationInput;
     if ((body.lat === undefined) !== (body.lon === undefined)) throw new Problem('invalid', 'lat and lon go together', body.lat === undefined ? '/lat' : '/lon');
@@ -66,19 +68,26 @@ export const networkRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }
     return { written: request.body.places.length };
   });
 
-  app.get('/v1/carriers', { config: read, schema: { summary: 'List carriers with their rates', tags } }, () => ({
-    items: [...network.carriers.values()].map((c) => ({ code: c.code, name: c.name, url: c.baseUrl, signed: c.secret !== null, active: c.active, rates: network.rates.filter((r) => r.carrier === c.code).map(({ carrier: _c, ...r }) => r) })),
-  }));
-  app.put('/v1/carriers/:code', { config: write, schema: { summary: 'Make or change a carrier and its rate card', tags, params, body: CarrierBody, response: openResponses } }, async (request) => {
+  const carrier = async (code: string): Promise<object> => {
+    const [found] = await listCarriers(pool, code);
+    if (!found) throw unknown('carrier', code);
+    return found;
+  };
+  app.get('/v1/carriers', { config: read, schema: { summary: 'List carriers with their rates', tags } }, async () => ({ items: await listCarriers(pool) }));
+  app.get('/v1/carriers/:code', { config: read, schema: { summary: 'Read a carrier with its rates', tags, params } }, (request) => carrier(request.params.code));
+  app.put('/v1/carriers/:code', {
+    config: write,
+    schema: { summary: 'Make or change a carrier and its rate card', tags, params, body: CarrierBody, description: 'A carrier with `url` and without its secret keeps the one it has.', response: openResponses },
+  }, async (request) => {
     const body = request.body as CarrierInput;
     const twice = body.rates.findIndex((r, i) => body.rates.findIndex((x) => x.zone === r.zone) !== i);
     if (twice >= 0) throw new Problem('invalid', `zone ${body.rates[twice]?.zone ?? ''} is given twice`, `/rates/${twice}/zone`);
     await putCarrier(pool, vault, request.params.code, body);
     await network.reload();
-    return { code: request.params.code };
+    return carrier(request.params.code);
   });
 
-  app.get('/v1/skus', { config: read, schema: { summary: 'List SKUs', tags, querystring: Type.Object({ after: Type.String({ default: '', maxLength: 64 }), limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }) }) } }, async (request) => {
+  app.get('/v1/skus', { config: read, schema: { summary: 'List SKUs', tags, querystring: Type.Object({ after: Text(64, 0, { default: '' }), limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }) }) } }, async (request) => {
     const items = await listSkus(pool, request.query.after, request.query.limit);
     return { items, next: items.length === request.query.limit ? items.at(-1)?.code ?? null : null };
   });
@@ -87,6 +96,12 @@ export const networkRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }
     if (!sku) throw unknown('SKU', request.params.code);
     return sku;
   });
+  app.put('/v1/skus/:code', { config: write, schema: { summary: 'Make or change a SKU', tags, params, body: SkuBody, response: openResponses } }, async (request) => {
+    const { code } = request.params;
+    await putSkus(pool, [{ code, ...request.body } as SkuInput]);
+    await network.reload();
+    return readSku(pool, code);
+  });
   app.post('/v1/skus/bulk', {
     config: write,
     schema: {
@@ -94,7 +109,7 @@ export const networkRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }
       body: Type.Object({ skus: Type.Array(Type.Unsafe<SkuInput>({}), { minItems: 1, maxItems: 1_000, description: 'each {code, name, category?, unit?, weightG, cost?, lotTracked?, active?}' }) }, { additionalProperties: false }),
     },
   }, async (request) => {
-    const check = request.compileValidationSchema(SkuBody) as unknown as ((value: unknown) => boolean) & { errors?: Invalid[] | null };
+    const check = request.compileValidationSchema(BulkSku, 'body') as unknown as ((value: unknown) => boolean) & { errors?: Invalid[] | null };
     const good: SkuInput[] = [];
     const errors: { index: number; field: string; reason: string }[] = [];
     request.body.skus.forEach((sku, index) => {

@@ -4,6 +4,7 @@ import { Code, Currency, Minor, OneOf, Text } from '../schemas/common.ts';
 const closed = { additionalProperties: false } as const;
 const Seconds = (what: string, minimum = 0) => Type.Integer({ minimum, maximum: 157_680_000, description: `${what}, seconds` });
 export const KINDS = ['warehouse', 'store', 'dealer', 'third_party', 'vendor'] as const;
+const Grams = Type.Integer({ minimum: 1, maximum: 100_000_000, description: 'grams' });
 const Lat = Type.Number({ minimum: -90, maximum: 90 });
 const Lon = Type.Number({ minimum: -180, maximum: 180 });
 const Url = Type.String({ pattern: '^https?://[^\\s]+$', maxLength: 500 });
@@ -24,15 +25,18 @@ export const LocationBody = Type.Object({
 
 export const PlacesBody = Type.Object({ places: Type.Array(Type.Object({ country: Country, province: Text(60), city: Text(60), lat: Lat, lon: Lon }, closed), { minItems: 1, maxItems: 5_000 }) }, closed);
 
-export const SkuBody = Type.Object({
-  code: Code, name: Text(200), category: Type.Optional(Text(100)), unit: Type.Optional(Text(20)), weightG: Type.Integer({ minimum: 0, maximum: 10_000_000 }), cost: Type.Optional(Minor),
+const sku = {
+  name: Text(200), category: Type.Optional(Text(100)), unit: Type.Optional(Text(20)), weightG: Type.Integer({ minimum: 0, maximum: 10_000_000 }), cost: Type.Optional(Minor),
   lotTracked: Type.Optional(Type.Boolean()), active: Type.Optional(Type.Boolean()),
-}, closed);
+};
+export const SkuBody = Type.Object(sku, closed);
+/** One of many, with its code. */
+export const BulkSku = Type.Object({ code: Code, ...sku }, closed);
 
 export const CarrierBody = Type.Object({
   name: Text(100), url: Type.Optional(Url), secret: Type.Optional(Type.String({ pattern: '^whsec_[A-Za-z0-9+/=]+$', maxLength: 200 })), active: Type.Optional(Type.Boolean()),
   rates: Type.Array(Type.Object({
-    zone: OneOf(['same_city', 'same_province', 'national', 'international']), firstWeightG: Type.Integer({ minimum: 1 }), firstCost: Minor, stepG: Type.Integer({ minimum: 1 }), stepCost: Minor,
+    zone: OneOf(['same_city', 'same_province', 'national', 'international']), firstWeightG: Grams, firstCost: Minor, stepG: Grams, stepCost: Minor,
     transitDays: Type.Integer({ minimum: 0, maximum: 365 }),
   }, closed), { maxItems: 4 }),
 }, closed);

@@ -4,6 +4,7 @@ import { cancelOrder } from '../../db/orders/cancel-order.ts';
 import { holdOrder, releaseOrder } from '../../db/orders/hold-order.ts';
 import { forceCarrier, forceLocation, reverseApproval, setPriority, setSellerRemark } from '../../db/orders/operate/attributes.ts';
 import { addGift, replaceSku } from '../../db/orders/operate/lines.ts';
+import { joinRemarks } from '../../db/orders/operate/join-remarks.ts';
 import { mergeOrders } from '../../db/orders/operate/merge-orders.ts';
 import { resendOrder } from '../../db/orders/operate/resend-order.ts';
 import { splitOrder } from '../../db/orders/operate/split-order.ts';
@@ -63,9 +64,9 @@ export const actionRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store })
     config: { scope: 'orders:operate' },
     schema: {
       summary: 'Operate on one order or many', tags: ['orders'],
-      description: 'Each order is changed in a transaction of its own and checked again; the answer says for each whether it went. `merge` takes all of them together. `split` and `resend` answer the new order in `detail`. '
+      description: 'Each order is changed in a transaction of its own and checked again; the answer says for each whether it went, and one that fails keeps none of the others. `merge` takes all of them together. `split` and `resend` answer the new order in `detail`. '
         + 'Parameters: force_location {location}, force_carrier {carrier}, replace_sku {line, sku}, add_gift {sku, quantity}, split and resend {lines}, remark {remark}, priority {priority}.',
-      body: Type.Object({ action: OneOf(ACTIONS), orderIds: Type.Array(Text(64), { minItems: 1, maxItems: 500 }), reason: Reason, params: Type.Optional(Params) }, { additionalProperties: false }),
+      body: Type.Object({ action: OneOf(ACTIONS), orderIds: Type.Array(Text(64), { minItems: 1, maxItems: 500, uniqueItems: true }), reason: Reason, params: Type.Optional(Params) }, { additionalProperties: false }),
       response: { 200: Type.Object({ results: Type.Array(Result) }), ...problemResponses },
     },
   }, async (request) => {
@@ -79,14 +80,18 @@ export const actionRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store })
         return { orderId, ok: true, ...(detail === null ? {} : { detail }) };
       } catch (error) {
         const problem = toProblem(error as Error);
-        if (problem.status >= 500) throw error;
+        if (problem.status >= 500) request.log.error({ err: error }, problem.message);
         return { orderId, ok: false, code: problem.code, detail: problem.message, ...(problem.field === null ? {} : { field: problem.field }) };
       }
     };
     if (action === 'merge') {
       const unknown = orderIds.find((_, i) => ids[i] === null);
       if (unknown !== undefined) throw new Problem('not_found', `order "${unknown}" does not exist`, '/orderIds');
-      const into = encodeId('ord', await store.writer.change((tx) => mergeOrders(tx, ids as string[], reason, actor)));
+      const into = encodeId('ord', await store.writer.change(async (tx) => {
+        const stays = await mergeOrders(tx, ids as string[], reason, actor);
+        await joinRemarks(tx, store.vault, stays, ids as string[]);
+        return stays;
+      }));
       return { results: orderIds.map((orderId) => ({ orderId, ok: true, detail: into })) };
     }
     const results: Record<string, unknown>[] = [];

@@ -45,12 +45,12 @@ export const orderCommandRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { st
   app.post('/v1/orders/:id/release', {
     config: { scope: 'orders:operate' },
     schema: {
-      summary: 'Release a held order', tags: ['orders'], description: 'Releases every hold; audit rules that placed one are overruled for this order.',
-      params: OrderParams, body: Type.Object({ note: Type.Optional(Reason) }, closed), response: answers,
+      summary: 'Release a held order', tags: ['orders'], description: 'Releases every hold, or the one of `holdId`; audit rules that placed one are overruled for this order.',
+      params: OrderParams, body: Type.Object({ note: Type.Optional(Reason), holdId: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: '`id` of a hold of the order' })) }, closed), response: answers,
     },
   }, async (request) => {
     const id = await ownOrderId(pool, request.params.id, request.apiKey.locationId);
-    return { status: await releaseOrder(writer, id, request.body.note ?? null, actorOf(request.apiKey)) };
+    return { status: await releaseOrder(writer, id, request.body.note ?? null, actorOf(request.apiKey), request.body.holdId ?? null) };
   });
 
   app.post('/v1/orders/:id/address', {

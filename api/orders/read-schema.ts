@@ -48,7 +48,7 @@ export const OrderDetailSchema = Type.Object({
   })),
   reservations: Type.Array(Type.Object({ line: Int, location: Str, units: Int, status: Str, fulfillmentOrder: MaybeStr })),
   shortages: Type.Array(Type.Object({ line: Int, units: Int, cause: Str, deadline: At, status: Str })),
-  holds: Type.Array(Type.Object({ reason: Str, detail: MaybeStr, placedAt: At, placedBy: Str, releasedAt: MaybeAt, releasedBy: MaybeStr, note: MaybeStr })),
+  holds: Type.Array(Type.Object({ id: Int, reason: Str, detail: MaybeStr, placedAt: At, placedBy: Str, releasedAt: MaybeAt, releasedBy: MaybeStr, note: MaybeStr })),
   fulfillmentOrders: Type.Array(FulfillmentSchema), returns: Type.Array(ReturnSchema), refunds: Type.Array(RefundSchema),
   refundRequests: Type.Array(Type.Object({ id: Str, status: Str, reason: Str, requestedAt: At, requestedBy: Str, closedAt: MaybeAt })),
   timeline: Type.Array(Type.Object({ at: At, type: Str, actor: Str, data: Type.Unknown() }), { description: 'what happened, oldest first' }),

@@ -22,8 +22,14 @@ export const metrics = fp<{ store: Store }>((app, { store }, done) => {
     name: 'tributary_projection_age_seconds', help: 'how old the stock that this process ranks by may be', registers: [registry],
     collect() { this.set((Date.now() - store.projection.refreshedAt) / 1000); },
   });
+  // Looking labels up by hash costs more than the observation; routes and statuses are few.
+  const children = new Map<string, ReturnType<typeof seconds.labels>>();
   app.addHook('onResponse', (request, reply, next) => {
-    seconds.observe({ method: request.method, route: request.routeOptions.url ?? 'unknown', status: reply.statusCode }, reply.elapsedTime / 1000);
+    const route = request.routeOptions.url ?? 'unknown';
+    const key = `${request.method} ${route} ${reply.statusCode}`;
+    let child = children.get(key);
+    if (!child) children.set(key, (child = seconds.labels({ method: request.method, route, status: reply.statusCode })));
+    child.observe(reply.elapsedTime / 1000);
     next();
   });
   const hidden = { config: { scope: 'public' as const }, schema: { hide: true } };

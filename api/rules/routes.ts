@@ -4,6 +4,7 @@ import { blockEntry, deleteRule, listRules, putRule, unblockEntry, type RuleInpu
 import { validateAuditRule } from '../../domain/order/audit.ts';
 import { Problem } from '../../domain/problem.ts';
 import type { ApiDeps } from '../deps.ts';
+import { headOffice } from '../network/head-office.ts';
 import { Code, OneOf, openResponses, Text } from '../schemas/common.ts';
 
 const tags = ['audit rules'];
@@ -13,27 +14,35 @@ const RuleBody = Type.Object({
 }, { additionalProperties: false, description: 'kind amount {min?, max?}, address {incomplete?, remoteProvinces?}, remark {buyer?, seller?, words?}, duplicate {withinMinutes, by}, blocked {}, margin {minPercent}; action pass, hold or reject' });
 const Entry = { kind: OneOf(['buyer', 'phone', 'address']), value: Text(500, 1, { description: 'for an address: province|city|district|street' }) };
 
+/** In JSON: NUL and halves of surrogate pairs, which PostgreSQL cannot hold. */
+const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i;
+
 /** 审单: the rules that pass, hold or reject orders, and the blocked list. */
 export const ruleRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }) => {
   const { network, pool, vault } = store;
+  app.addHook('onRequest', headOffice);
   const checked = (rule: RuleInput): RuleInput => {
     const [first] = validateAuditRule(rule);
     if (first !== undefined) throw new Problem('invalid', first, /^\S+/.exec(first)?.[0] ?? null);
+    if (UNSTORABLE.test(JSON.stringify(rule.params))) throw new Problem('invalid', '/params holds NUL or half of a surrogate pair, which cannot be stored', '/params');
     if (rule.channel !== undefined && !network.channels.has(rule.channel)) throw new Problem('unknown_channel', `channel "${rule.channel}" is not known`, '/channel');
     return rule;
   };
+  const write = async (id: number | null, rule: RuleInput): Promise<number> => {
+    const written = await putRule(pool, id, checked(rule));
+    if (written === 'taken') throw new Problem('conflict', `another rule is called "${rule.name}"`, '/name');
+    if (written === 'missing') throw new Problem('not_found', 'no such rule');
+    await network.reload();
+    return written;
+  };
   app.get('/v1/audit-rules', { config: { scope: 'network:read' }, schema: { summary: 'List audit rules', tags } }, async () => ({ items: await listRules(pool) }));
   app.post('/v1/audit-rules', { config: { scope: 'network:write' }, schema: { summary: 'Add an audit rule', tags, body: RuleBody, response: openResponses } }, async (request, reply) => {
-    const id = await putRule(pool, null, checked(request.body as RuleInput));
-    if (id === null) throw new Problem('conflict', 'a rule of this name exists', '/name');
-    await network.reload();
+    const id = await write(null, request.body as RuleInput);
     return reply.code(201).send({ id });
   });
-  const params = Type.Object({ id: Type.Integer({ minimum: 1 }) });
+  const params = Type.Object({ id: Type.Integer({ minimum: 1, maximum: 999_999_999 }) });
   app.put('/v1/audit-rules/:id', { config: { scope: 'network:write' }, schema: { summary: 'Change an audit rule', tags, params, body: RuleBody, response: openResponses } }, async (request) => {
-    const id = await putRule(pool, request.params.id, checked(request.body as RuleInput));
-    if (id === null) throw new Problem('not_found', 'no such rule, or its name is taken by another');
-    await network.reload();
+    const id = await write(request.params.id, request.body as RuleInput);
     return { id };
   });
   app.delete('/v1/audit-rules/:id', { config: { scope: 'network:write' }, schema: { summary: 'Remove an audit rule', tags, params, response: openResponses } }, async (request, reply) => {

@@ -10,16 +10,17 @@ import { actorOf } from '../plugins/auth.ts';
 import { Code, OneOf, openResponses, Quantity, Reason, Text } from '../schemas/common.ts';
 
 const tags = ['stock'];
+const MOST_SKUS = 100;
 const closed = { additionalProperties: false } as const;
 const line = {
   sku: Code, condition: Type.Optional(OneOf(['sellable', 'damaged', 'quarantine', 'display'])),
-  lot: Type.Optional(Type.Object({ code: Text(64), expiresOn: Type.Optional(Type.String({ format: 'date' })) }, closed)),
+  lot: Type.Optional(Type.Object({ code: Text(64), expiresOn: Type.Optional(Type.String({ format: 'date', pattern: '^[12]' })) }, closed)),
 };
 
 /** The location a key may touch; another one is as unknown as none. */
-function locationFor(network: Network, key: ApiKey, code: string): Location {
+function locationFor(network: Network, key: ApiKey, code: string, field = '/location'): Location {
   const location = network.locations.get(code);
-  if (!location || (key.locationId !== null && key.locationId !== location.id)) throw new Problem(key.locationId === null ? 'unknown_location' : 'not_found', `location "${code}" is not known`, '/location');
+  if (!location || (key.locationId !== null && key.locationId !== location.id)) throw new Problem(key.locationId === null ? 'unknown_location' : 'not_found', `location "${code}" is not known`, field);
   return location;
 }
 
@@ -57,6 +58,7 @@ export const stockRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }) 
     await network.loadSkus([request.body.sku]);
     const sku = network.knownSku(request.body.sku);
     if (!sku) throw new Problem('unknown_sku', `SKU "${request.body.sku}" is not known`, '/sku');
+    if (sku.lotTracked) throw new Problem('unprocessable', `SKU "${sku.code}" is tracked by lot, and a buffer is kept from stock without lots only`, '/sku');
     await setBuffer(writer, location.id, sku.id, request.body.buffer);
     return { location: location.code, sku: sku.code, buffer: request.body.buffer };
   });
@@ -64,23 +66,24 @@ export const stockRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }) 
     config: { scope: 'stock:read' },
     schema: {
       summary: 'List stock levels', tags,
-      querystring: Type.Object({ location: Type.Optional(Code), sku: Type.Optional(Code), after: Type.Integer({ minimum: 0, default: 0 }), limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }) }),
+      querystring: Type.Object({ location: Type.Optional(Code), sku: Type.Optional(Code), after: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 }), limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }) }),
     },
   }, async (request) => {
     const { location, sku = null, after, limit } = request.query;
-    const locationId = location === undefined ? request.apiKey.locationId : locationFor(network, request.apiKey, location).id;
+    const locationId = location === undefined ? request.apiKey.locationId : locationFor(network, request.apiKey, location, '/querystring/location').id;
     const rows = await listLevels(pool, { locationId, sku, after, limit });
     return { items: rows.map(({ id: _id, ...r }) => r), next: rows.length === limit ? rows.at(-1)?.id ?? null : null };
   });
   app.get('/v1/availability', {
     config: { scope: 'stock:read' },
     schema: {
-      summary: 'What a channel may sell now', tags, description: '`lagMs` is how old the figures may be at most; capture is the judge. SKUs separated by commas.',
+      summary: 'What a channel may sell now', tags, description: '`lagMs` is how old the figures may be at most; capture is the judge. Up to 100 SKUs, separated by commas.',
       querystring: Type.Object({ channel: Code, sku: Type.String({ minLength: 1, maxLength: 6_000, pattern: '^[A-Za-z0-9._:,-]+$' }) }),
     },
   }, async (request) => {
-    if (!network.channels.get(request.query.channel)?.active) throw new Problem('unknown_channel', `channel "${request.query.channel}" is not known or not active`, '/channel');
-    const codes = [...new Set(request.query.sku.split(',').filter(Boolean))].slice(0, 100);
+    if (!network.channels.get(request.query.channel)?.active) throw new Problem('unknown_channel', `channel "${request.query.channel}" is not known or not active`, '/querystring/channel');
+    const codes = [...new Set(request.query.sku.split(',').filter(Boolean))];
+    if (codes.length > MOST_SKUS) throw new Problem('invalid', `${codes.length} SKUs are asked for; ask for ${MOST_SKUS} at once`, '/querystring/sku');
     await network.loadSkus(codes);
     const bound = request.apiKey.locationId;
     return {

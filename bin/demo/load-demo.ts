@@ -6,6 +6,8 @@ import { demoOrder, type DemoOrder } from './orders.ts';
 export type DemoOptions = { apiUrl: string; adminKey: string; wmsUrl: string; carrierUrl: string; partnerSecret: string; orders: number; onProgress: (message: string) => void };
 
 const FINAL_MS = 180_000;
+/** How far ahead the scheduled order lies: to be seen waiting, and over before the demo is. */
+const SCHEDULED_IN_MS = 20_000;
 
 /** Loads the demo through the public API. Every request may be sent twice, so an interrupted run is simply run again. */
 export async function loadDemo(options: DemoOptions): Promise<void> {
@@ -15,19 +17,28 @@ export async function loadDemo(options: DemoOptions): Promise<void> {
   const sent: { id: string; order: DemoOrder }[] = [];
   for (let i = 0; i < options.orders; i++) {
     const order = demoOrder(i);
-    const { body } = await client<{ id: string }>('POST', '/v1/orders', order.intake);
-    sent.push({ id: body.id, order });
-    if (order.scene === 'paid_later') await client('POST', `/v1/orders/${body.id}/payment`, { status: 'paid', reference: 'DEMO-PAY' }, [200, 409]);
-    if (order.scene === 'cancelled') await client('POST', `/v1/orders/${body.id}/cancel`, { reason: 'the buyer changed their mind' }, [200, 202, 409]);
+    const id = await send(client, order);
+    sent.push({ id, order });
+    if (order.scene === 'paid_later') await client('POST', `/v1/orders/${id}/payment`, { status: 'paid', reference: 'DEMO-PAY' }, [200, 409]);
+    if (order.scene === 'cancelled') await client('POST', `/v1/orders/${id}/cancel`, { reason: 'the buyer changed their mind' }, [200, 202, 409]);
   }
   options.onProgress(`${sent.length} orders sent from ${CHANNELS.length} channels`);
   await Promise.all(sent.filter((s) => s.order.scene === 'returned').map((s) => sendBack(client, s.id)));
 }
 
+/** The same order twice is captured once. A scheduled one would be another with another moment, so it is looked for first. */
+async function send(client: Client, { scene, intake }: DemoOrder): Promise<string> {
+  if (scene !== 'scheduled') return (await client<{ id: string }>('POST', '/v1/orders', intake)).body.id;
+  const { orders: [known] } = (await client<{ orders: { id: string }[] }>('GET', `/v1/orders?channel=${intake.channel}&externalId=${intake.externalId}`)).body;
+  if (known) return known.id;
+  const from = new Date(Date.now() + SCHEDULED_IN_MS).toISOString();
+  return (await client<{ id: string }>('POST', '/v1/orders', { ...intake, scheduled: { from } })).body.id;
+}
+
 async function loadNetwork(client: Client, o: DemoOptions): Promise<void> {
   await client('PUT', '/v1/places', { places: CITIES.map((c) => ({ country: 'CN', province: c.province, city: c.city, lat: c.lat, lon: c.lon })) });
   for (const { code, ...channel } of CHANNELS) {
-    await client('PUT', `/v1/channels/${code}`, { ...channel, currency: 'CNY', paymentWindowS: 60, backorderWindowS: 604_800, mergeWindowS: 0, returnWindowS: 604_800 });
+    await client('PUT', `/v1/channels/${code}`, { ...channel, currency: 'CNY', backorderWindowS: 604_800, mergeWindowS: 0, returnWindowS: 604_800 });
   }
   const zone = (name: string, firstCost: number, stepCost: number, transitDays: number) => ({ zone: name, firstWeightG: 1_000, firstCost, stepG: 500, stepCost, transitDays });
   await client('PUT', '/v1/carriers/sim', {

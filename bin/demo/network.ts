@@ -17,11 +17,11 @@ export const LOCATIONS: readonly DemoLocation[] = [
 ];
 
 export const CHANNELS = [
-  { code: 'own', name: '品牌官网', platform: 'own', intakeMode: 'strict' },
-  { code: 'pos', name: '门店 POS', platform: 'pos', intakeMode: 'accept' },
-  { code: 'douyin', name: '抖音旗舰店', platform: 'douyin', intakeMode: 'accept' },
-  { code: 'kuaishou', name: '快手小店', platform: 'kuaishou', intakeMode: 'accept' },
-  { code: 'wechat', name: '视频号小店', platform: 'wechat', intakeMode: 'accept' },
+  { code: 'own', name: '品牌官网', platform: 'own', intakeMode: 'strict', paymentWindowS: 1_800 },
+  { code: 'pos', name: '门店 POS', platform: 'pos', intakeMode: 'accept', paymentWindowS: 1_800 },
+  { code: 'douyin', name: '抖音旗舰店', platform: 'douyin', intakeMode: 'accept', paymentWindowS: 1_800 },
+  { code: 'kuaishou', name: '快手小店', platform: 'kuaishou', intakeMode: 'accept', paymentWindowS: 1_800 },
+  { code: 'wechat', name: '视频号小店', platform: 'wechat', intakeMode: 'accept', paymentWindowS: 60 },
 ] as const;
 
 const KINDS = ['羽绒服', '连衣裙', '牛仔裤', '针织衫', '运动鞋', '双肩包', '床品套件', '保温杯', '香薰', '台灯'] as const;
@@ -32,16 +32,19 @@ export const SKUS = Array.from({ length: 200 }, (_, i) => ({
 /** Price in fen. */
 export const priceOf = (sku: number): number => 9_900 + (sku % 17) * 2_000;
 
-/**
- * Uneven stock, as it is: every tenth SKU is sold out online and sleeps in the shops, some are only online, each shop has its own third of the range.
- * Deterministic.
- */
+/** Sold out online, sleeping in the shops. */
+export const isShopOnly = (sku: number): boolean => sku % 10 === 3;
+/** In no shop and at no dealer. */
+export const isOnlineOnly = (sku: number): boolean => sku % 10 === 6;
+
+/** Uneven stock, as it is: a tenth of the range only in shops, a tenth only online, of the rest each shop has its own third. Deterministic. */
 export function stockOf(location: DemoLocation, sku: number): number {
   const n = (sku * 7 + location.code.length * 13 + [...location.code].reduce((sum, c) => sum + c.charCodeAt(0), 0)) % 100;
+  if (location.kind === 'store' ? isOnlineOnly(sku) : isShopOnly(sku)) return 0;
   switch (location.kind) {
-    case 'warehouse': return sku % 10 === 3 ? 0 : 40 + n;
-    case 'third_party': return sku % 10 === 3 ? 0 : n % 30;
-    case 'store': return sku % 10 === 3 ? 10 + (n % 20) : n % 3 === 0 ? 2 + (n % 8) : 0;
-    case 'dealer': return n % 4 === 0 ? 5 + (n % 10) : 0;
+    case 'warehouse': return 40 + n;
+    case 'third_party': return n % 30;
+    case 'store': return isShopOnly(sku) ? 10 + (n % 20) : n % 3 === 0 ? 2 + (n % 8) : 0;
+    case 'dealer': return !isOnlineOnly(sku) && n % 4 === 0 ? 5 + (n % 10) : 0;
   }
 }

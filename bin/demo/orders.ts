@@ -1,15 +1,20 @@
 import type { OrderIntake } from '../../domain/order/intake.ts';
-import { CHANNELS, CITIES, LOCATIONS, priceOf, SKUS, type City } from './network.ts';
+import { CHANNELS, CITIES, isOnlineOnly, isShopOnly, LOCATIONS, priceOf, SKUS, type City } from './network.ts';
 
-/** What a demo order is there to show; `clean` ones run through without a hand. */
-export type Scene = 'clean' | 'unpaid' | 'paid_later' | 'cancelled' | 'returned';
+/**
+ * What a demo order is there to show. `clean` ones run through without a hand, and so do `split` (no location has both lines) and `scheduled`
+ * (the loader gives it its moment, which depends on the run).
+ */
+export type Scene = 'clean' | 'unpaid' | 'paid_later' | 'cancelled' | 'returned' | 'split' | 'scheduled';
 export type DemoOrder = { scene: Scene; intake: OrderIntake };
 
 function sceneOf(i: number): Scene {
-  if (i === 11) return 'unpaid';
+  if (i === 14) return 'unpaid'; // of the channel with the short payment window
   if (i === 17) return 'paid_later';
   if (i === 23) return 'cancelled';
   if (i === 5 || i === 29 || i === 41) return 'returned';
+  if (i === 33) return 'split';
+  if (i === 38) return 'scheduled';
   return 'clean';
 }
 
@@ -20,8 +25,12 @@ export function demoOrder(i: number): DemoOrder {
   const home = CITIES[(i * 5 + 1) % CITIES.length] as City;
   const first = (i * 13) % SKUS.length;
   const sku = (n: number): string => (SKUS[n % SKUS.length] as (typeof SKUS)[number]).code;
-  const lines: OrderIntake['lines'] = [{ sku: sku(first), quantity: 1 + (i % 2), unitPrice: priceOf(first) }];
-  if (i % 3 === 0) lines.push({ sku: sku(first + 31), quantity: 1, unitPrice: priceOf(first + 31), discounts: [{ bearer: i % 2 === 0 ? 'platform' : 'shop', code: 'DEMO10', amount: 1_000 }] });
+  const one = (n: number): OrderIntake['lines'][number] => ({ sku: sku(n), quantity: 1, unitPrice: priceOf(n % SKUS.length) });
+  const ten = first - (first % 10);
+  const lines: OrderIntake['lines'] = scene === 'split'
+    ? [one(SKUS.findIndex((_, n) => n >= ten && isShopOnly(n))), one(SKUS.findIndex((_, n) => n >= ten && isOnlineOnly(n)))]
+    : [{ ...one(first), quantity: 1 + (i % 2) }];
+  if (scene !== 'split' && i % 3 === 0) lines.push({ ...one(first + 31), discounts: [{ bearer: i % 2 === 0 ? 'platform' : 'shop', code: 'DEMO10', amount: 1_000 }] });
   if (i % 15 === 7) lines.push({ sku: sku(first + 60), quantity: 1, unitPrice: 0, gift: true });
   const shop = LOCATIONS.find((l) => l.kind === 'store' && l.city === home);
   return {

@@ -1,7 +1,7 @@
 /** A line of the transactions file, as text. Amounts are dollars. */
 export type RawLine = { household_id: string; store_id: string; basket_id: string; product_id: string; quantity: string; sales_value: string; retail_disc: string; coupon_disc: string; coupon_match_disc: string; week: string; transaction_timestamp: string };
 export type CleanLine = { product: string; quantity: number; /** cents */ list: number; shopDiscount: number; brandDiscount: number };
-export type BadReason = 'quantity is no number' | 'quantity 0' | 'quantity over 1,000 (fuel by the fluid ounce)' | 'no sales value' | 'coupons exceed the price' | 'product not in the product list';
+export type BadReason = 'quantity is no number' | 'quantity 0' | 'quantity over 1,000 (fuel by the fluid ounce)' | 'no sales value' | 'discount negative or no number' | 'coupons exceed the price' | 'product not in the product list';
 
 /** Dollars to cents, exact for what the file holds (at most two decimals, some written as 0.1 + 0.2 would be). */
 const cents = (text: string): number => Math.round(Number(text) * 100);
@@ -18,11 +18,15 @@ export function cleanLine(raw: RawLine, known: (product: string) => boolean): Cl
   const sales = cents(raw.sales_value);
   if (!Number.isFinite(sales) || sales <= 0) return { bad: 'no sales value' };
   if (!known(raw.product_id)) return { bad: 'product not in the product list' };
-  const shopDiscount = Math.max(0, cents(raw.retail_disc) || 0) + Math.max(0, cents(raw.coupon_match_disc) || 0);
-  const brandDiscount = Math.max(0, cents(raw.coupon_disc) || 0);
+  const [retail, matched, brandDiscount] = [cents(raw.retail_disc), cents(raw.coupon_match_disc), cents(raw.coupon_disc)];
+  if (![retail, matched, brandDiscount].every((discount) => discount >= 0)) return { bad: 'discount negative or no number' };
+  const shopDiscount = retail + matched;
   if (brandDiscount > sales) return { bad: 'coupons exceed the price' };
   return { product: raw.product_id, quantity, list: sales + shopDiscount, shopDiscount, brandDiscount };
 }
+
+/** What the buyer pays for a line, in cents. */
+export const payable = (line: CleanLine): number => line.list - line.shopDiscount - line.brandDiscount;
 
 /** The same product twice in a basket is one line. */
 export function mergeLine(into: CleanLine, line: CleanLine): void {

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { parse } from 'csv-parse';
@@ -29,6 +29,13 @@ async function* rows<T>(path: string): AsyncGenerator<T> {
   for await (const row of parser) yield row as T;
 }
 
+/** The lines of every transactions file of the folder, by name; the files are sorted by time. @throws Error when there is none */
+async function* transactions(directory: string): AsyncGenerator<RawLine> {
+  const files = readdirSync(directory).filter((name) => /^transactions.*\.csv\.gz$/.test(name)).sort();
+  if (files.length === 0) throw new Error(`${directory} holds no transactions*.csv.gz`);
+  for (const file of files) yield* rows<RawLine>(join(directory, file));
+}
+
 /** Reads the set once, as a stream: products first, then the transactions. Every line of the chosen baskets is ordered, merged or counted as bad. */
 export async function readJourney(directory: string, count: number, say: (message: string) => void): Promise<Journey> {
   const names = new Map<string, { name: string; category: string }>();
@@ -40,7 +47,7 @@ export async function readJourney(directory: string, count: number, say: (messag
   const opening = new Map<string, Map<string, number>>();
   const result: Journey = { baskets: [], emptyBaskets: 0, products: new Map(), opening, linesRead: 0, linesOrdered: 0, linesMerged: 0, bad: new Map() };
   let seen = 0;
-  for await (const raw of rows<RawLine>(join(directory, 'transactions-weeks-01-39.csv.gz'))) {
+  for await (const raw of transactions(directory)) {
     if (++seen % 250_000 === 0) say(`${seen} transaction lines read`);
     if (Number(raw.week) <= OPENING_WEEKS) {
       const units = Number(raw.quantity);

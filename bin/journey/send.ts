@@ -12,6 +12,7 @@ type City = (typeof CITIES)[number];
 /** A fixed rule: stores carry no place in the set. */
 const cityOf = (store: string): City => CITIES[(Number(store) * 2_654_435_761) % 4_294_967_296 % CITIES.length] as City;
 export const locationCode = (store: string): string => `STORE-${store}`;
+export const CHANNEL = 'journey-pos';
 const CENTRAL = 'DC-CENTRAL';
 const RECEIPT_LINES = 500;
 /** Units per product in the central warehouse beyond the opening weeks' sales. */
@@ -23,7 +24,7 @@ export type Partners = { wmsUrl: string; carrierUrl: string; partnerSecret: stri
 export async function loadNetwork(apiUrl: string, key: string, journey: Journey, partners: Partners, say: (message: string) => void): Promise<void> {
   const client = createClient(apiUrl, key);
   await client('PUT', '/v1/places', { places: CITIES.map(([city, province, lat, lon]) => ({ country: 'US', province, city, lat, lon })) });
-  await client('PUT', '/v1/channels/journey-pos', {
+  await client('PUT', `/v1/channels/${CHANNEL}`, {
     name: 'till sales', platform: 'pos', intakeMode: 'accept', currency: 'USD', paymentWindowS: 3600, backorderWindowS: 60, mergeWindowS: 0, returnWindowS: 2_592_000,
   });
   const zone = (name: string, firstCost: number, transitDays: number) => ({ zone: name, firstWeightG: 2_000, firstCost, stepG: 1_000, stepCost: 100, transitDays });
@@ -63,41 +64,62 @@ async function receive(client: Client, location: string, stock: readonly (readon
 export function toOrder(basket: Basket): Record<string, unknown> {
   const [city, province] = cityOf(basket.store);
   return {
-    channel: 'journey-pos', externalId: basket.id, currency: 'USD', orderedAt: `${basket.at.replace(' ', 'T')}Z`, payment: { status: 'paid' }, location: locationCode(basket.store),
+    channel: CHANNEL, externalId: basket.id, currency: 'USD', orderedAt: `${basket.at.replace(' ', 'T')}Z`, payment: { status: 'paid' }, location: locationCode(basket.store),
     buyer: { id: `household-${basket.household}` },
     shipTo: { name: `Household ${basket.household}`, phone: `555-${basket.household.padStart(7, '0')}`, country: 'US', province, city, street: `${basket.household} Example Street` },
     lines: [...basket.lines.values()].map(toOrderLine),
   };
 }
 
-export type Imported = { captured: number; repeated: number; failed: number; errors: Map<string, number> };
+/** `errors`: reason → baskets refused. `refused`: external ids of those baskets. */
+export type Imported = { captured: number; repeated: number; failed: number; errors: Map<string, number>; refused: Set<string> };
 
-/** Streams the baskets through POST /v1/orders/import and reads what it says. */
+type Message =
+  | { type: 'error'; line?: number; code: string; reason: string }
+  | { type: 'progress'; orders: number }
+  | { type: 'summary'; captured: number; repeated: number; failed: number };
+
+/** Streams the baskets through POST /v1/orders/import and reads what it says. @throws Error when the API refuses or breaks off the import */
 export async function sendBaskets(apiUrl: string, key: string, baskets: readonly Basket[], say: (message: string) => void): Promise<Imported> {
-  const body = new ReadableStream<Uint8Array>({
-    async start(controller) {
-      const encoder = new TextEncoder();
-      for (const basket of baskets) controller.enqueue(encoder.encode(`${JSON.stringify(toOrder(basket))}\n`));
-      controller.close();
-      await Promise.resolve();
-    },
-  });
   const response = await fetch(`${apiUrl}/v1/orders/import`, {
-    method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/x-ndjson' }, body, duplex: 'half',
+    method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/x-ndjson' }, body: ReadableStream.from(ndjson(baskets)), duplex: 'half',
   } as RequestInit);
   if (!response.ok || !response.body) throw new Error(`the import was refused: ${response.status} ${await response.text()}`);
-  const result: Imported = { captured: 0, repeated: 0, failed: 0, errors: new Map() };
-  let rest = '';
-  const decoder = new TextDecoder();
-  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-    const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = parts.pop() ?? '';
-    for (const part of parts) {
-      const message = JSON.parse(part) as { type: string; code?: string; reason?: string; captured?: number; repeated?: number; failed?: number; orders?: number };
-      if (message.type === 'error') result.errors.set(`${message.code ?? ''}: ${message.reason ?? ''}`, (result.errors.get(`${message.code ?? ''}: ${message.reason ?? ''}`) ?? 0) + 1);
-      else if (message.type === 'progress') say(`import: ${message.orders ?? 0} baskets sent`);
-      else Object.assign(result, { captured: message.captured ?? 0, repeated: message.repeated ?? 0, failed: message.failed ?? 0 });
+  const result: Imported = { captured: 0, repeated: 0, failed: 0, errors: new Map(), refused: new Set() };
+  let ended = false;
+  for await (const message of messages(response.body as unknown as AsyncIterable<Uint8Array>)) {
+    switch (message.type) {
+      case 'progress': say(`import: ${message.orders} baskets sent`); break;
+      case 'summary': {
+        ended = true;
+        Object.assign(result, { captured: message.captured, repeated: message.repeated, failed: message.failed });
+        break;
+      }
+      case 'error': {
+        const basket = message.line === undefined ? undefined : baskets[message.line - 1]; // one basket a line
+        if (!basket) throw new Error(`the import broke off: ${message.code}: ${message.reason}`);
+        result.refused.add(basket.id);
+        const reason = `${message.code}: ${message.reason}`;
+        result.errors.set(reason, (result.errors.get(reason) ?? 0) + 1);
+      }
     }
   }
+  if (!ended) throw new Error('the import broke off: the answer has no summary');
   return result;
+}
+
+function* ndjson(baskets: readonly Basket[]): Generator<Uint8Array> {
+  const encoder = new TextEncoder();
+  for (const basket of baskets) yield encoder.encode(`${JSON.stringify(toOrder(basket))}\n`);
+}
+
+async function* messages(body: AsyncIterable<Uint8Array>): AsyncGenerator<Message> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of body) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) yield JSON.parse(line) as Message;
+  }
+  if (rest !== '') yield JSON.parse(rest) as Message;
 }

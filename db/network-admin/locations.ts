@@ -7,14 +7,18 @@ export type LocationInput = {
   handlingCost: number; acceptTimeoutS: number; partner?: { url: string; secret?: string }; active?: boolean;
 };
 
-/** Makes or changes a location; the partner's secret is sealed and never read back. Without `partner` it works through the API by hand. */
+/**
+ * Makes or changes a location; the partner's secret is sealed and never read back, so a partner without one keeps the secret it has. Without `partner` it
+ * works through the API by hand, and the secret goes.
+ */
 export async function putLocation(pool: pg.Pool, vault: Vault, code: string, l: LocationInput): Promise<void> {
   await pool.query(
     `insert into locations (code, name, kind, country, province, city, lat, lon, time_zone, cutoff_minutes, handling_minutes, work_days, handling_cost, accept_timeout_s, partner_url, partner_secret, active)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) on conflict (code) do update set name = excluded.name, kind = excluded.kind, country = excluded.country,
        province = excluded.province, city = excluded.city, lat = excluded.lat, lon = excluded.lon, time_zone = excluded.time_zone, cutoff_minutes = excluded.cutoff_minutes,
        handling_minutes = excluded.handling_minutes, work_days = excluded.work_days, handling_cost = excluded.handling_cost, accept_timeout_s = excluded.accept_timeout_s,
-       partner_url = excluded.partner_url, partner_secret = excluded.partner_secret, active = excluded.active`,
+       partner_url = excluded.partner_url, active = excluded.active,
+       partner_secret = case when excluded.partner_url is not null then coalesce(excluded.partner_secret, locations.partner_secret) end`,
     [code, l.name, l.kind, l.country, l.province, l.city, l.lat ?? null, l.lon ?? null, l.timeZone, l.cutoffMinutes, l.handlingMinutes, l.workDays, l.handlingCost, l.acceptTimeoutS,
       l.partner?.url ?? null, l.partner?.secret === undefined ? null : vault.sealSecret(l.partner.secret), l.active ?? true]);
 }

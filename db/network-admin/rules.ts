@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { errorCode } from '../stock-writer.ts';
 import type { Vault } from '../vault.ts';
 
 export type RuleInput = { name: string; kind: string; action: string; priority: number; channel?: string; params: Record<string, unknown>; active?: boolean };
@@ -9,14 +10,20 @@ export async function listRules(pool: pg.Pool): Promise<RuleRow[]> {
     `select r.id, r.name, r.kind, r.action, r.priority, c.code channel, r.params, r.active from audit_rules r left join channels c on c.id = r.channel_id order by r.priority, r.id`)).rows;
 }
 
-/** Writes a rule, a new one (id null) or in place of another. Null when the id does not exist, or the name is taken by another. */
-export async function putRule(pool: pg.Pool, id: number | null, r: RuleInput): Promise<number | null> {
+const UNIQUE_VIOLATION = '23505';
+
+/** Writes a rule, a new one (id null) or in place of another, and returns its id: `missing` when there is none of the id, `taken` when another has the name. */
+export async function putRule(pool: pg.Pool, id: number | null, r: RuleInput): Promise<number | 'missing' | 'taken'> {
   const values = [r.name, r.kind, r.action, r.priority, r.channel ?? null, JSON.stringify(r.params), r.active ?? true];
   const text = id === null
-    ? `insert into audit_rules (name, kind, action, priority, channel_id, params, active) values ($1, $2, $3, $4, (select id from channels where code = $5), $6, $7) on conflict (name) do nothing returning id`
-    : `update audit_rules set name = $1, kind = $2, action = $3, priority = $4, channel_id = (select id from channels where code = $5), params = $6, active = $7 where id = $8
-       and not exists (select from audit_rules x where x.name = $1 and x.id <> $8) returning id`;
-  return (await pool.query<{ id: number }>(text, id === null ? values : [...values, id])).rows[0]?.id ?? null;
+    ? `insert into audit_rules (name, kind, action, priority, channel_id, params, active) values ($1, $2, $3, $4, (select id from channels where code = $5), $6, $7) returning id`
+    : `update audit_rules set name = $1, kind = $2, action = $3, priority = $4, channel_id = (select id from channels where code = $5), params = $6, active = $7 where id = $8 returning id`;
+  try {
+    return (await pool.query<{ id: number }>(text, id === null ? values : [...values, id])).rows[0]?.id ?? 'missing';
+  } catch (error) {
+    if (errorCode(error) === UNIQUE_VIOLATION) return 'taken';
+    throw error;
+  }
 }
 
 export async function deleteRule(pool: pg.Pool, id: number): Promise<boolean> {

@@ -26,17 +26,17 @@ export async function holdOrder(writer: StockWriter, orderId: string, detail: st
 }
 
 /**
- * Releases every open hold of an order. Audit rules that placed one are overruled: they are not asked again about this order.
- * Refused with `conflict` where nothing holds the order. Returns the order's status.
+ * Releases every open hold of an order, or the one of `holdId`. Audit rules that placed one are overruled: they are not asked again about this order.
+ * Refused with `conflict` where nothing (or no such hold) holds the order. Returns the order's status.
  */
-export async function releaseOrder(writer: StockWriter, orderId: string, note: string | null, actor: string): Promise<OrderStatus> {
+export async function releaseOrder(writer: StockWriter, orderId: string, note: string | null, actor: string, holdId: number | null = null): Promise<OrderStatus> {
   return writer.change(async (tx) => {
     const order = await lockOrder(tx, orderId);
     if (TERMINAL.has(order.status)) throw new Problem('conflict', `the order is ${order.status}: it cannot be released`);
     const released = await tx.query<{ reason: string; rule_id: number | null }>(
-      `update order_holds set released_at = $2, released_by = $3, note = $4 where order_id = $1 and released_at is null returning reason, rule_id`,
-      [orderId, tx.now, actor, note]);
-    if (released.length === 0) throw new Problem('conflict', `the order is ${order.status}: it is not held`);
+      `update order_holds set released_at = $2, released_by = $3, note = $4 where order_id = $1 and released_at is null and ($5::bigint is null or id = $5) returning reason, rule_id`,
+      [orderId, tx.now, actor, note, holdId]);
+    if (released.length === 0) throw new Problem('conflict', `the order is ${order.status}: ${holdId === null ? 'it is not held' : 'no open hold has this id'}`);
     await tx.query(
       `update orders set approved_rules = array(select distinct r from unnest(approved_rules || $2::int[]) r order by r) where id = $1`,
       [orderId, released.flatMap((h) => h.rule_id ?? [])]);

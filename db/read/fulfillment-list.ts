@@ -8,7 +8,7 @@ import { FULFILLMENT_LINES } from './order-goods.ts';
 /** A fulfillment order as its location works on it. `shipTo` is left out unless asked for; null when the receiver is erased, or the order is no longer here. */
 export type FulfillmentWork = {
   id: string; order: string; location: string; status: string; carrier: string | null; waybillNo: string | null; priority: number; shipBy: string | null;
-  routedAt: string; acceptBy: string | null; cancelRequested: boolean; lines: { line: number; sku: string; quantity: number; short: number; issued: number }[]; shipTo?: ShipTo | null;
+  routedAt: string; acceptBy: string | null; cancelRequested: boolean; lines: { line: number; sku: string | null; quantity: number; short: number; issued: number }[]; shipTo?: ShipTo | null;
 };
 type Row = {
   id: string; order_id: string; location: string; status: FulfillmentStatus; carrier: string | null; waybill_no: string | null; priority: number; ship_by: Date | null;

@@ -19,7 +19,7 @@ export type OrderDetail = {
   lines: LineView[];
   reservations: { line: number; location: string; units: number; status: string; fulfillmentOrder: string | null }[];
   shortages: { line: number; units: number; cause: string; deadline: string; status: string }[];
-  holds: { reason: string; detail: string | null; placedAt: string; placedBy: string; releasedAt: string | null; releasedBy: string | null; note: string | null }[];
+  holds: { id: number; reason: string; detail: string | null; placedAt: string; placedBy: string; releasedAt: string | null; releasedBy: string | null; note: string | null }[];
   fulfillmentOrders: FulfillmentView[]; returns: ReturnView[]; refunds: RefundView[];
   refundRequests: { id: string; status: string; reason: string; requestedAt: string; requestedBy: string; closedAt: string | null }[];
   timeline: { at: string; type: string; actor: string; data: unknown }[];
@@ -100,14 +100,14 @@ async function waiting(client: pg.ClientBase, id: string): Promise<Pick<OrderDet
   const shortages = await client.query<{ line: number; units: number; cause: string; deadline: Date; status: string }>({
     name: 'order_detail_shortages', text: 'select line_no line, quantity units, cause, deadline, status from shortages where order_id = $1 order by line_no, id', values: [id],
   });
-  const holds = await client.query<{ reason: string; detail: string | null; placed: Date; placed_by: string; released: Date | null; released_by: string | null; note: string | null }>({
-    name: 'order_detail_holds', text: 'select reason, detail, placed_at placed, placed_by, released_at released, released_by, note from order_holds where order_id = $1 order by id', values: [id],
+  const holds = await client.query<{ id: number; reason: string; detail: string | null; placed: Date; placed_by: string; released: Date | null; released_by: string | null; note: string | null }>({
+    name: 'order_detail_holds', text: 'select id, reason, detail, placed_at placed, placed_by, released_at released, released_by, note from order_holds where order_id = $1 order by id', values: [id],
   });
   return {
     reservations: reservations.rows.map(({ fulfillment, ...r }) => ({ ...r, fulfillmentOrder: fulfillment === null ? null : encodeId('ful', fulfillment) })),
     shortages: shortages.rows.map((s) => ({ ...s, deadline: s.deadline.toISOString() })),
     holds: holds.rows.map((h) => ({
-      reason: h.reason, detail: h.detail, placedAt: h.placed.toISOString(), placedBy: h.placed_by, releasedAt: iso(h.released), releasedBy: h.released_by, note: h.note,
+      id: h.id, reason: h.reason, detail: h.detail, placedAt: h.placed.toISOString(), placedBy: h.placed_by, releasedAt: iso(h.released), releasedBy: h.released_by, note: h.note,
     })),
   };
 }

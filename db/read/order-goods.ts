@@ -18,9 +18,9 @@ type Row = {
 };
 const iso = (date: Date | null): string | null => date?.toISOString() ?? null;
 
-/** SQL for a fulfillment order `f`: its lines as JSON. */
+/** SQL for a fulfillment order `f`: its lines as JSON. Lines of a plan given up may have moved to another order (split, merge): their SKU is null. */
 export const FULFILLMENT_LINES = `(select json_agg(json_build_object('line', n.line_no, 'sku', ol.sku_code, 'quantity', n.quantity, 'short', n.short_quantity, 'issued', n.issued_quantity)
-  order by n.line_no) from fulfillment_order_lines n join order_lines ol on ol.order_id = f.order_id and ol.line_no = n.line_no where n.fulfillment_order_id = f.id)`;
+  order by n.line_no) from fulfillment_order_lines n left join order_lines ol on ol.order_id = f.order_id and ol.line_no = n.line_no where n.fulfillment_order_id = f.id)`;
 
 /** Fulfillment orders of an order with their parcels, oldest first. Costs in minor units. */
 export async function fulfillmentsOf(client: pg.ClientBase, orderId: string): Promise<FulfillmentView[]> {

@@ -1,16 +1,14 @@
 import { Problem } from '../../domain/problem.ts';
 import { lockLevels } from '../ledger.ts';
 import type { Network } from '../network.ts';
-import { lockOrder, refreshStatus } from '../orders/order.ts';
-import { liveReservations, openShortages, releaseReservations } from '../orders/reservations.ts';
+import { lockOrder } from '../orders/order.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
 import { claimReference, levelsOf, storeAnswer, type StockLine } from './receipts.ts';
+import { shortenReservations, YOUNGEST_FIRST } from './shorten.ts';
 
 export type Adjustment = { reference: string; location: string; reason: string; lines: (StockLine & { delta: number })[] };
 export type AdjustmentAnswer = { reference: string; shortened: number };
-
-const WAIT_S = 604_800;
 
 /**
  * Corrects stock after a count or loss. What is gone below the reserved units makes the youngest reservations that have not left `short`, in the same
@@ -25,11 +23,8 @@ export async function adjustStock(writer: StockWriter, network: Network, locatio
     const ids = await levelsOf(tx, network, locationId, adjustment.lines);
     const delta = new Map<number, number>();
     adjustment.lines.forEach((l, i) => delta.set(ids[i] as number, (delta.get(ids[i] as number) ?? 0) + l.delta));
-    // Orders before levels, as everywhere: whoever may lose units is locked first, then looked at again.
-    const affected = await tx.query<{ order_id: string }>(
-      `select distinct order_id from reservations where level_id = any($1::bigint[]) and status in ('held', 'confirmed') order by order_id`, [[...delta].filter(([, d]) => d < 0).map(([id]) => id)]);
-    const losing = await ordersToLock(tx, delta) ? affected : [];
-    for (const { order_id } of losing) await lockOrder(tx, order_id);
+    // Orders before levels, as everywhere: whoever will lose units is locked first. Whoever comes in between is found under the level's lock.
+    for (const orderId of await losers(tx, delta)) await lockOrder(tx, orderId);
     const levels = await lockLevels(tx.client, delta.keys());
     let shortened = 0;
     for (const [id, change] of delta) {
@@ -37,7 +32,7 @@ export async function adjustStock(writer: StockWriter, network: Network, locatio
       if (!level) throw new Error(`level ${id} was made just now`);
       const left = level.onHand + change;
       if (left < 0) throw new Problem('conflict', `${level.onHand} units are on hand: ${-change} cannot be lost`, `/lines/${ids.indexOf(id)}/delta`);
-      if (left < level.reserved) shortened += await shorten(tx, id, level.reserved - left, actor);
+      if (left < level.reserved) shortened += await shortenReservations(tx, id, level.reserved - left, actor);
     }
     await tx.post('adjustment', null, [...delta].map(([levelId, onHand]) => ({ levelId, onHand, reserved: 0 })));
     const answer = { reference: adjustment.reference, shortened };
@@ -46,31 +41,13 @@ export async function adjustStock(writer: StockWriter, network: Network, locatio
   });
 }
 
-async function ordersToLock(tx: Tx, delta: ReadonlyMap<number, number>): Promise<boolean> {
-  const rows = await tx.query<{ id: number; on_hand: number; reserved: number }>('select id, on_hand, reserved from stock_levels where id = any($1::bigint[])', [[...delta.keys()]]);
-  return rows.some((r) => r.on_hand + (delta.get(r.id) ?? 0) < r.reserved);
-}
-
-/** The youngest reservations of a level give up units until enough are free. */
-async function shorten(tx: Tx, levelId: number, units: number, actor: string): Promise<number> {
-  const rows = await tx.query<{ order_id: string; line_no: number; seq: number }>(
-    `select order_id, line_no, seq from reservations where level_id = $1 and status in ('held', 'confirmed') order by created_at desc, order_id desc, line_no, seq`, [levelId]);
-  let open = units;
-  for (const row of rows) {
-    if (open === 0) break;
-    const order = await lockOrder(tx, row.order_id);
-    const reservation = (await liveReservations(tx, row.order_id)).find((r) => r.lineNo === row.line_no && r.seq === row.seq);
-    if (!reservation) continue;
-    const taken = Math.min(open, reservation.quantity);
-    open -= taken;
-    await releaseReservations(tx, row.order_id, [{ reservation, units: taken }], 'short', 'short');
-    if (reservation.fulfillmentOrderId !== null) {
-      await tx.query('update fulfillment_order_lines set short_quantity = short_quantity + $3 where fulfillment_order_id = $1 and line_no = $2', [reservation.fulfillmentOrderId, reservation.lineNo, taken]);
-    }
-    await openShortages(tx, row.order_id, [{ lineNo: reservation.lineNo, skuId: reservation.skuId, quantity: taken }], 'stock_loss', new Date(tx.now.getTime() + WAIT_S * 1000));
-    await tx.event(row.order_id, 'order.stock_lost', actor, { line: reservation.lineNo, quantity: taken });
-    await refreshStatus(tx, order, actor);
-    await tx.wake(row.order_id, order.shipBy);
-  }
-  return units - open;
+/** Orders that lose units by these changes, as far as can be seen without a lock: of each level the youngest, until enough is free. */
+async function losers(tx: Tx, delta: ReadonlyMap<number, number>): Promise<string[]> {
+  const losses = [...delta].filter(([, change]) => change < 0);
+  const rows = await tx.query<{ order_id: string }>(
+    `select distinct order_id from (
+       select r.order_id, v.reserved - (v.on_hand + d.change) lost, sum(r.quantity) over (partition by r.level_id order by ${YOUNGEST_FIRST}) - r.quantity before
+       from unnest($1::bigint[], $2::bigint[]) d(id, change) join stock_levels v on v.id = d.id join reservations r on r.level_id = d.id and r.status in ('held', 'confirmed')) t
+     where before < lost order by order_id`, [losses.map(([id]) => id), losses.map(([, change]) => change)]);
+  return rows.map((r) => r.order_id);
 }

@@ -34,10 +34,13 @@ export async function levelsOf(tx: Tx, network: Network, locationId: number, lin
     }
     let lotId = 0;
     if (line.lot) {
-      const lot = await tx.one<{ id: number }>(
-        `insert into lots (sku_id, code, expires_on) values ($1, $2, $3) on conflict (sku_id, code) do update set expires_on = coalesce(lots.expires_on, excluded.expires_on) returning id`,
-        [sku.id, line.lot.code, line.lot.expiresOn ?? null]);
-      lotId = lot?.id ?? 0;
+      const { code, expiresOn = null } = line.lot;
+      const lot = await tx.one<{ id: number; expires: string | null }>(
+        `insert into lots (sku_id, code, expires_on) values ($1, $2, $3)
+         on conflict (sku_id, code) do update set expires_on = coalesce(lots.expires_on, excluded.expires_on) returning id, expires_on::text expires`, [sku.id, code, expiresOn]);
+      if (!lot) throw new Error('an upsert returns its row');
+      if (expiresOn !== null && lot.expires !== expiresOn) throw new Problem('conflict', `lot "${code}" of SKU "${line.sku}" expires on ${lot.expires ?? 'no day'}, not on ${expiresOn}`, `/lines/${i}/lot/expiresOn`);
+      lotId = lot.id;
     }
     keys.push({ locationId, skuId: sku.id, condition: line.condition ?? 'sellable', lotId });
   }

@@ -19,6 +19,13 @@ export async function unroute(tx: Tx, order: Order, reason: string): Promise<voi
   await tx.query(`update reservations set fulfillment_order_id = null where order_id = $1 and fulfillment_order_id = any($2::uuid[]) and status in ('held', 'confirmed')`, [order.id, gone.map((g) => g.id)]);
 }
 
+/** Releases the hold for unknown SKUs where no open line has one any more. The caller refreshes the status. */
+export async function releaseMendedHold(tx: Tx, orderId: string, note: string, actor: string): Promise<void> {
+  await tx.query(
+    `update order_holds set released_at = $2, released_by = $3, note = $4 where order_id = $1 and reason = 'unknown_sku' and released_at is null
+       and not exists (select from order_lines where order_id = $1 and sku_id is null and quantity > cancelled_quantity)`, [orderId, tx.now, actor, note]);
+}
+
 /** After a change: checked again by the audit rules, routed again, its workflow told. */
 export async function recheck(tx: Tx, order: Order, type: string, actor: string, data: Record<string, unknown>): Promise<void> {
   await unroute(tx, order, type);

@@ -1,9 +1,9 @@
 import { Problem } from '../../../domain/problem.ts';
 import type { Network, Sku } from '../../network.ts';
 import type { Tx } from '../../tx.ts';
-import { readLines, refreshStatus } from '../order.ts';
+import { readLines } from '../order.ts';
 import { liveReservations, openShortages, releaseReservations } from '../reservations.ts';
-import { lockChangeable, recheck } from './guard.ts';
+import { lockChangeable, recheck, releaseMendedHold } from './guard.ts';
 
 async function skuOf(network: Network, code: string): Promise<Sku> {
   await network.loadSkus([code]);
@@ -29,11 +29,7 @@ export async function replaceSku(tx: Tx, network: Network, orderId: string, line
   await tx.query(`update shortages set status = 'cancelled', closed_at = $3 where order_id = $1 and line_no = $2 and status = 'open'`, [orderId, lineNo, tx.now]);
   await tx.query('update order_lines set sku_id = $3, sku_code = $4 where order_id = $1 and line_no = $2', [orderId, lineNo, sku.id, sku.code]);
   await openShortages(tx, orderId, [{ lineNo, skuId: sku.id, quantity: line.quantity - line.cancelled }], 'replaced', deadlineOf(tx, network, order.channelId));
-  const unknown = await tx.one('select 1 from order_lines where order_id = $1 and sku_id is null and quantity > cancelled_quantity limit 1', [orderId]);
-  if (!unknown) {
-    await tx.query(`update order_holds set released_at = $2, released_by = $3, note = 'SKU mended' where order_id = $1 and reason = 'unknown_sku' and released_at is null`, [orderId, tx.now, actor]);
-    await refreshStatus(tx, order, actor);
-  }
+  await releaseMendedHold(tx, orderId, 'SKU mended', actor);
   await recheck(tx, order, 'order.sku_replaced', actor, { line: lineNo, from: line.skuCode, to: code, reason });
 }
 

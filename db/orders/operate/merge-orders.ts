@@ -6,8 +6,8 @@ import { lockChangeable, recheck, unroute } from './guard.ts';
 import { sumUp } from './split-order.ts';
 
 /**
- * 合单: the lines of several orders of one channel, person and address move into the oldest, with their money, reservations and shortages. The others end
- * as cancelled, pointing at it. Returns the id of the order that stays.
+ * 合单: the lines of several orders of one channel, person and address move into the oldest, with their money, reservations, shortages and open holds. The
+ * most urgent promise and priority stay. The others end as cancelled, pointing at it. Returns the id of the order that stays.
  */
 export async function mergeOrders(tx: Tx, orderIds: readonly string[], reason: string, actor: string): Promise<string> {
   const orders: Order[] = [];
@@ -18,6 +18,9 @@ export async function mergeOrders(tx: Tx, orderIds: readonly string[], reason: s
     const name = encodeId('ord', other.id);
     if (other.channelId !== first.channelId || other.currency !== first.currency) throw new Problem('conflict', `order ${name} is of another channel`);
     if (other.personId !== first.personId || other.addressHash === null || !first.addressHash?.equals(other.addressHash)) throw new Problem('conflict', `order ${name} goes to another person or address`);
+    if (other.type !== first.type) throw new Problem('conflict', `order ${name} is of another type`);
+    if (other.forcedLocationId !== first.forcedLocationId || other.forcedCarrier !== first.forcedCarrier) throw new Problem('conflict', `order ${name} is forced to another location or carrier`);
+    if (other.scheduledFrom?.getTime() !== first.scheduledFrom?.getTime()) throw new Problem('conflict', `order ${name} is scheduled for another time`);
     const touched = await tx.one('select 1 from order_lines where order_id = $1 and cancelled_quantity + refunded_quantity > 0 limit 1', [other.id]);
     if (touched) throw new Problem('conflict', `order ${name} has cancelled or refunded units: its refunds would lose their lines`);
     if (other.paymentStatus !== first.paymentStatus || other.paymentStatus === 'unpaid') throw new Problem('conflict', `order ${name} is ${other.paymentStatus}: merged orders must be paid the same way`);
@@ -28,11 +31,15 @@ export async function mergeOrders(tx: Tx, orderIds: readonly string[], reason: s
     for (const table of ['order_lines', 'reservations', 'shortages']) {
       await tx.query(`update ${table} set order_id = $2, line_no = line_no + $3 where order_id = $1`, [other.id, first.id, top?.n ?? 0]);
     }
-    await tx.query(`update order_holds set released_at = $2, released_by = $3, note = 'merged' where order_id = $1 and released_at is null`, [other.id, tx.now, actor]);
+    await tx.query('update order_holds set order_id = $2 where order_id = $1 and released_at is null', [other.id, first.id]);
     await tx.query(`update orders set status = 'cancelled', hold_reason = null, parent_id = $2, closed_at = $3, version = version + 1 where id = $1`, [other.id, first.id, tx.now]);
     await tx.event(other.id, 'order.merged_into', actor, { order: encodeId('ord', first.id), reason });
     await tx.wake(other.id);
   }
+  await tx.query(
+    `update orders set ship_by = o.ship_by, deliver_by = o.deliver_by, priority = o.priority, invoice_requested = o.invoice
+     from (select min(ship_by) ship_by, min(deliver_by) deliver_by, max(priority) priority, bool_or(invoice_requested) invoice from orders where id = any($2::uuid[])) o where id = $1`,
+    [first.id, orders.map((o) => o.id)]);
   await sumUp(tx, orders.map((o) => o.id));
   await recheck(tx, first, 'order.merged', actor, { orders: others.map((o) => encodeId('ord', o.id)), reason });
   return first.id;

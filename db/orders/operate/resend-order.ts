@@ -8,10 +8,12 @@ import { lockOrder, readLines } from '../order.ts';
 export async function resendOrder(tx: Tx, network: Network, orderId: string, wanted: readonly { line: number; quantity: number }[], reason: string, actor: string): Promise<string> {
   const order = await lockOrder(tx, orderId);
   const lines = await readLines(tx.client, orderId);
+  const asked = new Map<number, number>();
   const chosen = wanted.map(({ line, quantity }, i) => {
     const l = lines.find((x) => x.lineNo === line);
     if (!l?.skuId) throw new Problem('unprocessable', `the order has no line ${line} that could be resent`, `/params/lines/${i}/line`);
-    if (quantity > l.issued) throw new Problem('conflict', `${l.issued} units of line ${line} have left; more cannot be resent`, `/params/lines/${i}/quantity`);
+    asked.set(line, (asked.get(line) ?? 0) + quantity);
+    if ((asked.get(line) ?? 0) > l.issued) throw new Problem('conflict', `${l.issued} units of line ${line} have left; more cannot be resent`, `/params/lines/${i}/quantity`);
     return { skuId: l.skuId, skuCode: l.skuCode, quantity };
   });
   const before = await tx.one<{ n: number }>(`select count(*) n from order_events where order_id = $1 and type = 'order.resend_ordered'`, [orderId]);

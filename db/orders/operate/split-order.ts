@@ -4,13 +4,13 @@ import type { PricedLine } from '../../../domain/order/pricing.ts';
 import { Problem } from '../../../domain/problem.ts';
 import { uuidv7 } from '../../../runtime/ids.ts';
 import type { Tx } from '../../tx.ts';
-import { readLines, type Order, type OrderLine } from '../order.ts';
+import { lockOrder, readLines, refreshStatus, type Order, type OrderLine } from '../order.ts';
 import { addReservations, liveReservations } from '../reservations.ts';
-import { lockChangeable, recheck, unroute } from './guard.ts';
+import { lockChangeable, recheck, releaseMendedHold, unroute } from './guard.ts';
 
 /**
  * 拆单: moves units of lines into an order of their own. The money moves with them from the frozen shares, so that both orders together are
- * worth what one was, to the minor unit; reservations and shortages move too. Returns the new order's id.
+ * worth what one was, to the minor unit; reservations and shortages move too. What holds the order holds both. Returns the new order's id.
  */
 export async function splitOrder(tx: Tx, orderId: string, wanted: readonly { line: number; quantity: number }[], reason: string, actor: string): Promise<string> {
   const order = await lockChangeable(tx, orderId);
@@ -33,6 +33,11 @@ export async function splitOrder(tx: Tx, orderId: string, wanted: readonly { lin
   const data = { reason, lines: [...moved].map(([line, quantity]) => ({ line, quantity })) };
   await tx.event(id, 'order.captured', actor, { id: encodeId('ord', id), parent: encodeId('ord', order.id) });
   await tx.query(`insert into outbox (topic, order_id, priority) values ('start', $1, $2)`, [id, order.shipBy ?? tx.now]);
+  await tx.query(
+    `insert into order_holds (order_id, reason, detail, rule_id, placed_at, placed_by)
+     select $2, reason, detail, rule_id, placed_at, placed_by from order_holds where order_id = $1 and released_at is null order by id`, [order.id, id]);
+  for (const part of [order.id, id]) await releaseMendedHold(tx, part, 'the unknown SKU is in the other part', actor);
+  await refreshStatus(tx, await lockOrder(tx, id), actor);
   await recheck(tx, order, 'order.split', actor, { ...data, order: encodeId('ord', id) });
   return id;
 }
@@ -43,7 +48,7 @@ async function newHead(tx: Tx, order: Order): Promise<string> {
     `insert into orders (id, channel_id, external_id, type, status, payment_status, currency, list_amount, discount_amount, freight_amount, total_amount, body_hash, location_id,
        parent_id, person_id, contact_id, address_hash, dest_country, dest_province, dest_city, dest_district, priority, invoice_requested, has_remarks, scheduled_from, scheduled_to,
        ordered_at, captured_at, ship_by, deliver_by, approved_rules, route_after, forced_location_id, forced_carrier)
-     select $2, channel_id, external_id || '#S' || (select count(*) + 1 from orders c where c.channel_id = o.channel_id and c.parent_id = o.id and c.external_id like o.external_id || '#S%'),
+     select $2, channel_id, external_id || '#S' || (select count(*) + 1 from order_events e where e.order_id = o.id and e.type = 'order.split'),
        type, 'captured', payment_status, currency, 0, 0, 0, 0, ''::bytea, location_id, id, person_id, contact_id, address_hash, dest_country, dest_province, dest_city, dest_district, priority,
        invoice_requested, has_remarks, scheduled_from, scheduled_to, ordered_at, $3, ship_by, deliver_by, approved_rules, route_after, forced_location_id, forced_carrier
      from orders o where id = $1`, [order.id, id, tx.now]);

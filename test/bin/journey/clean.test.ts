@@ -12,6 +12,7 @@ const known = (product: string): boolean => product !== 'unknown';
 test.each([
   [{ quantity: '0' }, 'quantity 0'], [{ quantity: '1001' }, 'quantity over 1,000 (fuel by the fluid ounce)'], [{ quantity: 'x' }, 'quantity is no number'], [{ quantity: '-1' }, 'quantity is no number'],
   [{ sales_value: '0' }, 'no sales value'], [{ sales_value: '' }, 'no sales value'], [{ product_id: 'unknown' }, 'product not in the product list'], [{ coupon_disc: '2.00' }, 'coupons exceed the price'],
+  [{ retail_disc: '-0.50' }, 'discount negative or no number'], [{ coupon_match_disc: 'x' }, 'discount negative or no number'],
 ])('%o is bad: %s', (changes, reason) => {
   expect(cleanLine(raw(changes), known)).toEqual({ bad: reason });
 });
