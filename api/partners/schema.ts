@@ -22,8 +22,13 @@ const kinds = [
     }, closed), { minItems: 1, maxItems: 200 }),
   }, closed),
 ];
-/** One of the kinds, chosen by `type`, so that an error names the field of that kind. */
-export const LocationEventSchema = Type.Unsafe<object>({ type: 'object', required: ['type'], discriminator: { propertyName: 'type' }, oneOf: kinds });
+/** One of the kinds, chosen by `type`, so that an error names the field of that kind. `type` stands here too: the choice itself fails without naming a field. Each kind is closed. */
+export const LocationEventSchema = Type.Unsafe<object>({
+  allOf: [
+    { type: 'object', required: ['type'], properties: { type: { type: 'string', enum: kinds.map((k) => k.properties.type.const) } }, additionalProperties: true },
+    { type: 'object', required: ['type'], discriminator: { propertyName: 'type' }, oneOf: kinds },
+  ],
+});
 
 export const TrackingSchema = Type.Object({
   events: Type.Array(Type.Object({

@@ -188,14 +188,14 @@ async function launch(cluster: Cluster, binaries: PostgresBinaries, port: number
   throw new Error(`PostgreSQL did not start (${ended ?? `not ready after ${startTimeoutMs / 1000} s`}):\n${tailOf(cluster.logFile, logFrom)}`);
 }
 
-/** After kill -9 of the server its children need a moment to notice and to let go of the shared memory and the port. */
+/** After kill -9 of the server its children need a moment to notice and to let go of the shared memory and the port; until it is reaped, its own pid still counts as running. */
 async function launchPatiently(cluster: Cluster, binaries: PostgresBinaries, options: PostgresOptions): Promise<{ pid: number; port: number }> {
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort(options.port ?? 0);
     try {
       return { pid: await launch(cluster, binaries, port, options), port };
     } catch (error) {
-      if (attempt === 20 || !/pre-existing shared memory|Address already in use/.test(String(error))) throw error;
+      if (attempt === 20 || !/pre-existing shared memory|Address already in use|lock file "postmaster.pid" already exists/.test(String(error))) throw error;
       await waitUntil(() => false, 500);
     }
   }

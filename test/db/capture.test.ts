@@ -243,12 +243,24 @@ describe('the same order again', () => {
     const code = await sku({ 'L-1': 5 });
     const key = `key-${randomUUID()}`;
     const body = { externalId: `keyed-${randomUUID()}`, lines: [line(code)] };
-    const [first, same, other] = await Promise.all([submit(body, key), submit(body, key), submit({ externalId: randomUUID(), lines: [line(code, 2)] }, key)]);
+    const first = await submit(body, key);
+    const [same, other] = await Promise.all([submit(body, key), submit({ externalId: randomUUID(), lines: [line(code, 2)] }, key)]);
     expect(answer(same)).toEqual(answer(first));
     expect([problem(other).code, problem(other).status, problem(other).field]).toEqual(['idempotency_mismatch', 422, '/headers/Idempotency-Key']);
     expect(problem(await submit({ externalId: randomUUID(), lines: [line(code, 3)] }, key)).code).toBe('idempotency_mismatch');
     expect(await submit(body, key)).toEqual({ answer: answer(first), repeated: true });
     expect(await stock(code)).toEqual({ 'L-1': [5, 1] });
+  });
+
+  test('two bodies at once under one Idempotency-Key: whichever is first is captured, the other refused', async () => {
+    const code = await sku({ 'L-1': 5 });
+    const key = `raced-${randomUUID()}`;
+    const outcomes = await Promise.all([1, 1, 2, 2].map((quantity) => submit({ externalId: `raced-${quantity}-${key}`, lines: [line(code, quantity)] }, key)));
+    const captured = outcomes.flatMap((o) => ('answer' in o ? [o.answer] : []));
+    const refused = outcomes.flatMap((o) => ('problem' in o ? [o.problem.code] : []));
+    expect([captured.length, refused]).toEqual([2, ['idempotency_mismatch', 'idempotency_mismatch']]);
+    expect(captured[1]).toEqual(captured[0]);
+    expect(await stock(code)).toEqual({ 'L-1': [5, captured[0]?.reserved[0]?.quantity] });
   });
 
   test('a refusal is remembered for its Idempotency-Key, not for the external id; after 24 hours the key is free', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { isAlive, signal, waitUntil } from '../../../bin/embedded/process.ts';
@@ -60,13 +60,13 @@ it('ends the children of a start that was killed', async () => {
   const pid = supervised.pid();
   if (pid === undefined) throw new Error('not running');
   const told: string[] = [];
-  // As seen by the next start: only the record is left. Our own supervisor would restart the child, so it lets go first.
-  const record = readFileSync(join(home, 'children', 'worker.json'), 'utf8');
-  const stopped = supervised.stop();
-  writeFileSync(join(home, 'children', 'worker.json'), record);
-  await stopOrphans(join(home, 'children'), (message) => told.push(message));
-  await stopped;
+  // As seen by the next start: only the record is left. Our own supervisor would restart the child after a while, so it is stopped right after.
+  const orphans = join(home, 'orphans');
+  mkdirSync(orphans);
+  writeFileSync(join(orphans, 'worker.json'), readFileSync(join(home, 'children', 'worker.json'), 'utf8'));
+  await stopOrphans(orphans, (message) => told.push(message));
+  await supervised.stop();
   expect(isAlive(pid)).toBe(false);
   expect(told).toEqual([`stopping ${join(home, 'child.mjs')} of an earlier run (process ${pid})`]);
-  expect(existsSync(join(home, 'children', 'worker.json'))).toBe(false);
+  expect(existsSync(join(orphans, 'worker.json'))).toBe(false);
 });

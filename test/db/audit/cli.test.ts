@@ -14,6 +14,8 @@ import { Seeded, type Clone } from './seeded.ts';
 
 /** Nothing listens there. */
 const NOWHERE = '127.0.0.1:1';
+const leftOut = (reason: string): string => `left out: workflow (${reason}); checked in its place: captured-forgotten`;
+const UNREACHED = leftOut(`Temporal does not answer at ${NOWHERE} (tried for 2 s)`);
 let seeded: Seeded;
 let clone: Clone;
 beforeAll(async () => {
@@ -40,7 +42,7 @@ async function summary(violations: number): Promise<string> {
 }
 
 test('ends with 0 where all is well, and says that Temporal could not be asked', async () => {
-  expect(await audit({})).toEqual({ code: 0, lines: [`left out: workflow (Temporal does not answer at ${NOWHERE} (tried for 2 s))`, await summary(0)] });
+  expect(await audit({})).toEqual({ code: 0, lines: [UNREACHED, await summary(0)] });
 });
 
 test('a violation is named and ends it with 1; a database that is not there with 2', async () => {
@@ -68,8 +70,12 @@ test('asks Temporal for the workflow of an order; a foreign server is not taken 
   } finally {
     await connection.close();
   }
+  // What Temporal would have told, the database tells in part.
+  await clone.pool.query(`update orders set captured_at = now() - interval '1 hour' where id = $1`, [decodeId('ord', id)]);
   const foreign = await audit({ ...temporal, TEMPORAL_NAMESPACE: 'somebody-elses' });
-  expect([foreign.code, foreign.lines[0]]).toEqual([0, expect.stringContaining(`left out: workflow (Temporal at ${address} does not know the namespace somebody-elses`)]);
+  expect([foreign.code, foreign.lines[0], foreign.lines.slice(2)]).toEqual(
+    [1, expect.stringContaining(`left out: workflow (Temporal at ${address} does not know the namespace somebody-elses`), [await summary(1)]]);
+  expect(foreign.lines[1]).toMatch(new RegExp(`^captured-forgotten: ${id} was captured at `));
 });
 
 test('the embedded database is started for the audit and stopped after it', async () => {

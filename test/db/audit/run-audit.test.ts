@@ -129,6 +129,24 @@ test('an order that is not over has an outbox row or a workflow', async () => {
   });
 });
 
+test('where Temporal cannot be asked, a captured order that nothing stands for and nothing has happened to is found; the grace and any later work clear it', async () => {
+  await onClone(async ({ pool }) => {
+    const { captured } = seeded.orders;
+    const at = seeded.world.now;
+    const later = new Date(at.getTime() + 60_001);
+    const found = async (now: Date, withoutTemporal = true) => (await runAudit(pool, { now, withoutTemporal, leaveOut: ['stale-hold'] })).violations;
+    expect(await found(later)).toEqual([]); // its outbox row stands for it
+    for (const order of ['captured', 'routed', 'unpaid'] as const) await pool.query(`delete from outbox where order_id = ${of(order)}`);
+    expect(await found(later)).toEqual([{
+      check: 'captured-forgotten', detail: expect.stringMatching(new RegExp(`^${captured} was captured at .+; no outbox row stands for it and nothing has happened to it since$`)) as string,
+    }]);
+    expect(await found(new Date(at.getTime() + 59_000))).toEqual([]);
+    expect(await found(later, false)).toEqual([]);
+    await pool.query(`insert into order_events (order_id, type, at, actor) values (${of('captured')}, 'order.note', now(), 'system')`);
+    expect(await found(later)).toEqual([]);
+  });
+});
+
 test('the audit is right while orders are captured, and leaves no transaction behind', async () => {
   const world = await World.create({ stock: 1000 });
   try {
