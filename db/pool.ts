@@ -4,7 +4,11 @@ import { typeParsers } from './types.ts';
 
 /** A pool of connections with our type parsers. `max` connections; idle ones close after 30 s. */
 export function createPool(url: string, max = 10): pg.Pool {
-  const pool = new pg.Pool({ connectionString: url, max, types: typeParsers, idleTimeoutMillis: 30_000, connectionTimeoutMillis: 30_000, application_name: 'tributary' });
+  // `pipeline`: what is queried without waiting goes out at once; the capture saves half of its round trips by it.
+  const options: pg.PoolConfig & { pipeline: boolean } = {
+    pipeline: true, connectionString: url, max, types: typeParsers, idleTimeoutMillis: 30_000, connectionTimeoutMillis: 30_000, application_name: 'tributary',
+  };
+  const pool = new pg.Pool(options);
   // A connection that the server ends must not end the process, idle or in a transaction: its next query fails, the next client is new.
   pool.on('connect', (client) => { client.on('error', (error) => process.emitWarning(`database connection lost: ${error.message}`)); });
   pool.on('error', () => undefined); // the same event again, of an idle client

@@ -10,6 +10,7 @@ import { migrate } from '../../db/migrate.ts';
 import { createPool } from '../../db/pool.ts';
 import { seed } from '../seed.ts';
 import { calibrate } from '../support/calibration.ts';
+import { cpuMs } from '../support/cpu.ts';
 import { ceiling } from './ceiling.ts';
 import { startApi } from '../support/api.ts';
 
@@ -23,7 +24,7 @@ type Load = { seconds: number; statuses: Record<string, number>; p50: number; p9
 /** Orders of two lines over HTTP, load on the same cores, fsync on; then the same batches straight from one process without HTTP. */
 export async function capture(args: string[]): Promise<Record<string, unknown>> {
   const orders = Number(args[0] ?? 60_000);
-  const connections = Number(args[1] ?? 128);
+  const connections = Number(args[1] ?? 96);
   const processes = Number(args[2] ?? 1);
   const directory = mkdtempSync(join(tmpdir(), 'tributary-bench-'));
   const server = await startPostgres({ dataDir: join(directory, 'pg'), settings: { shared_buffers: '512MB', max_wal_size: '4GB' } });
@@ -40,7 +41,10 @@ export async function capture(args: string[]): Promise<Record<string, unknown>> 
     };
     await load(Math.ceil(orders / 6), 1); // warm
     await pool.query('checkpoint');
+    const cpu = (): { api: number; database: number } => ({ api: apis.reduce((sum, a) => sum + cpuMs(a.process.pid as number), 0), database: cpuMs(server.pid) });
+    const before = cpu();
     const result = await load(orders, 1_000_000);
+    const after = cpu();
     for (const api of apis) await api.stop();
     const ok = await pool.query<{ n: number }>('select count(*) n from orders where external_id >= $1 and length(external_id) = 9', ['B-1000000']);
     console.log(`HTTP: ${orders} orders in ${result.seconds.toFixed(2)} s, answers ${JSON.stringify(result.statuses)}, in the database ${ok.rows[0]?.n ?? 0}`);
@@ -50,7 +54,7 @@ export async function capture(args: string[]): Promise<Record<string, unknown>> 
     await pool.end();
     return {
       bench: 'capture', orders, connections, apiProcesses: processes, ordersPerSecond: Math.round(perSecond), p50Ms: round(result.p50), p99Ms: round(result.p99), maxMs: round(result.max),
-      batchCeilingRatio: round(perSecond / direct), directOrdersPerSecond: Math.round(direct), statuses: result.statuses, locations: LOCATIONS, calibration,
+      batchCeilingRatio: round(perSecond / direct), directOrdersPerSecond: Math.round(direct), apiCpuMsPerOrder: round((after.api - before.api) / orders), databaseCpuMsPerOrder: round((after.database - before.database) / orders), statuses: result.statuses, locations: LOCATIONS, calibration,
     };
   } finally {
     await server.stop();
@@ -58,4 +62,4 @@ export async function capture(args: string[]): Promise<Record<string, unknown>> 
   }
 }
 
-const round = (n: number): number => Math.round(n * 100) / 100;
+const round = (n: number): number => Math.round(n * 1000) / 1000;

@@ -5,7 +5,7 @@ export type Started = { port: number; process: ChildProcess; stop(): Promise<voi
 
 /** Starts one of our processes and waits for the log line that says it is ready. */
 async function start(path: string, env: Record<string, string>, ready: RegExp): Promise<Started> {
-  const child = spawn(process.execPath, ['--max-semi-space-size=64', '--import', 'tsx', fileURLToPath(new URL(`../../${path}`, import.meta.url))],
+  const child = spawn(process.execPath, [...(process.env['BENCH_NODE_ARGS']?.split(' ') ?? []), '--max-semi-space-size=64', '--import', 'tsx', fileURLToPath(new URL(`../../${path}`, import.meta.url))],
     { env: { ...process.env, NODE_ENV: 'production', ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
   const port = await new Promise<number>((resolve, reject) => {
     let text = '';

@@ -1,18 +1,22 @@
 import type pg from 'pg';
 import { Problem } from '../../domain/problem.ts';
 import type { CaptureAnswer } from '../../domain/order/intake.ts';
+import { uuidv7 } from '../../runtime/ids.ts';
 import { lockLevels, type LockedLevel } from '../ledger.ts';
 import type { Network } from '../network.ts';
 import type { StockProjection } from '../projection.ts';
 import type { Vault } from '../vault.ts';
 import { decide, takeLocked, type Decision, type Taken } from './decide.ts';
 import type { PreparedOrder } from './prepare.ts';
-import { answerOf, contactIds, insertHeads, writeBatch, type Captured } from './write-batch.ts';
+import { answerOf } from './answer.ts';
+import { writeOrders } from './write-orders.ts';
+import { writeStock } from './write-stock.ts';
 
 /** What became of one capture: the answer (`repeated` when the order was there before) or the problem to refuse it with. */
 export type CaptureOutcome = { answer: CaptureAnswer; repeated: boolean } | { problem: Problem };
 export type CaptureDeps = { network: Network; projection: StockProjection; vault: Vault };
-export type BatchResult = { outcomes: CaptureOutcome[]; touched: LockedLevel[]; identities: { hash: Buffer | null; person: { id: string; key: Buffer } }[] };
+/** `written`: the last statements, sent but not yet answered, so that the COMMIT can follow them in the same round trip. */
+export type BatchResult = { written: Promise<unknown>; outcomes: CaptureOutcome[]; touched: LockedLevel[]; identities: { hash: Buffer | null; person: { id: string; key: Buffer } }[] };
 
 const ROUNDS = 3;
 const IDEMPOTENCY_HOURS = 24;
@@ -49,30 +53,32 @@ export async function captureOrders(client: pg.ClientBase, orders: readonly Prep
     if (!outcomes.has(order)) outcomes.set(order, { problem: refusals.get(order) as Problem });
   }
   const persons = await deps.vault.persons(client, plans.map((p) => p.order.identity));
-  const contacts = contactIds(plans.length);
-  const heads = plans.map((plan, i) => ({ ...plan, personId: persons[i]?.id ?? '', contactId: contacts[i] as string, person: persons[i] as { id: string; key: Buffer } }));
-  const written = heads.length > 0 ? await insertHeads(client, heads) : new Set<string>();
+  const heads = plans.map((plan, i) => ({ ...plan, contactId: uuidv7(), person: persons[i] as { id: string; key: Buffer } }));
+  // Sent together: orders first, then levels, which is the lock order.
+  const [written, levels] = heads.length === 0 ? [new Set<string>(), new Map<number, LockedLevel>()]
+    : await Promise.all([writeOrders(client, heads, deps.vault), lockLevels(client, heads.flatMap((h) => h.decision.picks.map((p) => p.levelId)))]);
   const mine = heads.filter((h) => written.has(h.order.id));
   // Sent before, or written by another process just now: the row is there.
   await readKnown(client, heads.filter((h) => !written.has(h.order.id)).map((h) => h.order), outcomes);
 
-  const locked = await settle(client, mine, deps);
+  const locked = await settle(client, mine, levels, deps);
   const refused = mine.filter((h) => refusal(h.order, h.decision));
   for (const { order, decision } of refused) outcomes.set(order, { problem: refusal(order, decision) as Problem });
-  if (refused.length > 0) await client.query('delete from orders where id = any($1::uuid[])', [refused.map((r) => r.order.id)]);
+  if (refused.length > 0) await unwrite(client, refused);
 
   const kept = mine.filter((h) => !refused.includes(h));
-  const batch: (Captured & { person: { id: string; key: Buffer } })[] = kept.map((h) => ({ ...h, answer: answerOf(h.order, h.decision, deps.network) }));
-  if (batch.length > 0) {
-    await writeBatch(client, batch, deps.vault, batch.map((b) => b.person));
-    for (const b of batch) outcomes.set(b.order, { answer: b.answer, repeated: false });
-  }
+  const batch = kept.map(({ order, decision }) => ({ order, decision, answer: answerOf(order, decision, deps.network) }));
+  const statements: Promise<unknown>[] = batch.length > 0 ? [writeStock(client, batch)] : [];
+  for (const { order, answer } of batch) outcomes.set(order, { answer, repeated: false });
   // Repetitions and losers had counted as takers: who was refused for their sake is tried again, in their place.
   const again = kept.length < plans.length ? hopeless.filter((o) => (outcomes.get(o) as { problem?: Problem }).problem === refusals.get(o)) : [];
+  if (again.length > 0) await Promise.all(statements.splice(0));
   const second = again.length > 0 ? await captureOrders(client, again, deps) : null;
+  if (second) statements.push(second.written);
   second?.outcomes.forEach((outcome, i) => outcomes.set(again[i] as PreparedOrder, outcome));
-  await storeReplies(client, claimed, outcomes);
+  statements.push(storeReplies(client, claimed, outcomes));
   return {
+    written: Promise.all(statements),
     outcomes: orders.map((order) => outcomes.get(order) as CaptureOutcome),
     touched: [...locked.values(), ...second?.touched ?? []],
     identities: [...heads.map((h) => ({ hash: h.order.identity, person: h.person })), ...second?.identities ?? []],
@@ -87,13 +93,23 @@ function refusal(order: PreparedOrder, decision: Decision): Problem | null {
     `/lines/${first.lineNo - 1}/quantity`, { missing: decision.missing.map((m) => ({ line: m.lineNo, sku: m.skuCode, quantity: m.quantity })) });
 }
 
+/** Takes back what was written before the stock was known to be gone. */
+async function unwrite(client: pg.ClientBase, rows: readonly { order: PreparedOrder; contactId: string }[]): Promise<void> {
+  await client.query(
+    `with heads as (delete from orders where id = any($1::uuid[])), contacts as (delete from vault_records where id = any($2::uuid[]))
+     delete from order_lines where order_id = any($1::uuid[])`,
+    [rows.map((r) => r.order.id), rows.map((r) => r.contactId)]);
+}
+
 function giveBack(taken: Taken, decision: Decision): void {
   for (const { levelId, quantity } of decision.picks) taken.set(levelId, (taken.get(levelId) ?? 0) - quantity);
 }
 
-/** Locks what was chosen and checks it; who loses is decided again on the true figures, at last with what is left. */
-async function settle(client: pg.ClientBase, rows: { order: PreparedOrder; decision: Decision }[], deps: CaptureDeps): Promise<Map<number, LockedLevel>> {
-  const locked = new Map<number, LockedLevel>();
+/** Checks what was chosen against the locked levels (and locks more where that changes); who loses is decided again on the true figures, at last with what is left. */
+async function settle(
+  client: pg.ClientBase, rows: { order: PreparedOrder; decision: Decision }[], locked: Map<number, LockedLevel>, deps: CaptureDeps,
+): Promise<Map<number, LockedLevel>> {
+  for (const level of locked.values()) deps.projection.committed(level);
   const settled: typeof rows = [];
   const changed: typeof rows = [];
   let open = [...rows];

@@ -108,10 +108,10 @@ export class CaptureQueue {
     let committing = false;
     let result: Awaited<ReturnType<typeof captureOrders>> | null = null;
     try {
-      await client.query('begin');
-      result = await captureOrders(client, batch.map((e) => e.order), this.#deps);
+      [, result] = await Promise.all([client.query('begin'), captureOrders(client, batch.map((e) => e.order), this.#deps)]);
       committing = true;
-      await client.query('commit');
+      // In this order: when a statement has failed, its error is the one that is thrown, and the COMMIT was a rollback.
+      await Promise.all([result.written, client.query('commit')]);
     } catch (error) {
       broken = error as Error;
       const lost = isUnreachable(error);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Problem } from '../../domain/problem.ts';
 import { priceOrder, PricingError, type PricedLine } from '../../domain/order/pricing.ts';
 import type { OrderIntake, OrderType, PaymentStatus } from '../../domain/order/intake.ts';
@@ -48,7 +48,7 @@ export function canonical(value: unknown): string {
 }
 
 export function bodyHash(body: unknown): Buffer {
-  return createHash('sha256').update(canonical(body)).digest().subarray(0, 16);
+  return hash('sha256', canonical(body), 'buffer').subarray(0, 16);
 }
 
 const DAY = 86_400_000;
