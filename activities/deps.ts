@@ -18,7 +18,7 @@ export function uuidOf(prefix: 'ord' | 'ful' | 'par', id: string): string {
 
 /** What PostgreSQL says of an order now. An order that is gone has nothing left to do. */
 export async function factsOf(deps: ActivityDeps, orderUuid: string): Promise<OrderFacts> {
-  const facts = await readFacts(deps.writer.pool, orderUuid, deps.writer.clock());
+  const facts = await readFacts(deps.writer.pool, deps.network, orderUuid, deps.writer.clock());
   if (!facts) throw new Error(`order ${orderUuid} is not in the database`);
   return facts;
 }

@@ -2,10 +2,11 @@ import type pg from 'pg';
 
 /** One leg: a change of one holder. Quantities in the SKU's base unit. */
 export type Leg = { levelId: number; onHand: number; reserved: number };
-export type LockedLevel = { id: number; skuId: number; locationId: number; onHand: number; reserved: number; buffer: number; sellable: boolean };
+/** `sellable`: in good condition and of no recalled lot. */
+export type LockedLevel = { id: number; skuId: number; locationId: number; allotmentId: number; supplyId: number; onHand: number; reserved: number; buffer: number; sellable: boolean };
 
-const LEVEL = `id, sku_id "skuId", location_id "locationId", on_hand "onHand", reserved, buffer,
-  (condition = 'sellable' and allotment_id = 0 and supply_id = 0 and (lot_id = 0 or not exists (select from lots where lots.id = lot_id and recalled_at is not null))) sellable`;
+const LEVEL = `id, sku_id "skuId", location_id "locationId", allotment_id "allotmentId", supply_id "supplyId", on_hand "onHand", reserved, buffer,
+  (condition = 'sellable' and (lot_id = 0 or not exists (select from lots where lots.id = lot_id and recalled_at is not null))) sellable`;
 
 /** Thrown where a change would break 0 ≤ reserved ≤ on hand. */
 export class LedgerError extends Error {

@@ -4,12 +4,13 @@ import type { Place } from '../domain/geo.ts';
 import type { AuditRule } from '../domain/order/audit.ts';
 import type { RateCard, RoutingPolicy } from '../domain/routing/types.ts';
 import { rankLocations } from '../domain/routing/first-fit.ts';
+import { overflowChain, type Allotment, type ChainLink } from '../domain/stock/overflow.ts';
 import { createPool } from './pool.ts';
 import { typeParsers } from './types.ts';
 
 export type Channel = {
   id: number; code: string; name: string; platform: string; intakeMode: 'strict' | 'accept'; currency: string;
-  paymentWindowS: number; backorderWindowS: number; mergeWindowS: number; returnWindowS: number; active: boolean;
+  paymentWindowS: number; backorderWindowS: number; mergeWindowS: number; returnWindowS: number; supplyHorizonS: number; minLifeDays: number; active: boolean;
 };
 export type LocationKind = 'warehouse' | 'store' | 'dealer' | 'third_party' | 'vendor';
 export type Location = {
@@ -38,6 +39,10 @@ export class Network {
   policy!: RoutingPolicy;
   auditRules: AuditRule[] = [];
   apiKeys = new Map<string, ApiKey>();
+  allotments = new Map<number, Allotment>();
+  allotmentByCode = new Map<string, Allotment>();
+  #channelAllotment = new Map<number, number>();
+  #chains = new Map<number, readonly ChainLink[]>();
   #skus = new Map<string, Sku>();
   #skuById = new Map<number, Sku>();
   #places = new Map<string, { lat: number; lon: number }>();
@@ -132,7 +137,7 @@ export class Network {
   async #read(): Promise<void> {
     const q = <T extends pg.QueryResultRow>(text: string) => this.#pool.query<T>(text).then((r) => r.rows);
     const channels = await q<Channel>(`select id, code, name, platform, intake_mode "intakeMode", currency, payment_window_s "paymentWindowS",
-      backorder_window_s "backorderWindowS", merge_window_s "mergeWindowS", return_window_s "returnWindowS", active from channels`);
+      backorder_window_s "backorderWindowS", merge_window_s "mergeWindowS", return_window_s "returnWindowS", supply_horizon_s "supplyHorizonS", min_life_days "minLifeDays", active from channels`);
     const locations = await q<Omit<Location, 'place'> & { country: string; province: string; city: string; lat: number | null; lon: number | null }>(
       `select id, code, name, kind, country, province, city, lat, lon, time_zone "timeZone", cutoff_minutes "cutoffMinutes",
        handling_minutes "handlingMinutes", work_days "workDays", handling_cost "handlingCost", accept_timeout_s "acceptTimeoutS",
@@ -146,6 +151,8 @@ export class Network {
       from audit_rules r left join channels c on c.id = r.channel_id where r.active order by r.priority, r.id`);
     const keys = await q<{ id: number; name: string; key_hash: Buffer; scopes: string[]; location_id: number | null; carrier: string | null }>(
       'select id, name, key_hash, scopes, location_id, carrier from api_keys where revoked_at is null');
+    const allotments = await q<Allotment>(`select id, code, kind, parent_id "parentId", channel_id "channelId", overflow, borrow_limit "borrowLimit",
+      starts_at "startsAt", ends_at "endsAt", closed_at "closedAt" from allotments`);
     const policy = policies[0];
     if (!policy) throw new Error('no routing policy is active: activate a row of routing_policies');
 
@@ -161,6 +168,10 @@ export class Network {
     this.auditRules = rules;
     this.apiKeys = new Map(keys.map((k) => [k.key_hash.toString('hex'),
       { id: k.id, name: k.name, scopes: new Set(k.scopes), locationId: k.location_id, carrier: k.carrier }]));
+    this.allotments = new Map(allotments.map((a) => [a.id, a]));
+    this.allotmentByCode = new Map(allotments.map((a) => [a.code, a]));
+    this.#channelAllotment = new Map(allotments.flatMap((a) => (a.kind === 'channel' && a.channelId !== null && a.closedAt === null ? [[a.channelId, a.id]] : [])));
+    this.#chains.clear();
     this.#ranks.clear();
     this.#skus.clear();
     this.#skuById.clear();
@@ -183,6 +194,16 @@ export class Network {
       this.#ranks.set(key, ranked);
     }
     return ranked;
+  }
+
+  /** The allotment where a channel's orders look first: its own, else the shared stock. */
+  allotmentOf(channelId: number): number { return this.#channelAllotment.get(channelId) ?? 0; }
+
+  /** Where an order of this allotment finds units, in this order: own, then its parents as far as the overflow rules let it. A closed one is passed over. */
+  chain(allotmentId: number): readonly ChainLink[] {
+    let chain = this.#chains.get(allotmentId);
+    if (!chain) this.#chains.set(allotmentId, (chain = overflowChain(this.allotments, allotmentId)));
+    return chain;
   }
 
   knownSku(code: string): Sku | undefined { return this.#skus.get(code); }

@@ -1,5 +1,7 @@
 import type pg from 'pg';
+import type { LockedLevel } from './ledger.ts';
 import type { StockProjection } from './projection.ts';
+import { serveShortages } from './stock/serve-shortages.ts';
 import { Tx } from './tx.ts';
 
 /** PostgreSQL errors after which the same transaction may succeed: serialization failure and deadlock. */
@@ -48,7 +50,7 @@ export class StockWriter {
 
   async #once<T>(run: (tx: Tx) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
-    const tx = new Tx(client, this.clock());
+    const tx = new Tx(client, this.clock(), serveShortages);
     let failed: Error | undefined;
     try {
       await client.query('begin');
@@ -68,7 +70,7 @@ export class StockWriter {
   }
 
   /** Shows committed levels to this process's projection. */
-  publish(levels: Iterable<{ id: number; skuId: number; locationId: number; onHand: number; reserved: number; buffer: number; sellable: boolean }>): void {
+  publish(levels: Iterable<LockedLevel>): void {
     if (!this.projection) return;
     for (const level of levels) this.projection.committed(level);
   }

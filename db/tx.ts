@@ -21,12 +21,18 @@ function statementName(text: string): string {
 export class Tx {
   readonly changed = new Map<number, LockedLevel>();
   woken = false;
+  /** orders that this transaction has locked itself: it must not give them stock behind its own back */
+  readonly locked = new Set<string>();
   readonly client: pg.ClientBase;
   readonly now: Date;
 
-  constructor(client: pg.ClientBase, now: Date) {
+  readonly #onFreed: (tx: Tx, skuIds: readonly number[]) => Promise<void>;
+
+  /** `onFreed` is called with the SKUs of which units became free, in the same transaction. */
+  constructor(client: pg.ClientBase, now: Date, onFreed: (tx: Tx, skuIds: readonly number[]) => Promise<void>) {
     this.client = client;
     this.now = now;
+    this.#onFreed = onFreed;
   }
 
   async query<T extends pg.QueryResultRow = pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> {
@@ -43,22 +49,8 @@ export class Tx {
     if (!levels) return false;
     for (const level of levels) this.changed.set(level.id, level);
     const freed = new Set(legs.filter((l) => l.onHand - l.reserved > 0).flatMap((l) => levels.find((v) => v.id === l.levelId && v.sellable)?.skuId ?? []));
-    if (freed.size > 0) await this.#wakeShortages([...freed]);
+    if (freed.size > 0) await this.#onFreed(this, [...freed]);
     return true;
-  }
-
-  /** Orders that wait for these SKUs look again; one unconsumed wake each is enough. */
-  async #wakeShortages(skuIds: number[]): Promise<void> {
-    const { rowCount } = await this.client.query({
-      name: 'shortages_wake',
-      text: `insert into outbox (topic, order_id, priority)
-        select 'look', order_id, min(deadline) from (select order_id, deadline from shortages where status = 'open' and sku_id = any($1::int[])
-          order by deadline, id limit 200) s
-        where not exists (select from outbox o where o.order_id = s.order_id and o.topic = 'look' and o.leased_until is null)
-        group by order_id order by 3, 2`,
-      values: [skuIds],
-    });
-    if (rowCount) this.woken = true;
   }
 
   async event(orderId: string, type: string, actor: Actor, data: Record<string, unknown> | null = null): Promise<void> {

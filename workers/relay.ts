@@ -10,9 +10,14 @@ import { ChannelKey, OrderStatusKey, PromiseByKey } from '../workflows/contract/
 export type RelayOptions = {
   pool: pg.Pool; url: string; client: Client; taskQueue: string; logger: Logger;
   /** workflow starts and signals under way at once */
-  slots?: number; pollMs?: number; leaseSeconds?: number;
+  slots?: number;
+  /** what the worker has under way by itself (workflow tasks and activities): no more is started than it can work off */
+  busy?: () => number;
+  pollMs?: number; leaseSeconds?: number;
   onHandled?: (topic: string, outcome: 'done' | 'postponed') => void;
 };
+
+const BUSY_MS = 20;
 
 /**
  * Hands outbox rows to Temporal: starts orders eagerly on this worker's own connection, signals the others. Woken by NOTIFY and once a
@@ -27,10 +32,11 @@ export class Relay {
   #again = false;
   #closed = false;
   #timer: NodeJS.Timeout | null = null;
+  #retry: NodeJS.Timeout | null = null;
   #idle: (() => void)[] = [];
 
   constructor(options: RelayOptions) {
-    this.#options = { slots: 20, pollMs: 1000, leaseSeconds: 30, onHandled: () => undefined, ...options };
+    this.#options = { slots: 20, busy: () => 0, pollMs: 1000, leaseSeconds: 30, onHandled: () => undefined, ...options };
   }
 
   async start(): Promise<void> {
@@ -42,6 +48,7 @@ export class Relay {
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#timer) clearTimeout(this.#timer);
+    if (this.#retry) clearTimeout(this.#retry);
     await this.#listener?.end();
     while (this.#inFlight > 0 || this.#pumping) await new Promise<void>((resolve) => { this.#idle.push(resolve); });
   }
@@ -93,9 +100,12 @@ export class Relay {
 
   async #drain(): Promise<void> {
     while (!this.#closed) {
-      const free = this.#options.slots - this.#inFlight;
+      const free = this.#options.slots - Math.max(this.#inFlight, this.#options.busy());
       // Rows are asked for in handfuls: a query for every single free slot would cost more than it gains.
-      if (free < Math.min(this.#options.slots, 4)) return;
+      if (free < Math.min(this.#options.slots, 4)) {
+        this.#later();
+        return;
+      }
       const rows = await leaseOutbox(this.#options.pool, free, this.#options.leaseSeconds);
       if (rows.length === 0) return;
       for (const row of rows) {
@@ -107,6 +117,15 @@ export class Relay {
         });
       }
     }
+  }
+
+  /** The worker says nothing when it has room again. */
+  #later(): void {
+    if (this.#inFlight > 0 || this.#retry) return;
+    this.#retry = setTimeout(() => {
+      this.#retry = null;
+      this.#pump();
+    }, BUSY_MS);
   }
 
   #settle(): void {

@@ -33,13 +33,14 @@ export const OrderIntakeSchema = Type.Object({
   shipBy: Type.Optional(Timestamp),
   invoice: Type.Optional(Type.Object({ type: OneOf(['personal', 'company']), title: Text(200), taxNumber: Type.Optional(Text(40)), email: Type.Optional(Text(254)) }, closed)),
   location: Type.Optional(Code),
+  session: Type.Optional(Type.Unsafe<string>({ ...Code, description: 'code of the campaign or declaration whose units it sells' })),
 }, { ...closed, $id: 'OrderIntake', description: 'An order of any channel' });
 export type OrderIntakeBody = Static<typeof OrderIntakeSchema>;
 
 export const CaptureAnswerSchema = Type.Object({
   id: Type.String(), channel: Type.String(), externalId: Type.String(), status: Type.String(), currency: Type.String(), total: Type.Integer(), payBy: Nullable(Type.String()),
   promise: Nullable(Type.Object({ shipBy: Type.String(), deliverBy: Type.String() })),
-  reserved: Type.Array(Type.Object({ line: Type.Integer(), location: Type.String(), quantity: Type.Integer() })),
+  reserved: Type.Array(Type.Object({ line: Type.Integer(), location: Type.String(), quantity: Type.Integer(), expectedAt: Type.Optional(Type.String({ description: 'units that are still to come' })) })),
   missing: Type.Array(Type.Object({ line: Type.Integer(), sku: Type.String(), quantity: Type.Integer(), cause: Type.String() })),
   capturedAt: Type.String(),
 });

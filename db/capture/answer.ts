@@ -15,7 +15,10 @@ export function answerOf(order: PreparedOrder, decision: Decision, network: Netw
     status: holdOf(decision) !== null ? 'on_hold' : order.payBy ? 'awaiting_payment' : 'captured',
     currency: order.intake.currency, total: order.total, payBy: order.payBy?.toISOString() ?? null,
     promise: decision.promise && { shipBy: decision.promise.shipBy.toISOString(), deliverBy: decision.promise.deliverBy.toISOString() },
-    reserved: decision.picks.map((p) => ({ line: p.lineNo, location: network.locationById.get(p.locationId)?.code ?? '', quantity: p.quantity })),
+    reserved: decision.picks.map((p) => ({
+      line: p.lineNo, location: network.locationById.get(p.locationId)?.code ?? '', quantity: p.quantity,
+      ...(p.expectedAt === null ? {} : { expectedAt: new Date(p.expectedAt).toISOString() }),
+    })),
     missing: decision.missing.map((m) => ({ line: m.lineNo, sku: m.skuCode, quantity: m.quantity, cause: m.cause })),
     capturedAt: order.capturedAt.toISOString(),
   };

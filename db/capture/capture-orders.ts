@@ -6,7 +6,10 @@ import { lockLevels, type LockedLevel } from '../ledger.ts';
 import type { Network } from '../network.ts';
 import type { StockProjection } from '../projection.ts';
 import type { Vault } from '../vault.ts';
-import { decide, takeLocked, type Decision, type Taken } from './decide.ts';
+import { lockBorrowings, writeBorrowings } from './borrowings.ts';
+import { decide, takeLocked, type Decision } from './decide.ts';
+import { sourcesOf } from './sources.ts';
+import { Taken } from './taken.ts';
 import type { PreparedOrder } from './prepare.ts';
 import { answerOf } from './answer.ts';
 import { writeOrders } from './write-orders.ts';
@@ -28,15 +31,16 @@ const IDEMPOTENCY_HOURS = 24;
 export async function captureOrders(client: pg.ClientBase, orders: readonly PreparedOrder[], deps: CaptureDeps): Promise<BatchResult> {
   const outcomes = new Map<PreparedOrder, CaptureOutcome>();
   const claimed = await claimKeys(client, orders, outcomes);
-  const taken: Taken = new Map();
+  const borrowed = await lockBorrowings(client, claimed, deps.network);
+  const taken = new Taken();
   const plans: { order: PreparedOrder; decision: Decision }[] = [];
   const refusals = new Map<PreparedOrder, Problem>();
   const tryAll = (some: readonly PreparedOrder[]): PreparedOrder[] => some.filter((order) => {
-    const decision = decide(order, deps.network, deps.projection, taken);
+    const decision = decide(order, deps.network, deps.projection, taken, borrowed);
     const problem = refusal(order, decision);
     if (!problem) plans.push({ order, decision });
     else {
-      giveBack(taken, decision);
+      taken.add(decision.picks, -1);
       refusals.set(order, problem);
     }
     return problem !== null;
@@ -61,14 +65,14 @@ export async function captureOrders(client: pg.ClientBase, orders: readonly Prep
   // Sent before, or written by another process just now: the row is there.
   await readKnown(client, heads.filter((h) => !written.has(h.order.id)).map((h) => h.order), outcomes);
 
-  const locked = await settle(client, mine, levels, deps);
+  const locked = await settle(client, mine, levels, borrowed, deps);
   const refused = mine.filter((h) => refusal(h.order, h.decision));
   for (const { order, decision } of refused) outcomes.set(order, { problem: refusal(order, decision) as Problem });
   if (refused.length > 0) await unwrite(client, refused);
 
   const kept = mine.filter((h) => !refused.includes(h));
   const batch = kept.map(({ order, decision }) => ({ order, decision, answer: answerOf(order, decision, deps.network) }));
-  const statements: Promise<unknown>[] = batch.length > 0 ? [writeStock(client, batch)] : [];
+  const statements: Promise<unknown>[] = batch.length > 0 ? [writeStock(client, batch), writeBorrowings(client, kept.flatMap((k) => k.decision.picks))] : [];
   for (const { order, answer } of batch) outcomes.set(order, { answer, repeated: false });
   // Repetitions and losers had counted as takers: who was refused for their sake is tried again, in their place.
   const again = kept.length < plans.length ? hopeless.filter((o) => (outcomes.get(o) as { problem?: Problem }).problem === refusals.get(o)) : [];
@@ -101,13 +105,9 @@ async function unwrite(client: pg.ClientBase, rows: readonly { order: PreparedOr
     [rows.map((r) => r.order.id), rows.map((r) => r.contactId)]);
 }
 
-function giveBack(taken: Taken, decision: Decision): void {
-  for (const { levelId, quantity } of decision.picks) taken.set(levelId, (taken.get(levelId) ?? 0) - quantity);
-}
-
 /** Checks what was chosen against the locked levels (and locks more where that changes); who loses is decided again on the true figures, at last with what is left. */
 async function settle(
-  client: pg.ClientBase, rows: { order: PreparedOrder; decision: Decision }[], locked: Map<number, LockedLevel>, deps: CaptureDeps,
+  client: pg.ClientBase, rows: { order: PreparedOrder; decision: Decision }[], locked: Map<number, LockedLevel>, borrowed: ReadonlyMap<string, number>, deps: CaptureDeps,
 ): Promise<Map<number, LockedLevel>> {
   for (const level of locked.values()) deps.projection.committed(level);
   const settled: typeof rows = [];
@@ -126,13 +126,13 @@ async function settle(
       settled.push(r);
       return false;
     });
-    const taken: Taken = new Map();
-    for (const { decision } of settled) for (const p of decision.picks) taken.set(p.levelId, (taken.get(p.levelId) ?? 0) + p.quantity);
+    const taken = new Taken();
+    for (const { decision } of settled) taken.add(decision.picks);
     // The last word is spoken over everything there is of these SKUs, locked: then nobody goes without while there is stock.
     if (losers.length > 0 && round === ROUNDS - 1) await lockAll(client, losers, locked, taken, deps);
     for (const loser of losers) {
-      loser.decision = round < ROUNDS ? decide(loser.order, deps.network, deps.projection, taken) : nothing(loser.order);
-      if (refusal(loser.order, loser.decision)) giveBack(taken, loser.decision);
+      loser.decision = round < ROUNDS ? decide(loser.order, deps.network, deps.projection, taken, borrowed) : nothing(loser.order);
+      if (refusal(loser.order, loser.decision)) taken.add(loser.decision.picks, -1);
       changed.push(loser);
     }
     open = losers.filter((l) => !refusal(l.order, l.decision));
@@ -149,12 +149,13 @@ async function settle(
 }
 
 /** Locks every level of the SKUs of some orders and shows the projection what they held before this batch took `taken`. */
-async function lockAll(client: pg.ClientBase, rows: readonly { order: PreparedOrder }[], locked: Map<number, LockedLevel>, taken: Taken, { projection }: CaptureDeps): Promise<void> {
+async function lockAll(client: pg.ClientBase, rows: readonly { order: PreparedOrder }[], locked: Map<number, LockedLevel>, taken: Taken, { projection, network }: CaptureDeps): Promise<void> {
   const skuIds = new Set(rows.flatMap((r) => r.order.lines.flatMap((l) => l.skuId ?? [])));
   await projection.rereadSkus(client, [...skuIds]);
-  const ids = [...skuIds].flatMap((skuId) => [...projection.locationsOf(skuId).keys()].flatMap((at) => projection.levelsOf(skuId, at).map((l) => l.id)));
+  const ids = rows.flatMap(({ order }) => (sourcesOf(order, network, projection).at(-1) ?? []).flatMap(({ pool }) => order.lines.flatMap(({ skuId }) =>
+    (skuId === null ? [] : [...pool.locationsOf(skuId).keys()].flatMap((at) => pool.levelsOf(skuId, at).map((l) => l.id))))));
   for (const [id, level] of await lockLevels(client, ids.filter((id) => !locked.has(id)))) locked.set(id, level);
-  for (const [id, level] of locked) projection.committed({ ...level, reserved: level.reserved - (taken.get(id) ?? 0) });
+  for (const [id, level] of locked) projection.committed({ ...level, reserved: level.reserved - (taken.levels.get(id) ?? 0) });
 }
 
 function nothing(order: PreparedOrder): Decision {

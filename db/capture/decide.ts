@@ -1,62 +1,125 @@
-import { firstFit } from '../../domain/routing/first-fit.ts';
-import { promise } from '../../domain/promising/promise.ts';
 import { zone } from '../../domain/geo.ts';
+import { promise } from '../../domain/promising/promise.ts';
+import { firstFit, type Fit } from '../../domain/routing/first-fit.ts';
 import type { LockedLevel } from '../ledger.ts';
 import type { Network } from '../network.ts';
+import type { PoolLevel } from '../stock-pool.ts';
 import type { StockProjection } from '../projection.ts';
-import type { PreparedOrder } from './prepare.ts';
+import type { PreparedLine, PreparedOrder } from './prepare.ts';
+import { sourcesOf, type Source } from './sources.ts';
+import { borrowKey, type Pick, type Taken } from './taken.ts';
 
-export type Pick = { lineNo: number; skuId: number; locationId: number; levelId: number; quantity: number };
 export type Missing = { lineNo: number; skuId: number | null; skuCode: string; quantity: number; cause: 'unknown_sku' | 'no_stock' };
 export type Decision = { picks: Pick[]; missing: Missing[]; promise: { shipBy: Date; deliverBy: Date } | null };
+type KnownLine = PreparedLine & { skuId: number };
 
-/** Units a batch has given away already, by level. */
-export type Taken = Map<number, number>;
-
-/** Chooses levels for one order by first fit on the projection less what the batch has taken; adds its own units to `taken`. */
-export function decide(order: PreparedOrder, network: Network, projection: StockProjection, taken: Taken): Decision {
-  const known = order.lines.filter((l) => l.skuId !== null) as (PreparedOrder['lines'][number] & { skuId: number })[];
+/**
+ * Chooses levels for one order by first fit on the projection less what the batch has taken; adds its own units to `taken`.
+ * Looks in the order's own allotment alone first, then with each further one that its overflow rule allows, at last with what is coming:
+ * the first stage that serves the whole order is taken, else what the last one gives.
+ */
+export function decide(order: PreparedOrder, network: Network, projection: StockProjection, taken: Taken, borrowed: ReadonlyMap<string, number>): Decision {
+  const known = order.lines.filter((l) => l.skuId !== null) as KnownLine[];
   const missing: Missing[] = [];
   for (const line of order.lines) {
     if (line.skuId === null) missing.push({ lineNo: line.lineNo, skuId: null, skuCode: line.skuCode, quantity: line.quantity, cause: 'unknown_sku' });
   }
-  const available = (skuId: number, locationId: number): number => {
-    let sum = 0;
-    for (const level of projection.levelsOf(skuId, locationId)) sum += Math.max(0, level.free - (taken.get(level.id) ?? 0));
-    return sum;
-  };
-  const fit = firstFit(known, network.ranked(order.destination), available);
-  const picks: Pick[] = [];
-  for (const pick of fit.picks) {
-    let rest = pick.quantity;
-    for (const level of projection.levelsOf(pick.skuId, pick.locationId)) {
-      const used = taken.get(level.id) ?? 0;
-      const quantity = Math.min(rest, level.free - used);
-      if (quantity <= 0) continue;
-      picks.push({ lineNo: pick.lineNo, skuId: pick.skuId, locationId: pick.locationId, levelId: level.id, quantity });
-      taken.set(level.id, used + quantity);
-      rest -= quantity;
-      if (rest === 0) break;
-    }
+  const ranked = network.ranked(order.destination);
+  const stages = sourcesOf(order, network, projection);
+  let picks: Pick[] = [];
+  let short: Fit['short'] = [];
+  for (const [i, sources] of stages.entries()) {
+    const view = new View(sources, taken, borrowed);
+    const fit = firstFit(known, ranked, (skuId, locationId) => view.available(skuId, locationId));
+    if (fit.short.length > 0 && i < stages.length - 1) continue;
+    ({ picks, short } = view.take(fit));
+    if (short.length === 0 || i === stages.length - 1) break;
   }
-  for (const short of fit.short) {
-    missing.push({ lineNo: short.lineNo, skuId: short.skuId, skuCode: order.lines[short.lineNo - 1]?.skuCode ?? '', quantity: short.quantity, cause: 'no_stock' });
-  }
+  taken.add(picks);
+  for (const s of short) missing.push({ lineNo: s.lineNo, skuId: s.skuId, skuCode: order.lines[s.lineNo - 1]?.skuCode ?? '', quantity: s.quantity, cause: 'no_stock' });
   return { picks, missing, promise: missing.length > 0 ? null : promiseOf(order, picks, network) };
 }
 
-/** The date of the whole order: the latest of its locations. */
+/** The free units of some sources, less what the batch has taken. */
+class View {
+  readonly #sources: readonly Source[];
+  readonly #taken: Taken;
+  readonly #borrowed: ReadonlyMap<string, number>;
+
+  constructor(sources: readonly Source[], taken: Taken, borrowed: ReadonlyMap<string, number>) {
+    this.#sources = sources;
+    this.#taken = taken;
+    this.#borrowed = borrowed;
+  }
+
+  available(skuId: number, locationId: number): number {
+    let sum = 0;
+    for (const source of this.#sources) {
+      let units = 0;
+      for (const level of source.pool.levelsOf(skuId, locationId)) units += this.#free(source, level);
+      sum += source.borrow ? Math.min(units, this.#lendable(source.borrow, skuId, 0)) : units;
+    }
+    return sum;
+  }
+
+  /** Turns the fit into levels, own units before others; what a borrowing limit keeps back is short. */
+  take(fit: Fit): { picks: Pick[]; short: Fit['short'] } {
+    const picks: Pick[] = [];
+    const used = new Map<number, number>();
+    const lent = new Map<string, number>();
+    const short = fit.short.map((s) => ({ ...s }));
+    for (const { lineNo, skuId, locationId, quantity } of fit.picks) {
+      let rest = quantity;
+      for (const source of this.#sources) {
+        const key = source.borrow && borrowKey(source.borrow.allotmentId, skuId);
+        for (const level of source.pool.levelsOf(skuId, locationId)) {
+          let units = Math.min(rest, this.#free(source, level) - (used.get(level.id) ?? 0));
+          if (source.borrow && key !== null) units = Math.min(units, this.#lendable(source.borrow, skuId, lent.get(key) ?? 0));
+          if (units <= 0) continue;
+          picks.push({ lineNo, skuId, locationId, levelId: level.id, quantity: units, borrower: source.borrow?.allotmentId ?? null, expectedAt: level.expectedAt });
+          used.set(level.id, (used.get(level.id) ?? 0) + units);
+          if (key !== null) lent.set(key, (lent.get(key) ?? 0) + units);
+          rest -= units;
+          if (rest === 0) break;
+        }
+        if (rest === 0) break;
+      }
+      if (rest === 0) continue;
+      const known = short.find((s) => s.lineNo === lineNo);
+      if (known) known.quantity += rest;
+      else short.push({ lineNo, skuId, quantity: rest });
+    }
+    return { picks, short };
+  }
+
+  #free(source: Source, level: PoolLevel): number {
+    if (level.expires !== null && source.lastsUntil !== null && level.expires < source.lastsUntil) return 0;
+    if (source.horizon !== null && (level.expectedAt === null || level.expectedAt > source.horizon)) return 0;
+    const free = level.free - (this.#taken.levels.get(level.id) ?? 0);
+    return free > 0 ? free : 0;
+  }
+
+  #lendable({ allotmentId, limit }: { allotmentId: number; limit: number }, skuId: number, more: number): number {
+    const key = borrowKey(allotmentId, skuId);
+    return Math.max(0, limit - (this.#borrowed.get(key) ?? 0) - (this.#taken.borrowed.get(key) ?? 0) - more);
+  }
+}
+
+/** The date of the whole order: the latest of its locations, and of the units that are still to come. */
 function promiseOf(order: PreparedOrder, picks: readonly Pick[], network: Network): Decision['promise'] {
   let shipBy: Date | null = null;
   let deliverBy: Date | null = null;
-  for (const id of new Set(picks.map((p) => p.locationId))) {
+  const ready = new Map<number, number>();
+  for (const p of picks) ready.set(p.locationId, Math.max(ready.get(p.locationId) ?? 0, p.expectedAt ?? 0));
+  for (const [id, expectedAt] of ready) {
     const location = network.locationById.get(id);
     if (!location) continue;
     const to = zone(location.place, order.destination);
     let days = Number.POSITIVE_INFINITY;
     for (const rate of network.rates) if (rate.zone === to && rate.transitDays < days) days = rate.transitDays;
     if (!Number.isFinite(days)) return null; // no carrier goes there: promised only once someone says how
-    const at = promise({ orderedAt: order.capturedAt, scheduledFrom: order.scheduledFrom, location, transitDays: days });
+    const orderedAt = expectedAt > order.capturedAt.getTime() ? new Date(expectedAt) : order.capturedAt;
+    const at = promise({ orderedAt, scheduledFrom: order.scheduledFrom, location, transitDays: days });
     if (!shipBy || at.shipBy > shipBy) shipBy = at.shipBy;
     if (!deliverBy || at.deliverBy > deliverBy) deliverBy = at.deliverBy;
   }

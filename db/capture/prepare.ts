@@ -18,6 +18,8 @@ export type PreparedOrder = {
   payment: PaymentStatus;
   bodyHash: Buffer;
   locationId: number | null;
+  /** where its units are looked for first; 0 is the shared stock */
+  allotmentId: number;
   parentId: string | null;
   destination: Place;
   lines: PreparedLine[];
@@ -86,7 +88,7 @@ export function prepareOrder(
   const unpaid = intake.payment.status === 'unpaid';
   return {
     id: uuidv7(), channel, intake, type: intake.type ?? 'retail', payment: intake.payment.status, bodyHash: bodyHash(intake),
-    locationId: by.locationId ?? location?.id ?? null, parentId: null,
+    locationId: by.locationId ?? location?.id ?? null, allotmentId: allotmentOf(intake, channel, network, orderedAt), parentId: null,
     destination: network.place(shipTo.country, shipTo.province, shipTo.city),
     ...lines,
     identity: name === null ? null : vault.hash('buyer', name),
@@ -99,6 +101,20 @@ export function prepareOrder(
     idempotency: by.idempotencyKey === null ? null : { apiKeyId: by.apiKeyId, key: by.idempotencyKey },
     actor: by.actor,
   };
+}
+
+/** The allotment of the session that the order names, else its channel's. A session takes orders of its own channel, placed while it runs. */
+function allotmentOf(intake: OrderIntake, channel: Channel, network: Network, orderedAt: Date): number {
+  if (intake.session === undefined) return network.allotmentOf(channel.id);
+  const session = network.allotmentByCode.get(intake.session);
+  if (!session || (session.kind !== 'campaign' && session.kind !== 'declaration')) {
+    throw new Problem('unprocessable', `session "${intake.session}" is not known: name a campaign or a declaration`, '/session');
+  }
+  if (session.channelId !== null && session.channelId !== channel.id) throw new Problem('unprocessable', `session "${intake.session}" belongs to another channel`, '/session');
+  // A platform's order that was placed in time may reach us later: the moment of ordering counts.
+  if (session.startsAt && orderedAt < session.startsAt) throw new Problem('unprocessable', `session "${intake.session}" begins at ${session.startsAt.toISOString()}`, '/session');
+  if (session.closedAt !== null || (session.endsAt && orderedAt >= session.endsAt)) throw new Problem('unprocessable', `session "${intake.session}" is over`, '/session');
+  return session.id;
 }
 
 /** A moment of the calendar that JavaScript and PostgreSQL both hold: ISO 8601 has leap seconds and a year 0 that they lack. */

@@ -1,38 +1,42 @@
 import type pg from 'pg';
 import { urgency, type CaptureAnswer } from '../../domain/order/intake.ts';
-import { ColumnLiterals } from '../array-literal.ts';
+import { BulkRows, names, unnest } from '../array-literal.ts';
 import { holdOf } from './answer.ts';
 import type { Decision } from './decide.ts';
 import type { PreparedOrder } from './prepare.ts';
 
 export type Captured = { order: PreparedOrder; decision: Decision; answer: CaptureAnswer };
 
-/**
- * What depends on the stock a batch got, in one statement: a round trip costs both processes more than the rows do.
- * Parameters: levels 1–2, reservations and movements 3–8, events and outbox 9–13, shortages 14–19, holds 20–22.
- */
+const LEVELS = [['id', 'bigint'], ['units', 'int']] as const;
+const PICKS = [['order_id', 'uuid'], ['line_no', 'int'], ['seq', 'int'], ['level_id', 'bigint'], ['quantity', 'int'], ['expires_at', 'timestamptz']] as const;
+const NEWS = [['order_id', 'uuid'], ['at', 'timestamptz'], ['actor', 'text'], ['data', 'jsonb'], ['priority', 'timestamptz']] as const;
+const MISSING = [['order_id', 'uuid'], ['line_no', 'int'], ['sku_id', 'int'], ['quantity', 'int'], ['cause', 'text'], ['deadline', 'timestamptz']] as const;
+const HOLDS = [['order_id', 'uuid'], ['detail', 'text'], ['placed_at', 'timestamptz']] as const;
+const AT = { picks: 1 + LEVELS.length, news: 1 + LEVELS.length + PICKS.length, missing: 1 + LEVELS.length + PICKS.length + NEWS.length };
+
+/** What depends on the stock a batch got, in one statement: a round trip costs both processes more than the rows do. */
 const WRITE = `with
-  levels as (update stock_levels l set reserved = l.reserved + d.r from unnest($1::bigint[], $2::int[]) as d(id, r) where l.id = d.id),
+  levels as (update stock_levels l set reserved = l.reserved + t.units from ${unnest(LEVELS, 1)} where l.id = t.id),
+  picks as materialized (select * from ${unnest(PICKS, AT.picks)}),
   movements as (insert into stock_movements (command_id, leg, level_id, d_on_hand, d_reserved, cause, order_id)
-    select o, s, l, 0, q, 'capture', o from unnest($3::uuid[], $5::int[], $6::bigint[], $7::int[]) as t(o, s, l, q)),
+    select order_id, seq, level_id, 0, quantity, 'capture', order_id from picks),
   reserved as (insert into reservations (order_id, line_no, seq, level_id, quantity, status, expires_at)
-    select o, n, s, l, q, 'held', e from unnest($3::uuid[], $4::int[], $5::int[], $6::bigint[], $7::int[], $8::timestamptz[]) as t(o, n, s, l, q, e)),
-  events as (insert into order_events (order_id, type, at, actor, data)
-    select o, 'order.captured', a, w, d::jsonb from unnest($9::uuid[], $10::timestamptz[], $11::text[], $12::text[]) as t(o, a, w, d)),
-  news as (insert into outbox (topic, order_id, priority) select 'start', o, p from unnest($9::uuid[], $13::timestamptz[]) as t(o, p)),
-  missing as (insert into shortages (order_id, line_no, sku_id, quantity, cause, deadline)
-    select * from unnest($14::uuid[], $15::int[], $16::int[], $17::int[], $18::text[], $19::timestamptz[])),
+    select order_id, line_no, seq, level_id, quantity, 'held', expires_at from picks),
+  news as materialized (select * from ${unnest(NEWS, AT.news)}),
+  events as (insert into order_events (order_id, type, at, actor, data) select order_id, 'order.captured', at, actor, data from news),
+  starts as (insert into outbox (topic, order_id, priority) select 'start', order_id, priority from news),
+  missing as (insert into shortages (${names(MISSING)}) select * from ${unnest(MISSING, AT.missing)}),
   held as (insert into order_holds (order_id, reason, detail, placed_at, placed_by)
-    select o, 'unknown_sku', d, a, 'system' from unnest($20::uuid[], $21::text[], $22::timestamptz[]) as t(o, d, a))
+    select order_id, 'unknown_sku', detail, placed_at, 'system' from ${unnest(HOLDS, AT.missing + MISSING.length)})
   select pg_notify('outbox', '')`;
 
 /** Reservations, movements, events and outbox rows of a batch's new orders; wakes the relays at its commit. */
 export async function writeStock(client: pg.ClientBase, batch: readonly Captured[]): Promise<void> {
-  const levels = new ColumnLiterals('raw', 'raw');
-  const picks = new ColumnLiterals('raw', 'raw', 'raw', 'raw', 'raw', 'raw');
-  const news = new ColumnLiterals('raw', 'raw', 'text', 'text', 'raw');
-  const missing = new ColumnLiterals('raw', 'raw', 'raw', 'raw', 'raw', 'raw');
-  const holds = new ColumnLiterals('raw', 'text', 'raw');
+  const levels = new BulkRows(LEVELS);
+  const picks = new BulkRows(PICKS);
+  const news = new BulkRows(NEWS);
+  const missing = new BulkRows(MISSING);
+  const holds = new BulkRows(HOLDS);
   const net = new Map<number, number>();
   for (const { order, decision, answer } of batch) {
     const { capturedAt } = order;

@@ -62,10 +62,11 @@ async function issueLegs(tx: Tx, f: FulfillmentOrder, own: readonly Reservation[
   const left = own.map((r) => ({ ...r }));
   const legs: Leg[] = [];
   for (const line of parcels.flatMap((p) => p.lines)) {
-    const skuId = own.find((r) => r.lineNo === line.lineNo)?.skuId;
+    const reserved = own.find((r) => r.lineNo === line.lineNo);
+    const skuId = reserved?.skuId;
     const lotLevel = line.lot === undefined || skuId === undefined ? null : await tx.one<{ id: number }>(
       `select v.id from stock_levels v join lots o on o.id = v.lot_id where v.location_id = $1 and v.sku_id = $2 and o.code = $3 and v.condition = 'sellable'
-       and v.allotment_id = 0 and v.supply_id = 0`, [f.locationId, skuId, line.lot]);
+       and v.allotment_id = (select allotment_id from stock_levels where id = $4) and v.supply_id = 0`, [f.locationId, skuId, line.lot, reserved?.levelId]);
     let rest = line.quantity;
     for (const r of left.sort((a, b) => Number(b.levelId === lotLevel?.id) - Number(a.levelId === lotLevel?.id))) {
       const units = r.lineNo === line.lineNo ? Math.min(rest, r.quantity) : 0;

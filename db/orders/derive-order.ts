@@ -14,9 +14,9 @@ export async function deriveOrder(
   const externalId = `${parent.externalId}#${suffix}`;
   const id = uuidv7();
   const written = await tx.query(
-    `insert into orders (id, channel_id, external_id, type, status, payment_status, currency, list_amount, discount_amount, freight_amount, total_amount, body_hash, location_id,
+    `insert into orders (id, channel_id, external_id, type, status, payment_status, currency, list_amount, discount_amount, freight_amount, total_amount, body_hash, location_id, allotment_id,
        parent_id, person_id, contact_id, address_hash, dest_country, dest_province, dest_city, dest_district, priority, ordered_at, captured_at)
-     select $2, channel_id, $3, 'resend', 'captured', 'not_due', currency, 0, 0, 0, 0, ''::bytea, location_id, id, person_id, contact_id, address_hash, dest_country, dest_province,
+     select $2, channel_id, $3, 'resend', 'captured', 'not_due', currency, 0, 0, 0, 0, ''::bytea, location_id, allotment_id, id, person_id, contact_id, address_hash, dest_country, dest_province,
        dest_city, dest_district, priority, $4, $4 from orders where id = $1 on conflict (channel_id, external_id) do nothing returning 1`,
     [parent.id, id, externalId, tx.now]);
   if (written.length === 0) {

@@ -2,28 +2,33 @@ import type pg from 'pg';
 import { encodeId } from '../../domain/ids.ts';
 import { TERMINAL, type OrderStatus } from '../../domain/order/status.ts';
 import type { OrderFacts } from '../../domain/order/flow.ts';
+import type { Network } from '../network.ts';
+import { chainPairs } from './order-pools.ts';
 import { GAVE_BACK } from './reservations.ts';
 
 type Row = {
   status: OrderStatus; hold_reason: string | null; validated_at: Date | null; payment_status: string; payment_due_at: Date | null; route_after: Date | null;
   delivered_at: Date | null; return_until: Date | null; deliver_by: Date | null; held: boolean; backorder_until: Date | null; servable: boolean;
   routable: boolean; shipping: boolean; to_release: string[]; to_recall: string[]; to_intercept: string[]; locations: string[]; accept_by: Date | null; release_retry: Date | null;
-  return_work: boolean; return_open: boolean;
+  return_work: boolean; return_open: boolean; incoming_at: Date | null;
 };
 
 /** Everything the workflow decides by, in one query. Null when the order does not exist. */
-export async function readFacts(client: pg.ClientBase | pg.Pool, orderId: string, now: Date): Promise<OrderFacts | null> {
+export async function readFacts(client: pg.ClientBase | pg.Pool, network: Network, orderId: string, now: Date): Promise<OrderFacts | null> {
   const { rows: [row] } = await client.query<Row>({
     name: 'order_facts',
     text: `with f as (select f.*, l.code, l.accept_timeout_s from fulfillment_orders f join locations l on l.id = f.location_id where f.order_id = $1)
       select o.status, o.hold_reason, o.validated_at, o.payment_status, o.payment_due_at, o.route_after, o.delivered_at, o.return_until, o.deliver_by,
         exists (select from reservations where order_id = $1 and status = 'held') held,
         (select min(deadline) from shortages where order_id = $1 and status = 'open') backorder_until,
-        exists (select from shortages s join stock_levels v on v.sku_id = s.sku_id and v.condition = 'sellable' and v.allotment_id = 0 and v.supply_id = 0
+        exists (select from shortages s join stock_levels v on v.sku_id = s.sku_id and v.condition = 'sellable' and (o.allotment_id, v.allotment_id) in (select * from unnest($3::int[], $4::int[])) and v.supply_id = 0
           and v.on_hand - v.reserved - v.buffer > 0 join locations l on l.id = v.location_id and l.active
-          join lots on lots.id = v.lot_id and lots.recalled_at is null
+          join lots on lots.id = v.lot_id and lots.recalled_at is null and (lots.expires_on is null or lots.expires_on >= $2::date)
           where s.order_id = $1 and s.status = 'open' and coalesce(o.forced_location_id, v.location_id) = v.location_id and not ${GAVE_BACK}) servable,
-        exists (select from reservations where order_id = $1 and status = 'confirmed' and fulfillment_order_id is null) routable,
+        exists (select from reservations r join stock_levels v on v.id = r.level_id and v.supply_id = 0
+          where r.order_id = $1 and r.status = 'confirmed' and r.fulfillment_order_id is null) routable,
+        (select max(p.expected_at) from reservations r join stock_levels v on v.id = r.level_id join supplies p on p.id = v.supply_id and p.id <> 0
+          where r.order_id = $1 and r.status in ('held', 'confirmed')) incoming_at,
         exists (select from f where status in ('issued', 'delivered')) shipping,
         array(select id from f where status in ('routed', 'releasing') and cancel_requested_at is null and (release_retry_at is null or release_retry_at <= $2) order by id) to_release,
         (select min(release_retry_at) from f where status in ('routed', 'releasing') and cancel_requested_at is null and release_retry_at > $2) release_retry,
@@ -36,7 +41,7 @@ export async function readFacts(client: pg.ClientBase | pg.Pool, orderId: string
         exists (select from returns where order_id = $1 and not late and status in ('requested', 'authorised', 'received', 'inspected'))
           or exists (select from refund_requests where order_id = $1 and status in ('intercepting', 'intercepted')) return_open
       from orders o where o.id = $1`,
-    values: [orderId, now],
+    values: [orderId, now, ...chainPairs(network)],
   });
   if (!row) return null;
   const iso = (d: Date | null): string | null => d?.toISOString() ?? null;
@@ -47,7 +52,7 @@ export async function readFacts(client: pg.ClientBase | pg.Pool, orderId: string
     awaitingPaymentUntil: row.payment_status === 'unpaid' ? iso(row.payment_due_at) ?? 'it comes' : null,
     toReserve: row.held || row.servable, backorderUntil: iso(row.backorder_until),
     // A whole order is routed together: while units are missing it waits, unless part of it is on its way already.
-    toRoute: row.routable && (row.backorder_until === null || row.shipping), routeAfter: iso(row.route_after),
+    toRoute: row.routable && ((row.backorder_until === null && row.incoming_at === null) || row.shipping), routeAfter: iso(row.route_after),
     toRelease: row.to_release.map((id) => encodeId('ful', id)), toRecall: row.to_recall.map((id) => encodeId('ful', id)),
     toIntercept: row.to_intercept.map((id) => encodeId('par', id)),
     returnWork: row.return_work, nextDeadline: iso(deadlines[0] ?? null), promiseBy: iso(row.deliver_by), locations: row.locations,

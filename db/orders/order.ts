@@ -7,7 +7,7 @@ import type { Tx } from '../tx.ts';
 
 export type Order = {
   id: string; channelId: number; externalId: string; type: string; status: OrderStatus; paymentStatus: string; currency: string; total: number;
-  locationId: number | null; parentId: string | null; personId: string; contactId: string; addressHash: Buffer | null;
+  locationId: number | null; allotmentId: number; parentId: string | null; personId: string; contactId: string; addressHash: Buffer | null;
   country: string; province: string; city: string; district: string | null; priority: number; scheduledFrom: Date | null;
   orderedAt: Date; capturedAt: Date; paymentDueAt: Date | null; shipBy: Date | null; deliverBy: Date | null; validatedAt: Date | null;
   approvedRules: number[]; routeAfter: Date | null; forcedLocationId: number | null; forcedCarrier: string | null; holdReason: string | null;
@@ -25,7 +25,7 @@ export type FulfillmentOrder = {
 };
 
 const ORDER = `id, channel_id "channelId", external_id "externalId", type, status, payment_status "paymentStatus", currency, total_amount total,
-  location_id "locationId", parent_id "parentId", person_id "personId", contact_id "contactId", address_hash "addressHash", dest_country country, dest_province province,
+  location_id "locationId", allotment_id "allotmentId", parent_id "parentId", person_id "personId", contact_id "contactId", address_hash "addressHash", dest_country country, dest_province province,
   dest_city city, dest_district district, priority, scheduled_from "scheduledFrom", ordered_at "orderedAt", captured_at "capturedAt", payment_due_at "paymentDueAt",
   ship_by "shipBy", deliver_by "deliverBy", validated_at "validatedAt", approved_rules "approvedRules", route_after "routeAfter",
   forced_location_id "forcedLocationId", forced_carrier "forcedCarrier", hold_reason "holdReason", delivered_at "deliveredAt", return_until "returnUntil",
@@ -40,6 +40,7 @@ export async function lockOrder(tx: Tx, orderId: string): Promise<Order> {
     name: 'order_lock', text: `select ${ORDER} from orders where id = $1 for no key update`, values: [orderId],
   });
   if (!row) throw new Problem('not_found', `order ${encodeId('ord', orderId)} does not exist`);
+  tx.locked.add(orderId);
   return row;
 }
 
@@ -86,7 +87,8 @@ export async function unroutedUnits(client: pg.ClientBase | pg.Pool, orderId: st
 export async function refreshStatus(tx: Tx, order: Order, actor: string): Promise<OrderStatus> {
   const row = await tx.one<{ held: string | null; waiting: boolean; active: number; unrouted: number; statuses: FulfillmentStatus[] }>(
     `select (select reason from order_holds where order_id = $1 and released_at is null order by id limit 1) held,
-       exists (select from shortages where order_id = $1 and status = 'open') waiting,
+       exists (select from shortages where order_id = $1 and status = 'open') or exists (select from reservations r join stock_levels v on v.id = r.level_id and v.supply_id <> 0
+         where r.order_id = $1 and r.status in ('held', 'confirmed')) waiting,
        (select coalesce(sum(quantity - cancelled_quantity), 0)::int from order_lines where order_id = $1) active,
        (select coalesce(sum(quantity - cancelled_quantity), 0)::int from order_lines where order_id = $1)
          - (select coalesce(sum(f.quantity - f.short_quantity), 0)::int from fulfillment_order_lines f join fulfillment_orders o on o.id = f.fulfillment_order_id

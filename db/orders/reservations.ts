@@ -1,19 +1,17 @@
+import { GAVE_BACK_TO } from './gave-back.ts';
 import type { Leg } from '../ledger.ts';
 import type { Tx } from '../tx.ts';
 
-/**
- * SQL for a level `v` and an order `$1`: its location has given this order, or this SKU of it, back before. It is not asked again: what it could not
- * do or find once it would only send back.
- */
-export const GAVE_BACK = `exists (select from fulfillment_orders g left join (fulfillment_order_lines gl join order_lines go on go.order_id = $1 and go.line_no = gl.line_no)
-  on gl.fulfillment_order_id = g.id and gl.short_quantity > 0 where g.order_id = $1 and g.location_id = v.location_id and (g.status = 'rejected' or go.sku_id = v.sku_id))`;
+/** `GAVE_BACK_TO` for the order `$1`. */
+export const GAVE_BACK = GAVE_BACK_TO('$1');
 
-export type Reservation = { lineNo: number; seq: number; levelId: number; locationId: number; skuId: number; quantity: number; status: string; fulfillmentOrderId: string | null };
+/** `incoming`: on a supply that has not come yet. */
+export type Reservation = { lineNo: number; seq: number; levelId: number; locationId: number; skuId: number; quantity: number; status: string; fulfillmentOrderId: string | null; incoming: boolean };
 
 /** Held and confirmed reservations of an order, oldest first. */
 export async function liveReservations(tx: Tx, orderId: string): Promise<Reservation[]> {
   return tx.query<Reservation>(
-    `select r.line_no "lineNo", r.seq, r.level_id "levelId", v.location_id "locationId", v.sku_id "skuId", r.quantity, r.status, r.fulfillment_order_id "fulfillmentOrderId"
+    `select r.line_no "lineNo", r.seq, r.level_id "levelId", v.location_id "locationId", v.sku_id "skuId", r.quantity, r.status, r.fulfillment_order_id "fulfillmentOrderId", v.supply_id <> 0 incoming
      from reservations r join stock_levels v on v.id = r.level_id where r.order_id = $1 and r.status in ('held', 'confirmed') order by r.line_no, r.seq`, [orderId]);
 }
 

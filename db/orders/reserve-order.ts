@@ -6,6 +6,7 @@ import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
 import { cancelUnits } from './cancel-order.ts';
 import { lockOrder, refreshStatus, type Order } from './order.ts';
+import { freeChain, lastsUntil } from './order-pools.ts';
 import { addReservations, GAVE_BACK } from './reservations.ts';
 
 type Shortage = { id: number; lineNo: number; skuId: number | null; quantity: number; deadline: Date };
@@ -39,9 +40,10 @@ async function serve(tx: Tx, network: Network, order: Order, open: readonly Shor
   const skuIds = [...new Set(open.flatMap((s) => s.skuId ?? []))];
   const levels = await tx.query<{ id: number; skuId: number; locationId: number; free: number }>(
     `select v.id, v.sku_id "skuId", v.location_id "locationId", v.on_hand - v.reserved - v.buffer free from stock_levels v join lots on lots.id = v.lot_id
-     where v.sku_id = any($2::int[]) and v.condition = 'sellable' and v.allotment_id = 0 and v.supply_id = 0 and v.on_hand - v.reserved - v.buffer > 0 and lots.recalled_at is null
-       and not ${GAVE_BACK}
-     order by lots.expires_on nulls last, v.id`, [order.id, skuIds]);
+     where v.sku_id = any($2::int[]) and v.condition = 'sellable' and v.allotment_id = any($3::int[]) and v.supply_id = 0 and v.on_hand - v.reserved - v.buffer > 0 and lots.recalled_at is null
+       and (lots.expires_on is null or lots.expires_on >= $4::date) and not ${GAVE_BACK}
+     order by array_position($3::int[], v.allotment_id), lots.expires_on nulls last, v.id`,
+    [order.id, skuIds, freeChain(network, order.allotmentId), lastsUntil(network, order.channelId, tx.now)]);
   const locked = await lockLevels(tx.client, levels.map((l) => l.id));
   const at = (skuId: number, locationId: number) => levels.filter((l) => l.skuId === skuId && l.locationId === locationId);
   const free = new Map([...locked.values()].map((l) => [l.id, l.onHand - l.reserved - l.buffer]));

@@ -8,6 +8,7 @@ import type { Network } from '../network.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
 import { lockOrder, readFulfillments, readLines, refreshStatus, unroutedUnits, type Order } from './order.ts';
+import { lastsUntil } from './order-pools.ts';
 import { addReservations, GAVE_BACK, liveReservations, type Reservation } from './reservations.ts';
 
 const ROUNDS = 3;
@@ -21,13 +22,13 @@ export async function routeOrder(writer: StockWriter, network: Network, orderId:
   await writer.change(async (tx) => {
     const order = await lockOrder(tx, orderId);
     if (TERMINAL.has(order.status) || order.holdReason || !order.validatedAt) return;
-    const own = (await liveReservations(tx, orderId)).filter((r) => r.fulfillmentOrderId === null && r.status === 'confirmed');
+    const own = (await liveReservations(tx, orderId)).filter((r) => r.fulfillmentOrderId === null && r.status === 'confirmed' && !r.incoming);
     if (own.length === 0) return;
     const open = await unroutedUnits(tx.client, orderId);
     const request = await routingRequest(tx, order, network, own, open);
     for (let round = 1; ; round++) {
       // The last round plans with the order's own reservations alone: they cannot be taken away meanwhile.
-      const levels = round < ROUNDS ? await freshLevels(tx, orderId, own) : [];
+      const levels = round < ROUNDS ? await freshLevels(tx, order, network, own) : [];
       const result = plan(request, candidates(network, levels, own), network.rates, network.policy);
       if (result.unallocated.length > 0) return holdUnroutable(tx, order, result);
       const assignment = assign(own, levels, result);
@@ -39,12 +40,17 @@ export async function routeOrder(writer: StockWriter, network: Network, orderId:
   });
 }
 
-/** Shared sellable stock of the order's SKUs, read without a lock: only what the plan takes is locked. */
-async function freshLevels(tx: Tx, orderId: string, own: readonly Reservation[]): Promise<LevelAt[]> {
+/**
+ * Sellable stock of the order's SKUs, read without a lock: only what the plan takes is locked. Units of an allotment are exchanged only for units of
+ * the same one, so that what is set apart for a partner stays sold from there.
+ */
+async function freshLevels(tx: Tx, order: Order, network: Network, own: readonly Reservation[]): Promise<LevelAt[]> {
   return tx.query<LevelAt>(
     `select v.id, v.sku_id "skuId", v.location_id "locationId", v.on_hand - v.reserved - v.buffer free from stock_levels v join lots on lots.id = v.lot_id
-     where v.sku_id = any($2::int[]) and v.condition = 'sellable' and v.allotment_id = 0 and v.supply_id = 0 and v.on_hand - v.reserved - v.buffer > 0
-       and lots.recalled_at is null and not ${GAVE_BACK} order by lots.expires_on nulls last, v.id`, [orderId, [...new Set(own.map((r) => r.skuId))]]);
+     where v.sku_id = any($2::int[]) and v.condition = 'sellable' and v.supply_id = 0 and v.on_hand - v.reserved - v.buffer > 0
+       and (v.sku_id, v.allotment_id) in (select sku_id, allotment_id from stock_levels where id = any($3::bigint[]))
+       and lots.recalled_at is null and (lots.expires_on is null or lots.expires_on >= $4::date) and not ${GAVE_BACK} order by lots.expires_on nulls last, v.id`,
+    [order.id, [...new Set(own.map((r) => r.skuId))], own.map((r) => r.levelId), lastsUntil(network, order.channelId, tx.now)]);
 }
 
 /** Locks the levels that give units beyond the order's own, and looks whether they still have them. */
@@ -154,7 +160,8 @@ async function write(tx: Tx, order: Order, network: Network, own: readonly Reser
       [order.id, rows.map((r) => r.lineNo), rows.map((r) => r.levelId), rows.map((r) => r.fulfillmentOrderId)]);
   } else {
     await tx.query(
-      `update reservations set status = 'released' where order_id = $1 and status = 'confirmed' and fulfillment_order_id is null`, [order.id]);
+      `update reservations r set status = 'released' from unnest($2::int[], $3::int[]) as t(n, s) where r.order_id = $1 and r.line_no = t.n and r.seq = t.s`,
+      [order.id, own.map((r) => r.lineNo), own.map((r) => r.seq)]);
     await addReservations(tx, order.id, rows);
     await tx.post('route', order.id, [...given.map((g) => ({ levelId: g.levelId, onHand: 0, reserved: -g.quantity })),
       ...taken.map((t) => ({ levelId: t.levelId, onHand: 0, reserved: t.quantity }))]);

@@ -26,6 +26,8 @@ export type OrderIntake = {
   shipBy?: string;
   invoice?: { type: 'personal' | 'company'; title: string; taxNumber?: string; email?: string };
   location?: string;
+  /** code of the campaign or declaration whose units it sells */
+  session?: string;
 };
 
 /** What a capture answers; stored with the captured event, so that a repetition gets the same. */
@@ -38,7 +40,8 @@ export type CaptureAnswer = {
   total: number;
   payBy: string | null;
   promise: { shipBy: string; deliverBy: string } | null;
-  reserved: { line: number; location: string; quantity: number }[];
+  /** `expectedAt`: units that are still to come */
+  reserved: { line: number; location: string; quantity: number; expectedAt?: string }[];
   missing: { line: number; sku: string; quantity: number; cause: 'unknown_sku' | 'no_stock' }[];
   capturedAt: string;
 };

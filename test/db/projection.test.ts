@@ -123,7 +123,7 @@ test('what a transaction showed that was rolled back is read again', async () =>
   })).rejects.toThrow('no');
   expect(projection.available(id, at('L-1'))).toBe(5);
   // Even a wrong figure that got there somehow is put right.
-  projection.committed({ id: level, skuId: id, locationId: at('L-1'), onHand: 999, reserved: 0, buffer: 0, sellable: true });
+  projection.committed({ id: level, skuId: id, locationId: at('L-1'), allotmentId: 0, supplyId: 0, onHand: 999, reserved: 0, buffer: 0, sellable: true });
   expect(projection.available(id, at('L-1'))).toBe(999);
   await projection.reread([level]);
   expect(projection.available(id, at('L-1'))).toBe(5);

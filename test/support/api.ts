@@ -53,7 +53,7 @@ export class TestApi {
   async advance(orderId: string, before?: Step['do']): Promise<void> {
     const activities = this.world.activities(null);
     for (let i = 0; i < 30; i++) {
-      const facts = await readFacts(this.world.store.pool, decodeId('ord', orderId) as string, this.world.now);
+      const facts = await readFacts(this.world.store.pool, this.world.store.network, decodeId('ord', orderId) as string, this.world.now);
       if (!facts) throw new Error(`no order ${orderId}`);
       const step = nextStep(facts, this.world.now.toISOString());
       if (step.do === before || step.do === 'wait' || step.do === 'finish') return;

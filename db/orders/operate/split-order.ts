@@ -45,11 +45,11 @@ export async function splitOrder(tx: Tx, orderId: string, wanted: readonly { lin
 async function newHead(tx: Tx, order: Order): Promise<string> {
   const id = uuidv7();
   await tx.query(
-    `insert into orders (id, channel_id, external_id, type, status, payment_status, currency, list_amount, discount_amount, freight_amount, total_amount, body_hash, location_id,
+    `insert into orders (id, channel_id, external_id, type, status, payment_status, currency, list_amount, discount_amount, freight_amount, total_amount, body_hash, location_id, allotment_id,
        parent_id, person_id, contact_id, address_hash, dest_country, dest_province, dest_city, dest_district, priority, invoice_requested, has_remarks, scheduled_from, scheduled_to,
        ordered_at, captured_at, ship_by, deliver_by, approved_rules, route_after, forced_location_id, forced_carrier)
      select $2, channel_id, external_id || '#S' || (select count(*) + 1 from order_events e where e.order_id = o.id and e.type = 'order.split'),
-       type, 'captured', payment_status, currency, 0, 0, 0, 0, ''::bytea, location_id, id, person_id, contact_id, address_hash, dest_country, dest_province, dest_city, dest_district, priority,
+       type, 'captured', payment_status, currency, 0, 0, 0, 0, ''::bytea, location_id, allotment_id, id, person_id, contact_id, address_hash, dest_country, dest_province, dest_city, dest_district, priority,
        invoice_requested, has_remarks, scheduled_from, scheduled_to, ordered_at, $3, ship_by, deliver_by, approved_rules, route_after, forced_location_id, forced_carrier
      from orders o where id = $1`, [order.id, id, tx.now]);
   return id;

@@ -1,0 +1,41 @@
+import type { ChainLink } from '../../domain/stock/overflow.ts';
+import type { Network } from '../network.ts';
+import type { StockProjection } from '../projection.ts';
+import type { StockPool } from '../stock-pool.ts';
+import type { PreparedOrder } from './prepare.ts';
+
+/** Units an order may take: `lastsUntil` (ISO date) is the least expiry of a lot, `horizon` (ms since epoch) the latest arrival; null where it does not matter. */
+export type Source = { pool: StockPool; borrow: ChainLink['borrow']; lastsUntil: string | null; horizon: number | null };
+
+const DAY = 86_400_000;
+let day = { from: 0, days: -1, iso: '' };
+
+/** The first day that a lot must live to see, for a channel; the same all day long, so it is worked out once. */
+function lastsUntil(now: Date, minLifeDays: number): string {
+  const from = Math.floor(now.getTime() / DAY);
+  if (day.from !== from || day.days !== minLifeDays) day = { from, days: minLifeDays, iso: new Date((from + minLifeDays) * DAY).toISOString().slice(0, 10) };
+  return day.iso;
+}
+
+/** The stages in which an order looks for units: its own allotment; with each parent that overflow allows; with what is coming. Never empty. */
+export function sourcesOf(order: PreparedOrder, network: Network, projection: StockProjection): Source[][] {
+  const chain = network.chain(order.allotmentId);
+  const until = lastsUntil(order.capturedAt, order.channel.minLifeDays);
+  const horizon = order.channel.supplyHorizonS > 0 ? order.capturedAt.getTime() + order.channel.supplyHorizonS * 1000 : null;
+  const stages: Source[][] = [];
+  let so: Source[] = [];
+  for (const { allotmentId, borrow } of chain) {
+    const pool = projection.there(allotmentId);
+    if (!pool) continue;
+    so = [...so, { pool, borrow, lastsUntil: until, horizon: null }];
+    stages.push(so);
+  }
+  if (horizon !== null) {
+    const coming = chain.flatMap(({ allotmentId, borrow }): Source[] => {
+      const pool = projection.coming(allotmentId);
+      return pool ? [{ pool, borrow, lastsUntil: until, horizon }] : [];
+    });
+    if (coming.length > 0) stages.push([...so, ...coming]);
+  }
+  return stages.length > 0 ? stages : [[]];
+}

@@ -1,0 +1,78 @@
+import { uuidv7 } from '../../runtime/ids.ts';
+import { GAVE_BACK_TO } from '../orders/gave-back.ts';
+import { lockOrder, refreshStatus } from '../orders/order.ts';
+import { postMovements } from '../ledger.ts';
+import type { Tx } from '../tx.ts';
+
+type Open = { id: number; orderId: string; lineNo: number; skuId: number; quantity: number; forced: number | null; allotmentId: number; levels: number[] };
+
+const MOST = 200;
+
+/**
+ * Gives units that have become free in this transaction to the orders that wait for them, by promise date, before anybody else can see them.
+ * An order that another transaction has locked just now is passed over and told to look: waiting for it here would turn the lock order round.
+ */
+export async function serveShortages(tx: Tx, skuIds: readonly number[]): Promise<void> {
+  const levels = [...tx.changed.values()].filter((l) => l.sellable && l.supplyId === 0 && skuIds.includes(l.skuId) && l.onHand - l.reserved - l.buffer > 0);
+  if (levels.length === 0) return;
+  const open = await tx.query<Open>(
+    `with recursive waiting as (
+       select s.id, s.order_id, s.line_no, s.sku_id, s.quantity, o.forced_location_id, o.allotment_id, coalesce(o.ship_by, s.deadline) due
+       from shortages s join orders o on o.id = s.order_id
+       where s.status = 'open' and s.sku_id = any($1::int[]) and o.closed_at is null and o.hold_reason is null and o.payment_status <> 'unpaid' and o.validated_at is not null
+         and o.id <> all($2::uuid[]) and o.status not in ('cancelled', 'rejected', 'expired', 'closed')
+       order by due, s.id limit $3 for no key update of o, s skip locked),
+     chain as (
+       select id own, id, overflow, parent_id from allotments where id in (select allotment_id from waiting)
+       union all select c.own, a.id, a.overflow, a.parent_id from chain c join allotments a on a.id = c.parent_id where c.overflow = 'parent')
+     select w.id, w.order_id "orderId", w.line_no "lineNo", w.sku_id "skuId", w.quantity, w.forced_location_id forced, w.allotment_id "allotmentId",
+       array(select v.id from stock_levels v join chain c on c.own = w.allotment_id and c.id = v.allotment_id join locations l on l.id = v.location_id and l.active
+         where v.id = any($4::bigint[]) and v.sku_id = w.sku_id and coalesce(w.forced_location_id, v.location_id) = v.location_id
+           and not ${GAVE_BACK_TO('w.order_id')} order by v.id) levels
+     from waiting w order by w.due, w.id`,
+    [skuIds, [...tx.locked], MOST, levels.map((l) => l.id)]);
+  const free = new Map(levels.map((l) => [l.id, l.onHand - l.reserved - l.buffer]));
+  for (const shortage of open) {
+    const picks: { levelId: number; units: number }[] = [];
+    let rest = shortage.quantity;
+    for (const levelId of shortage.levels) {
+      const units = Math.min(rest, free.get(levelId) ?? 0);
+      if (units <= 0) continue;
+      picks.push({ levelId, units });
+      free.set(levelId, (free.get(levelId) ?? 0) - units);
+      rest -= units;
+    }
+    if (picks.length > 0) await give(tx, shortage, picks, rest);
+  }
+  await wakeOthers(tx, skuIds, free);
+}
+
+async function give(tx: Tx, shortage: Open, picks: readonly { levelId: number; units: number }[], rest: number): Promise<void> {
+  const changed = await postMovements(tx.client, uuidv7(), 'reserve', shortage.orderId, picks.map((p) => ({ levelId: p.levelId, onHand: 0, reserved: p.units })));
+  for (const level of changed ?? []) tx.changed.set(level.id, level);
+  await tx.query(
+    `insert into reservations (order_id, line_no, seq, level_id, quantity, status)
+     select $1, $2, coalesce((select max(seq) from reservations where order_id = $1), -1) + t.i, t.v, t.q, 'confirmed' from unnest($3::bigint[], $4::int[]) with ordinality as t(v, q, i)`,
+    [shortage.orderId, shortage.lineNo, picks.map((p) => p.levelId), picks.map((p) => p.units)]);
+  if (rest === 0) await tx.query(`update shortages set status = 'served', closed_at = $2 where id = $1`, [shortage.id, tx.now]);
+  else await tx.query('update shortages set quantity = $2 where id = $1', [shortage.id, rest]);
+  await tx.event(shortage.orderId, 'order.shortage_served', 'system', { units: shortage.quantity - rest });
+  // Locked above: this does not wait.
+  await refreshStatus(tx, await lockOrder(tx, shortage.orderId), 'system');
+  await tx.wake(shortage.orderId);
+}
+
+/** Who could not be served here (locked, on hold, more than fit) looks for itself; one unconsumed wake each is enough. */
+async function wakeOthers(tx: Tx, skuIds: readonly number[], free: ReadonlyMap<number, number>): Promise<void> {
+  if (![...free.values()].some((units) => units > 0)) return;
+  const { rowCount } = await tx.client.query({
+    name: 'shortages_wake',
+    text: `insert into outbox (topic, order_id, priority)
+      select 'look', order_id, min(deadline) from (select order_id, deadline from shortages where status = 'open' and sku_id = any($1::int[])
+        order by deadline, id limit 200) s
+      where not exists (select from outbox o where o.order_id = s.order_id and o.topic = 'look' and o.leased_until is null)
+      group by order_id order by 3, 2`,
+    values: [skuIds],
+  });
+  if (rowCount) tx.woken = true;
+}
