@@ -42,6 +42,8 @@ const dynamicConfig = {
   'frontend.namespaceRPS.visibility': 100,
   'frontend.globalNamespaceRPS.visibility': 100,
   'system.enableEagerWorkflowStart': true,
+  // An activity that a workflow task schedules comes back with its answer, instead of by way of the task queue.
+  'system.enableActivityEagerExecution': true,
 };
 
 const isReachable = async (port: number): Promise<boolean> => {

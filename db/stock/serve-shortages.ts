@@ -4,7 +4,7 @@ import { lockOrder, refreshStatus } from '../orders/order.ts';
 import { postMovements } from '../ledger.ts';
 import type { Tx } from '../tx.ts';
 
-type Open = { id: number; orderId: string; lineNo: number; skuId: number; quantity: number; forced: number | null; allotmentId: number; levels: number[] };
+type Open = { id: number; orderId: string; lineNo: number; skuId: number; quantity: number; forced: number | null; allotmentId: number; levels: string[] };
 
 const MOST = 200;
 
@@ -35,7 +35,7 @@ export async function serveShortages(tx: Tx, skuIds: readonly number[]): Promise
   for (const shortage of open) {
     const picks: { levelId: number; units: number }[] = [];
     let rest = shortage.quantity;
-    for (const levelId of shortage.levels) {
+    for (const levelId of shortage.levels.map(Number)) { // int8[] comes as text
       const units = Math.min(rest, free.get(levelId) ?? 0);
       if (units <= 0) continue;
       picks.push({ levelId, units });

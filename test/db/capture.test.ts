@@ -205,7 +205,7 @@ describe('stock', () => {
     const code = await sku();
     await world.store.network.loadSkus([code]);
     await world.store.writer.change(async (tx) => {
-      await tx.query(`insert into allotments (id, kind, name) values (7, 'channel', 'share')`);
+      await tx.query(`insert into allotments (id, kind, name, code, parent_id) values (7, 'campaign', 'share', 'share', 0)`);
       await tx.query(`insert into supplies (id, kind, reference, expected_at) values (7, 'purchase_order', 'PO-7', now())`);
       const at = { locationId: world.locationId('L-1'), skuId: world.store.network.knownSku(code)!.id, lotId: 0 };
       const made = await ensureLevels(tx.client, [{ ...at, condition: 'damaged' }, { ...at, condition: 'sellable', allotmentId: 7 }, { ...at, condition: 'sellable', supplyId: 7 }]);
