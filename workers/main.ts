@@ -5,11 +5,11 @@ import { openStore } from '../db/store.ts';
 import { loadConfig } from '../runtime/config.ts';
 import { createHttp } from './http.ts';
 import { createLogger } from '../runtime/logger.ts';
-import { ActivityLoad } from './activity-load.ts';
 import { workflowBundle } from './bundle.ts';
 import { pollCarriers } from './carrier-poll.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { freePort, startMetrics } from './metrics.ts';
+import { OrdersUnderWay } from './under-way.ts';
 import { Relay } from './relay.ts';
 
 const config = loadConfig();
@@ -27,13 +27,13 @@ Runtime.install({
 const store = await openStore({ url: config.databaseUrl, vaultKey: config.vaultKey, poolSize: config.dbPool, writerBatch: config.writerBatch });
 const connection = await NativeConnection.connect({ address: config.temporalAddress });
 const http = createHttp();
-const load = new ActivityLoad();
+const underWay = new OrdersUnderWay();
 const worker = await Worker.create({
   connection, namespace: config.temporalNamespace, taskQueue: config.taskQueue, workflowBundle: await workflowBundle(),
   activities: createActivities({ writer: store.writer, network: store.network, vault: store.vault, http }),
   maxCachedWorkflows: config.maxCachedWorkflows, maxConcurrentWorkflowTaskExecutions: 40, maxConcurrentActivityTaskExecutions: 100,
   maxConcurrentLocalActivityExecutions: 50, shutdownGraceTime: '10 seconds',
-  interceptors: { activity: [load.interceptor] },
+  interceptors: { activity: [underWay.interceptor] },
 });
 const running = worker.run();
 const metrics = await startMetrics(config.workerMetricsPort, sdkPort, async () => {
@@ -43,7 +43,7 @@ const metrics = await startMetrics(config.workerMetricsPort, sdkPort, async () =
 const relay = new Relay({
   pool: store.pool, url: config.databaseUrl, client: new Client({ connection, namespace: config.temporalNamespace }), taskQueue: config.taskQueue, logger,
   pollMs: config.relayPollMs,
-  busy: () => worker.getStatus().numInFlightWorkflowActivations + load.busy,
+  underWay,
   onHandled: (topic, outcome) => { metrics.relayed.inc({ topic, outcome }); },
 });
 await relay.start();
