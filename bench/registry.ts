@@ -5,4 +5,8 @@ export const benchmarks: Record<string, Benchmark> = {
   capture: async (args) => (await import('./capture/capture.ts')).capture(args),
   lifecycle: async (args) => (await import('./lifecycle/lifecycle.ts')).lifecycle(args),
   backlog: async (args) => (await import('./backlog/backlog.ts')).backlog(args),
+  'flash-sale': async (args) => (await import('./flash-sale/flash-sale.ts')).flashSale(args),
+  'hot-sku': async (args) => (await import('./hot-sku/hot-sku.ts')).hotSku(args),
+  overload: async (args) => (await import('./overload/overload.ts')).overload(args),
+  growth: async (args) => (await import('./growth/growth.ts')).growth(args),
 };

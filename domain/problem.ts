@@ -21,6 +21,7 @@ export const PROBLEMS = {
   overloaded: [429, 'Too many requests at once'],
   internal: [500, 'Something went wrong here'],
   unavailable: [503, 'Not available just now'],
+  saturated: [503, 'More arrives than can be worked off'],
 } as const satisfies Record<string, readonly [number, string]>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

@@ -8,6 +8,7 @@ import type { ApiKey } from '../../db/network.ts';
 import { actorOf } from '../plugins/auth.ts';
 import { problemResponses } from '../schemas/common.ts';
 import type { ApiDeps } from '../deps.ts';
+import { refuseWhenOverloaded } from './overload.ts';
 import { CaptureAnswerSchema, OrderIntakeSchema } from './schema.ts';
 
 /** Prepares and captures one order as a key's holder. Throws Problem when the order is refused before it reaches the database. */
@@ -21,7 +22,7 @@ export async function captureOne(store: Store, key: ApiKey, intake: OrderIntake,
 
 export const captureRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }) => {
   app.post('/v1/orders', {
-    config: { scope: 'orders:write' },
+    config: { scope: 'orders:write' }, onRequest: refuseWhenOverloaded(store.capture),
     schema: {
       summary: 'Submit an order', tags: ['orders'],
       description: 'Idempotent by channel and externalId, and by Idempotency-Key (24 h): the same body gets the same answer (200), another body 409 or 422.',

@@ -11,6 +11,7 @@ const DEADLOCK_ATTEMPTS = 8;
 /** While one batch is at the disk the next is gathered and written; more at once would only wait for each other's levels. */
 const WRITERS = 2;
 const READ_BACK_MS = 10_000;
+const PACE_OVER = 10;
 
 /**
  * Group commit: captures that arrive while a batch is being written share the next one. Nothing is acknowledged before its
@@ -24,6 +25,8 @@ export class CaptureQueue {
   readonly #deps: CaptureDeps;
   readonly #size: number;
   readonly #limit: number;
+  /** how long one order of a batch takes, ms, smoothed over the last ten batches or so */
+  #msPerOrder = 0;
 
   /** `size`: the most orders a transaction; `limit`: the most that may wait, beyond it the caller is told to come again. */
   constructor(writer: StockWriter, deps: CaptureDeps, size = 200, limit = 20_000) {
@@ -32,6 +35,9 @@ export class CaptureQueue {
     this.#size = size;
     this.#limit = limit;
   }
+
+  /** How long an order that comes now will wait for its turn, ms: what is queued at the pace of late. */
+  get waitMs(): number { return (this.#queue.length * this.#msPerOrder) / WRITERS; }
 
   submit(order: PreparedOrder): Promise<CaptureOutcome> {
     if (this.#queue.length >= this.#limit) {
@@ -59,7 +65,10 @@ export class CaptureQueue {
 
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
-      await this.#commit(this.#take(), 1);
+      const batch = this.#take();
+      const began = performance.now();
+      await this.#commit(batch, 1);
+      if (batch.length > 0) this.#msPerOrder += ((performance.now() - began) / batch.length - this.#msPerOrder) / PACE_OVER;
     }
   }
 
