@@ -50,11 +50,12 @@ export class StockWriter {
 
   async #once<T>(run: (tx: Tx) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
-    const tx = new Tx(client, this.clock(), serveShortages);
+    const tx = new Tx(client, this.clock());
     let failed: Error | undefined;
     try {
       await client.query('begin');
       const result = await run(tx);
+      if (tx.freed.size > 0) await serveShortages(tx, [...tx.freed]);
       if (tx.woken) await client.query('notify outbox');
       await client.query('commit');
       this.publish(tx.changed.values());

@@ -21,18 +21,16 @@ function statementName(text: string): string {
 export class Tx {
   readonly changed = new Map<number, LockedLevel>();
   woken = false;
+  /** SKUs of which units became free: at the end of the transaction, when everybody has what he came for, they go to the orders that wait */
+  readonly freed = new Set<number>();
   /** orders that this transaction has locked itself: it must not give them stock behind its own back */
   readonly locked = new Set<string>();
   readonly client: pg.ClientBase;
   readonly now: Date;
 
-  readonly #onFreed: (tx: Tx, skuIds: readonly number[]) => Promise<void>;
-
-  /** `onFreed` is called with the SKUs of which units became free, in the same transaction. */
-  constructor(client: pg.ClientBase, now: Date, onFreed: (tx: Tx, skuIds: readonly number[]) => Promise<void>) {
+  constructor(client: pg.ClientBase, now: Date) {
     this.client = client;
     this.now = now;
-    this.#onFreed = onFreed;
   }
 
   async query<T extends pg.QueryResultRow = pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> {
@@ -48,8 +46,10 @@ export class Tx {
     const levels = await postMovements(this.client, commandId, cause, orderId, legs);
     if (!levels) return false;
     for (const level of levels) this.changed.set(level.id, level);
-    const freed = new Set(legs.filter((l) => l.onHand - l.reserved > 0).flatMap((l) => levels.find((v) => v.id === l.levelId && v.sellable)?.skuId ?? []));
-    if (freed.size > 0) await this.#onFreed(this, [...freed]);
+    for (const leg of legs) {
+      const level = leg.onHand - leg.reserved > 0 ? levels.find((v) => v.id === leg.levelId && v.sellable) : undefined;
+      if (level) this.freed.add(level.skuId);
+    }
     return true;
   }
 

@@ -21,6 +21,7 @@ export async function setBuffer(writer: StockWriter, locationId: number, skuId: 
        on conflict (sku_id, location_id, condition, lot_id, allotment_id, supply_id) do update set buffer = excluded.buffer returning id, on_hand, reserved`, [skuId, locationId, buffer]);
     if (!row) throw new Error('an upsert returns its row');
     await tx.query(`insert into stock_movements (command_id, leg, level_id, d_on_hand, d_reserved, cause) values ($1, 0, $2, 0, 0, 'buffer')`, [uuidv7(), row.id]);
+    tx.freed.add(skuId); // a smaller buffer frees units
     tx.changed.set(row.id, { id: row.id, skuId, locationId, allotmentId: 0, supplyId: 0, onHand: row.on_hand, reserved: row.reserved, buffer, sellable: true });
   });
 }

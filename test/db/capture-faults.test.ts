@@ -138,8 +138,8 @@ describe('a transaction that PostgreSQL gives up', () => {
 });
 
 describe('an answer to COMMIT that is lost', () => {
-  test('it was committed: one effect and the right answer, 50 times', async () => {
-    const code = await sku();
+  test('it was committed: one effect and the right answer, 1,000 times', async () => {
+    const code = await sku(1_200);
     let losses = 0;
     const capture = queue(async (text, run) => {
       const result = await run();
@@ -147,15 +147,15 @@ describe('an answer to COMMIT that is lost', () => {
       losses++;
       throw lost();
     });
-    for (let i = 0; i < 50; i++) {
+    for (let i = 0; i < 1_000; i++) {
       const [order] = [prepared(code, {}, i % 2 ? `lost-${code}-${i}` : null)];
       const outcome = await capture.submit(order);
       expect(outcome).toMatchObject({ repeated: false, answer: { externalId: order.intake.externalId, reserved: [{ line: 1, location: 'L-1', quantity: 1 }] } });
       const { data } = await world.one<{ data: unknown }>(`select data from order_events where order_id = $1`, order.id);
       expect(data).toEqual((outcome as { answer: unknown }).answer);
     }
-    expect([losses, await effects(code)]).toEqual([50, once(50)]);
-    expect(await world.stock(code)).toMatchObject({ 'L-1': [100, 50] });
+    expect([losses, await effects(code)]).toEqual([1_000, once(1_000)]);
+    expect(await world.stock(code)).toMatchObject({ 'L-1': [1_200, 1_000] });
     expect(await world.ledger()).toEqual({ drift: 0, reservedDrift: 0 });
   });
 
