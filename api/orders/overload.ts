@@ -3,7 +3,7 @@ import type { CaptureQueue } from '../../db/capture/capture-queue.ts';
 import { Problem } from '../../domain/problem.ts';
 
 /** Longer than this nobody waits for an answer: whoever would have to is refused before the body is read, which costs next to nothing. */
-const MOST_WAIT_MS = 250;
+const MOST_WAIT_MS = 120;
 
 /** Refuses captures with 503 and Retry-After while those that wait already take too long: then those that are taken in keep their speed. */
 export function refuseWhenOverloaded(queue: CaptureQueue): onRequestHookHandler {
