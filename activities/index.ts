@@ -1,11 +1,13 @@
+import { createDeclarations } from './declaration.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createOrderSteps } from './order-steps.ts';
+import { createReconciliation } from './reconcile.ts';
 import { createReturns } from './returns.ts';
 import { createShipping } from './ship.ts';
 
 /** Every activity by its name. */
 export function createActivities(deps: ActivityDeps) {
-  return { ...createOrderSteps(deps), ...createShipping(deps), ...createReturns(deps) };
+  return { ...createOrderSteps(deps), ...createShipping(deps), ...createReturns(deps), ...createReconciliation(deps), ...createDeclarations(deps) };
 }
 
 export type Activities = ReturnType<typeof createActivities>;

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { ApiDeps } from './deps.ts';
 import { actionRoutes } from './orders/actions.ts';
+import { batchRoutes } from './orders/batch.ts';
 import { captureRoutes } from './orders/capture.ts';
 import { importRoutes } from './orders/import.ts';
 import { orderCommandRoutes } from './orders/commands.ts';
@@ -11,8 +12,13 @@ import { returnRoutes } from './returns/routes.ts';
 import { networkRoutes } from './network/routes.ts';
 import { ruleRoutes } from './rules/routes.ts';
 import { stockRoutes } from './stock/routes.ts';
+import { snapshotRoutes } from './snapshots/routes.ts';
+import { recountRoutes } from './snapshots/recounts.ts';
+import { declarationRoutes } from './declarations/routes.ts';
+import { allotmentRoutes } from './allotments/routes.ts';
+import { claimRoutes } from './claims/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { partnerRoutes } from './partners/routes.ts';
 
 /** Every resource of the API; a new one is a folder and a line here. */
-export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [captureRoutes, keyRoutes, stockRoutes, ruleRoutes, networkRoutes, actionRoutes, importRoutes, partnerRoutes, orderReadRoutes, orderCommandRoutes, returnRoutes, refundRoutes, fulfillmentRoutes];
+export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [captureRoutes, batchRoutes, keyRoutes, stockRoutes, ruleRoutes, networkRoutes, actionRoutes, importRoutes, partnerRoutes, orderReadRoutes, orderCommandRoutes, returnRoutes, refundRoutes, claimRoutes, fulfillmentRoutes, snapshotRoutes, recountRoutes, declarationRoutes, allotmentRoutes];

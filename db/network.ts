@@ -51,6 +51,7 @@ export class Network {
   #closed = false;
   #reloading: Promise<void> | null = null;
   #again = false;
+  #skusChanged = false;
   #recovering = false;
   readonly #pool: pg.Pool;
   readonly #url: string;
@@ -88,8 +89,8 @@ export class Network {
       this.#listener = null;
       this.#recover();
     });
-    client.on('notification', () => {
-      this.reload().catch((error: Error) => {
+    client.on('notification', ({ payload }) => {
+      this.reload(payload === 'skus').catch((error: Error) => {
         process.emitWarning(`network not re-read: ${error.message}`);
         this.#recover();
       });
@@ -119,8 +120,9 @@ export class Network {
     })();
   }
 
-  /** Reads everything again; calls that arrive meanwhile share one more reading. */
-  async reload(): Promise<void> {
+  /** Reads everything again (`skus`: the SKUs that are known, too); calls that arrive meanwhile share one more reading. */
+  async reload(skus = true): Promise<void> {
+    this.#skusChanged ||= skus;
     if (this.#reloading) {
       this.#again = true;
       return this.#reloading;
@@ -173,8 +175,7 @@ export class Network {
     this.#channelAllotment = new Map(allotments.flatMap((a) => (a.kind === 'channel' && a.channelId !== null && a.closedAt === null ? [[a.channelId, a.id]] : [])));
     this.#chains.clear();
     this.#ranks.clear();
-    this.#skus.clear();
-    this.#skuById.clear();
+    if (this.#skusChanged) await this.#rereadSkus();
   }
 
   /** A destination with coordinates where its city is known. */
@@ -204,6 +205,24 @@ export class Network {
     let chain = this.#chains.get(allotmentId);
     if (!chain) this.#chains.set(allotmentId, (chain = overflowChain(this.allotments, allotmentId)));
     return chain;
+  }
+
+  /** Known SKUs are replaced, never forgotten: somebody may be about to ask for what he has just loaded. */
+  async #rereadSkus(): Promise<void> {
+    this.#skusChanged = false; // a change that comes from here on is read once more
+    const known = [...this.#skuById.keys()];
+    const fresh = known.length > 0 ? await this.#querySkus('id = any($1::int[])', known).catch((error: unknown) => {
+      this.#skusChanged = true;
+      throw error;
+    }) : [];
+    const left = new Set(fresh.map((s) => s.id));
+    for (const id of known) {
+      const sku = this.#skuById.get(id);
+      if (left.has(id) || !sku) continue;
+      this.#skuById.delete(id);
+      this.#skus.delete(sku.code);
+    }
+    this.#keep(fresh);
   }
 
   knownSku(code: string): Sku | undefined { return this.#skus.get(code); }

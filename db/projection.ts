@@ -79,10 +79,10 @@ export class StockProjection {
     pool.put(row.skuId, row.locationId, row.id, row.recalled ? 0 : Math.max(0, row.onHand - row.reserved - row.buffer), row.expires, row.expectedAt?.getTime() ?? null);
   }
 
-  /** A level as committed or locked by this process; what may not be sold (a recalled lot) has nothing free. Unknown ones come with the next refresh. */
-  committed(row: LockedLevel): void {
+  /** A level as committed or locked by this process; what may not be sold (a recalled lot) has nothing free. False for one that is not known yet. */
+  committed(row: LockedLevel): boolean {
     const pool = (row.supplyId === 0 ? this.#there : this.#coming).get(row.allotmentId);
-    pool?.set(row.skuId, row.locationId, row.id, row.sellable ? Math.max(0, row.onHand - row.reserved - row.buffer) : 0);
+    return pool?.set(row.skuId, row.locationId, row.id, row.sellable ? Math.max(0, row.onHand - row.reserved - row.buffer) : 0) ?? false;
   }
 
   /** Reads levels again: after a rollback what was shown of them may be wrong. */

@@ -21,10 +21,11 @@ export class StockPool {
     levels.sort((a, b) => compare(a.expires ?? '9999', b.expires ?? '9999') || (a.expectedAt ?? 0) - (b.expectedAt ?? 0) || a.id - b.id);
   }
 
-  /** Sets the free units of a level that is known already. */
-  set(skuId: number, locationId: number, id: number, free: number): void {
+  /** Sets the free units of a level; false when it is not known. */
+  set(skuId: number, locationId: number, id: number, free: number): boolean {
     const level = this.#levels.get(skuId)?.get(locationId)?.find((l) => l.id === id);
     if (level) level.free = free;
+    return level !== undefined;
   }
 
   available(skuId: number, locationId: number): number {

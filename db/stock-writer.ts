@@ -58,7 +58,7 @@ export class StockWriter {
       if (tx.freed.size > 0) await serveShortages(tx, [...tx.freed]);
       if (tx.woken) await client.query('notify outbox');
       await client.query('commit');
-      this.publish(tx.changed.values());
+      await this.publish(tx.changed.values());
       return result;
     } catch (error) {
       failed = error as Error;
@@ -70,9 +70,13 @@ export class StockWriter {
     }
   }
 
-  /** Shows committed levels to this process's projection. */
-  publish(levels: Iterable<LockedLevel>): void {
+  /** Shows committed levels to this process's projection; those that are new are read. */
+  async publish(levels: Iterable<LockedLevel>): Promise<void> {
     if (!this.projection) return;
-    for (const level of levels) this.projection.committed(level);
+    const unknown: number[] = [];
+    for (const level of levels) if (!this.projection.committed(level) && level.sellable) unknown.push(level.id);
+    if (unknown.length === 0) return;
+    // What was committed stays committed: the next refresh shows it.
+    await this.projection.reread(unknown).catch((error: Error) => process.emitWarning(`new stock levels not read yet: ${error.message}`));
   }
 }

@@ -50,6 +50,10 @@ export class Vault {
   readonly #hashKey: KeyObject;
   /** Persons met lately, by identity; ids and keys only. */
   readonly #known = new Map<string, Person>();
+  /** The number of the last erasure that this process knows of; null until it has asked. */
+  #erasedNo: number | null = null;
+  /** Everybody of whose erasure it knows: a transaction that ends after it must not bring them back. */
+  readonly #erased = new Set<string>();
 
   constructor(key: Buffer) {
     if (key.length !== 32) throw new Error('the vault key must be 32 bytes');
@@ -68,8 +72,13 @@ export class Vault {
 
   sealContact(person: Person, contact: Contact): Buffer { return seal(person.key, JSON.stringify(contact)); }
 
-  /** Finds or makes the persons of the given identities (null: an unnamed person, always new), in the given order. */
+  /**
+   * Finds or makes the persons of the given identities (null: an unnamed person, always new), in the given order. In a transaction: until its end nobody
+   * can be erased.
+   */
   async persons(client: pg.ClientBase, identities: readonly (Buffer | null)[]): Promise<Person[]> {
+    if (identities.length === 0) return [];
+    await this.#forgetErased(client);
     const wanted = identities.map((hash) => hash?.toString('base64') ?? null);
     const found = new Map<string, Person>();
     const missing: string[] = [];
@@ -111,10 +120,37 @@ export class Vault {
   remember(identities: readonly (Buffer | null)[], persons: readonly Person[]): void {
     identities.forEach((hash, i) => {
       const person = persons[i];
-      if (!hash || !person) return;
+      if (!hash || !person || this.#erased.has(person.id)) return;
       if (this.#known.size >= CACHE) this.#known.delete(this.#known.keys().next().value as string);
       this.#known.set(hash.toString('base64'), person);
     });
+  }
+
+  /**
+   * Forgets who has been erased since this process last asked, by one question a batch, whatever its size: an index probe that finds nothing. Not by
+   * NOTIFY: a notification comes after the commit and is lost with its connection, and an order captured meanwhile would belong to somebody erased. The
+   * question takes the lock that erasures need alone, so it is exact; a process that captures nothing uses no cached key.
+   */
+  async #forgetErased(client: pg.ClientBase): Promise<void> {
+    const { rows } = await client.query<{ no: number; person_id: string }>({ name: 'erasures_since', text: 'select no, person_id from erasures_since($1)', values: [this.#erasedNo] });
+    this.#erasedNo = Math.max(this.#erasedNo ?? 0, rows.at(-1)?.no ?? 0);
+    this.forget(rows.map((r) => r.person_id));
+  }
+
+  /** Drops the cached keys of persons, for good. */
+  forget(personIds: readonly string[]): void {
+    if (personIds.length === 0) return;
+    for (const id of personIds) this.#erased.add(id);
+    for (const [name, person] of this.#known) if (this.#erased.has(person.id)) this.#known.delete(name);
+  }
+
+  /** Until the end of the transaction nobody else erases anybody, and no capture is under way that may have read a key. Waits for those that are. */
+  async lockErasure(client: pg.ClientBase): Promise<void> { await client.query(`select pg_advisory_xact_lock(hashtext('tributary:erasure'))`); }
+
+  /** Destroys the key and the identity of a person who has not been erased yet, after `lockErasure`. Without the key every record of theirs is noise, in backups too. */
+  async erase(client: pg.ClientBase, personId: string, at: Date): Promise<void> {
+    await client.query('update persons set wrapped_key = null, identity_hash = null, erased_at = $2 where id = $1', [personId, at]);
+    await client.query('insert into erasures (no, person_id) select coalesce(max(no), 0) + 1, $1 from erasures', [personId]);
   }
 
   /** Reads a contact; null when it or its person has been erased. */

@@ -1,21 +1,32 @@
 import type { Logger } from 'pino';
+import { tendDeclarations } from '../db/declarations/tend.ts';
 import { expireDue } from '../db/orders/expiry.ts';
+import { tendAllotments } from '../db/stock/allotments/tend.ts';
 import type { StockWriter } from '../db/stock-writer.ts';
 
 const EXPIRY_MS = 500;
+const ALLOTMENTS_MS = 2_000;
 const POLL_MS = 30_000;
 const CLEANING_MS = 600_000;
 
-/** What PostgreSQL's dates make due, worked off by every worker: expiries twice a second, old keys and partitions now and then. */
+/** What PostgreSQL's dates make due, worked off by every worker: expiries twice a second, allotments every other second, old keys and partitions now and then. */
 export function startHousekeeping(writer: StockWriter, logger: Logger, pollCarriers: () => Promise<number>): { close(): Promise<void> } {
   let closed = false;
   let running: Promise<void> = Promise.resolve();
   let cleanedAt = 0;
   let polledAt = 0;
+  let tendedAt = 0;
   let timer: NodeJS.Timeout;
   const round = async (): Promise<void> => {
     const expired = await expireDue(writer);
     if (expired > 0) logger.info({ expired }, 'unpaid orders expired');
+    if (Date.now() - tendedAt >= ALLOTMENTS_MS) {
+      tendedAt = Date.now();
+      const tended = await tendAllotments(writer);
+      if (Object.values(tended).some((n) => n > 0)) logger.info(tended, 'allotments tended');
+      const declarations = await tendDeclarations(writer);
+      if (declarations > 0) logger.info({ declarations }, 'ended sessions tended');
+    }
     if (Date.now() - polledAt >= POLL_MS) {
       polledAt = Date.now();
       const news = await pollCarriers();

@@ -1,7 +1,7 @@
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import pg from 'pg';
 import type { Logger } from 'pino';
-import { acknowledgeOutbox, leaseOutbox, postponeOutbox, type OutboxRow } from '../db/outbox.ts';
+import { acknowledgeOutbox, leaseOutbox, postponeOutbox, type OrderOutboxRow, type OutboxRow, type WorkflowOutboxRow } from '../db/outbox.ts';
 import { encodeId } from '../domain/ids.ts';
 import { LOOK, type OrderInput, type ReturnInput } from '../workflows/contract/messages.ts';
 import { ORDER_WORKFLOW, orderWorkflowId, RETURN_WORKFLOW, returnWorkflowId } from '../workflows/contract/ids.ts';
@@ -11,8 +11,8 @@ export type RelayOptions = {
   pool: pg.Pool; url: string; client: Client; taskQueue: string; logger: Logger;
   /** workflow starts and signals under way at once */
   slots?: number;
-  /** what the worker has under way by itself (workflow tasks and activities): no more is started than it can work off */
-  busy?: () => number;
+  /** the orders that the worker has not yet brought to their location: no more are started than it can work off */
+  underWay?: { readonly count: number; started(orderId: string): void };
   pollMs?: number; leaseSeconds?: number;
   onHandled?: (topic: string, outcome: 'done' | 'postponed') => void;
 };
@@ -36,7 +36,7 @@ export class Relay {
   #idle: (() => void)[] = [];
 
   constructor(options: RelayOptions) {
-    this.#options = { slots: 20, busy: () => 0, pollMs: 1000, leaseSeconds: 30, onHandled: () => undefined, ...options };
+    this.#options = { slots: 20, underWay: { count: 0, started: () => undefined }, pollMs: 1000, leaseSeconds: 30, onHandled: () => undefined, ...options };
   }
 
   async start(): Promise<void> {
@@ -100,7 +100,7 @@ export class Relay {
 
   async #drain(): Promise<void> {
     while (!this.#closed) {
-      const free = this.#options.slots - Math.max(this.#inFlight, this.#options.busy());
+      const free = this.#options.slots - Math.max(this.#inFlight, this.#options.underWay.count);
       // Rows are asked for in handfuls: a query for every single free slot would cost more than it gains.
       if (free < Math.min(this.#options.slots, 4)) {
         this.#later();
@@ -136,33 +136,35 @@ export class Relay {
   async #handle(row: OutboxRow): Promise<void> {
     const { pool, logger, onHandled } = this.#options;
     try {
-      if (row.topic === 'look') await this.#look(row);
+      if ('workflow' in row) await this.#workflow(row);
+      else if (row.topic === 'look') await this.#look(row);
       else if (row.topic === 'start_return') await this.#startReturn(row);
       else await this.#startOrder(row);
       await acknowledgeOutbox(pool, [row.id]);
       onHandled(row.topic, 'done');
     } catch (error) {
       const seconds = Math.min(60, 2 ** Math.min(row.attempts, 6) / 2);
-      logger.warn({ err: error, orderId: encodeId('ord', row.orderId), topic: row.topic, attempts: row.attempts }, 'outbox row postponed');
+      logger.warn({ err: error, ...('workflow' in row ? { workflowId: row.workflow.id } : { orderId: encodeId('ord', row.orderId) }), topic: row.topic, attempts: row.attempts }, 'outbox row postponed');
       onHandled(row.topic, 'postponed');
       await postponeOutbox(pool, row.id, seconds, error instanceof Error ? error.message : String(error))
         .catch((later: Error) => { logger.warn({ err: later }, 'outbox row keeps its lease until it ends'); });
     }
   }
 
-  async #startOrder(row: OutboxRow): Promise<void> {
+  async #startOrder(row: OrderOutboxRow): Promise<void> {
     const orderId = encodeId('ord', row.orderId);
     const input: OrderInput = { v: 1, orderId };
+    this.#options.underWay.started(orderId);
     await this.#start(ORDER_WORKFLOW, orderWorkflowId(orderId), input, `Order of channel ${row.channelCode}`, row);
   }
 
-  async #startReturn(row: OutboxRow): Promise<void> {
+  async #startReturn(row: OrderOutboxRow): Promise<void> {
     const rma = encodeId('rma', row.returnId ?? '');
     const input: ReturnInput = { v: 1, rma };
     await this.#start(RETURN_WORKFLOW, returnWorkflowId(rma), input, `Late return of ${encodeId('ord', row.orderId)}`, row);
   }
 
-  async #start(type: string, workflowId: string, input: OrderInput | ReturnInput, summary: string, row: OutboxRow): Promise<void> {
+  async #start(type: string, workflowId: string, input: OrderInput | ReturnInput, summary: string, row: OrderOutboxRow): Promise<void> {
     try {
       await this.#options.client.workflow.start(type, {
         workflowId, taskQueue: this.#options.taskQueue, args: [input], requestEagerStart: true, staticSummary: summary,
@@ -178,7 +180,11 @@ export class Relay {
     }
   }
 
-  async #look(row: OutboxRow): Promise<void> {
+  async #workflow({ topic, workflow }: WorkflowOutboxRow): Promise<void> {
+    await askTemporal(this.#options.client, this.#options.taskQueue, topic, workflow);
+  }
+
+  async #look(row: OrderOutboxRow): Promise<void> {
     const workflowId = row.returnId ? returnWorkflowId(encodeId('rma', row.returnId)) : orderWorkflowId(encodeId('ord', row.orderId));
     try {
       await this.#options.client.workflow.getHandle(workflowId).signal(LOOK);
@@ -188,5 +194,16 @@ export class Relay {
       if (row.returnId) await this.#startReturn(row);
       else if (!row.terminal) await this.#startOrder(row);
     }
+  }
+}
+
+/** Starts or signals a workflow that an outbox row names. A start that has been is no error; a look begins what is not running. */
+export async function askTemporal(client: Client, taskQueue: string, topic: WorkflowOutboxRow['topic'], { type, id, input }: WorkflowOutboxRow['workflow']): Promise<void> {
+  const options = { workflowId: id, taskQueue, args: [input], workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING };
+  try {
+    if (topic === 'start_workflow') await client.workflow.start(type, { ...options, workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE });
+    else await client.workflow.signalWithStart(type, { ...options, signal: LOOK, workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
 }

@@ -2,11 +2,13 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { cancelOrder } from '../../db/orders/cancel-order.ts';
 import { changeAddress } from '../../db/orders/change-address.ts';
+import { erasePerson } from '../../db/orders/erase-person.ts';
 import { holdOrder, releaseOrder } from '../../db/orders/hold-order.ts';
 import { payOrder } from '../../db/orders/pay-order.ts';
 import { requestRefund } from '../../db/orders/refund-request.ts';
 import { ownOrderId } from '../../db/read/own-orders.ts';
 import type { ShipTo } from '../../db/vault.ts';
+import { Problem } from '../../domain/problem.ts';
 import type { ApiDeps } from '../deps.ts';
 import { actorOf } from '../plugins/auth.ts';
 import { OneOf, problemResponses, Reason, Text } from '../schemas/common.ts';
@@ -81,12 +83,25 @@ export const orderCommandRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { st
     config: { scope: 'orders:write' },
     schema: {
       summary: 'Ask for the money back', tags: ['orders'], params: OrderParams, body: WithReason,
-      description: 'What has not left is cancelled at once, what is on its way is intercepted, what has arrived must come back as a return. One open request an order.',
+      description: 'What has not left is cancelled at once, what is on its way is intercepted, what has arrived must come back as a return, what is lost is refunded. One open request an order.',
       response: { 200: Type.Object({ id: Type.String(), status: OneOf(['refunded', 'intercepting', 'awaiting_return']), cancelledUnits: Type.Integer() }), ...problemResponses },
     },
   }, async (request) => {
     const id = await ownOrderId(pool, request.params.id, request.apiKey.locationId);
     return requestRefund(writer, id, request.body.reason, actorOf(request.apiKey));
+  });
+
+  app.post('/v1/orders/:id/erase-person', {
+    config: { scope: 'network:write' }, // the head office's: no other scope is only theirs
+    schema: {
+      summary: 'Erase the person of an order', tags: ['orders'], params: OrderParams,
+      description: 'Destroys the key to all that was written about them, on every order of theirs. 409 while `openOrders` of their orders are open. Again gives the same answer.',
+      response: { 200: Type.Object({ erasedAt: Type.String({ description: 'ISO 8601, UTC' }) }), ...problemResponses },
+    },
+  }, async (request) => {
+    const { apiKey } = request;
+    if (apiKey.locationId !== null || apiKey.carrier !== null) throw new Problem('forbidden', 'this key is bound to a location or carrier: only the head office erases people');
+    return { erasedAt: (await erasePerson(writer, vault, await ownOrderId(pool, request.params.id, null), actorOf(apiKey))).toISOString() };
   });
   return Promise.resolve();
 };

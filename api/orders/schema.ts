@@ -42,6 +42,6 @@ export const CaptureAnswerSchema = Type.Object({
   promise: Nullable(Type.Object({ shipBy: Type.String(), deliverBy: Type.String() })),
   reserved: Type.Array(Type.Object({ line: Type.Integer(), location: Type.String(), quantity: Type.Integer(), expectedAt: Type.Optional(Type.String({ description: 'units that are still to come' })) })),
   missing: Type.Array(Type.Object({ line: Type.Integer(), sku: Type.String(), quantity: Type.Integer(), cause: Type.String() })),
-  capturedAt: Type.String(),
+  capturedAt: Type.String(), sessionMissed: Type.Optional(Type.String({ description: "why the session could not be used: the order was taken from the channel's stock" })),
 });
 export const OrderParams = Type.Object({ id: Type.String({ pattern: '^ord_[0-9a-hjkmnp-tv-z]{26}$', description: 'ord_…' }) });

@@ -20,6 +20,6 @@ export function answerOf(order: PreparedOrder, decision: Decision, network: Netw
       ...(p.expectedAt === null ? {} : { expectedAt: new Date(p.expectedAt).toISOString() }),
     })),
     missing: decision.missing.map((m) => ({ line: m.lineNo, sku: m.skuCode, quantity: m.quantity, cause: m.cause })),
-    capturedAt: order.capturedAt.toISOString(),
+    capturedAt: order.capturedAt.toISOString(), ...(order.sessionMissed === null ? {} : { sessionMissed: order.sessionMissed }),
   };
 }

@@ -130,7 +130,7 @@ export class CaptureQueue {
       return this.#recover(batch, attempt, error);
     }
     client.release();
-    this.#writer.publish(result.touched);
+    void this.#writer.publish(result.touched); // known levels all, so there is nothing to wait for
     this.#deps.vault.remember(result.identities.map((i) => i.hash), result.identities.map((i) => i.person));
     batch.forEach((entry, i) => { entry.resolve((result as NonNullable<typeof result>).outcomes[i] as CaptureOutcome); });
   }

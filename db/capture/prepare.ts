@@ -3,6 +3,7 @@ import { Problem } from '../../domain/problem.ts';
 import { priceOrder, PricingError, type PricedLine } from '../../domain/order/pricing.ts';
 import type { OrderIntake, OrderType, PaymentStatus } from '../../domain/order/intake.ts';
 import type { Place } from '../../domain/geo.ts';
+import type { Allotment } from '../../domain/stock/overflow.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import type { Channel, Network } from '../network.ts';
 import type { Contact, Vault } from '../vault.ts';
@@ -20,6 +21,8 @@ export type PreparedOrder = {
   locationId: number | null;
   /** where its units are looked for first; 0 is the shared stock */
   allotmentId: number;
+  /** why the session it names could not be used */
+  sessionMissed: string | null;
   parentId: string | null;
   destination: Place;
   lines: PreparedLine[];
@@ -88,7 +91,7 @@ export function prepareOrder(
   const unpaid = intake.payment.status === 'unpaid';
   return {
     id: uuidv7(), channel, intake, type: intake.type ?? 'retail', payment: intake.payment.status, bodyHash: bodyHash(intake),
-    locationId: by.locationId ?? location?.id ?? null, allotmentId: allotmentOf(intake, channel, network, orderedAt), parentId: null,
+    locationId: by.locationId ?? location?.id ?? null, ...allotmentOf(intake, channel, network, orderedAt), parentId: null,
     destination: network.place(shipTo.country, shipTo.province, shipTo.city),
     ...lines,
     identity: name === null ? null : vault.hash('buyer', name),
@@ -103,18 +106,26 @@ export function prepareOrder(
   };
 }
 
-/** The allotment of the session that the order names, else its channel's. A session takes orders of its own channel, placed while it runs. */
-function allotmentOf(intake: OrderIntake, channel: Channel, network: Network, orderedAt: Date): number {
-  if (intake.session === undefined) return network.allotmentOf(channel.id);
+/**
+ * The allotment of the session that the order names, else its channel's. A session takes orders of its own channel, placed while it runs. Where the channel's orders
+ * are facts already (`accept`), an order that missed the session is captured from the channel's stock, and the answer says so.
+ */
+function allotmentOf(intake: OrderIntake, channel: Channel, network: Network, orderedAt: Date): { allotmentId: number; sessionMissed: string | null } {
+  const own = network.allotmentOf(channel.id);
+  if (intake.session === undefined) return { allotmentId: own, sessionMissed: null };
   const session = network.allotmentByCode.get(intake.session);
-  if (!session || (session.kind !== 'campaign' && session.kind !== 'declaration')) {
-    throw new Problem('unprocessable', `session "${intake.session}" is not known: name a campaign or a declaration`, '/session');
-  }
-  if (session.channelId !== null && session.channelId !== channel.id) throw new Problem('unprocessable', `session "${intake.session}" belongs to another channel`, '/session');
+  const missed = missedSession(session, intake.session, channel, orderedAt);
+  if (missed !== null && channel.intakeMode === 'strict') throw new Problem('unprocessable', missed, '/session');
+  return { allotmentId: missed === null && session ? session.id : own, sessionMissed: missed };
+}
+
+function missedSession(session: Allotment | undefined, code: string, channel: Channel, orderedAt: Date): string | null {
+  if (!session || (session.kind !== 'campaign' && session.kind !== 'declaration')) return `session "${code}" is not known: name a campaign or a declaration`;
+  if (session.channelId !== null && session.channelId !== channel.id) return `session "${code}" belongs to another channel`;
   // A platform's order that was placed in time may reach us later: the moment of ordering counts.
-  if (session.startsAt && orderedAt < session.startsAt) throw new Problem('unprocessable', `session "${intake.session}" begins at ${session.startsAt.toISOString()}`, '/session');
-  if (session.closedAt !== null || (session.endsAt && orderedAt >= session.endsAt)) throw new Problem('unprocessable', `session "${intake.session}" is over`, '/session');
-  return session.id;
+  if (session.startsAt && orderedAt < session.startsAt) return `session "${code}" begins at ${session.startsAt.toISOString()}`;
+  if (session.closedAt !== null || (session.endsAt && orderedAt >= session.endsAt)) return `session "${code}" is over`;
+  return null;
 }
 
 /** A moment of the calendar that JavaScript and PostgreSQL both hold: ISO 8601 has leap seconds and a year 0 that they lack. */

@@ -1,9 +1,13 @@
 import { encodeId } from '../../domain/ids.ts';
 import { advance, WAKING, type Milestone } from '../../domain/order/milestone.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
+import { parcelLost } from '../claims/lose-parcel.ts';
 import { lockOrder, refreshStatus, type Order } from '../orders/order.ts';
+import { settleRequest } from '../orders/settle-request.ts';
+import { wakeReturn } from '../returns/returns.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
+import { settleFulfillments } from './settle-fulfillment.ts';
 
 export type TrackingNews = { eventId: string; waybillNo: string; status: Milestone; description?: string; city?: string; occurredAt: string };
 export type TrackingAnswer = { accepted: number; duplicates: number; unknown: number };
@@ -60,37 +64,27 @@ async function moveParcels(tx: Tx, order: Order, carrier: string, fresh: readonl
     }
     if (state.milestone === parcel.milestone) continue;
     await tx.query('update parcels set milestone = $2, milestone_at = $3 where id = $1', [parcel.id, state.milestone, state.at]);
-    await settleFulfillment(tx, parcel.fulfillment_id);
+    if (state.milestone === 'lost') await parcelLost(tx, order, parcel.id, carrier, `carrier:${carrier}`);
+    await settleFulfillments(tx, order.id);
     if (state.milestone === 'returned') await openInterceptedReturn(tx, order, parcel.id, parcel.fulfillment_id);
   }
-  await settleIntercepts(tx, order);
+  await settleRequest(tx, order.id);
   await refreshStatus(tx, order, `carrier:${carrier}`);
   if (wake) await tx.wake(order.id, order.shipBy);
 }
 
-/** A fulfillment order is delivered when its last parcel is, returned when all came back. */
-async function settleFulfillment(tx: Tx, id: string): Promise<void> {
-  await tx.query(
-    `update fulfillment_orders f set status = s.status, ended_at = $2 from (
-       select case when bool_and(p.milestone = 'returned') then 'returned' when bool_and(p.milestone in ('delivered', 'returned', 'lost')) and bool_or(p.milestone = 'delivered') then 'delivered' end status
-       from parcels p join shipments s on s.id = p.shipment_id where s.fulfillment_order_id = $1) s
-     where f.id = $1 and s.status is not null and f.status <> s.status`, [id, tx.now]);
-}
-
-/** A refund that waited for parcels to turn round, none of which did: the buyer must send the goods back. */
-async function settleIntercepts(tx: Tx, order: Order): Promise<void> {
-  await tx.query(
-    `update refund_requests set status = 'awaiting_return' where order_id = $1 and closed_at is null and status in ('intercepting', 'intercepted')
-       and not exists (select from parcels where order_id = $1 and intercept_requested_at is not null and milestone not in ('delivered', 'lost'))`, [order.id]);
-}
-
-/** A parcel that came back (intercepted or undeliverable) becomes a return at the location it left from. */
+/**
+ * A parcel that came back (intercepted, undeliverable, or lost and found) becomes a return at the location it left from. Where the order has closed
+ * meanwhile its workflow is over: the return has one of its own.
+ */
 async function openInterceptedReturn(tx: Tx, order: Order, parcelId: string, fulfillmentId: string): Promise<void> {
   const id = uuidv7();
+  const late = order.closedAt !== null;
   await tx.query(
     `insert into returns (id, order_id, status, kind, reason, method, late, location_id, requested_at, requested_by, authorised_at, carrier, waybill_no)
-     select $1, $2, 'authorised', 'refund', 'parcel came back', 'label', false, f.location_id, $4, 'system', $4, p.carrier, p.waybill_no
-     from parcels p join fulfillment_orders f on f.id = $5 where p.id = $3`, [id, order.id, parcelId, tx.now, fulfillmentId]);
+     select $1, $2, 'authorised', 'refund', 'parcel came back', 'label', $6, f.location_id, $4, 'system', $4, p.carrier, p.waybill_no
+     from parcels p join fulfillment_orders f on f.id = $5 where p.id = $3`, [id, order.id, parcelId, tx.now, fulfillmentId, late]);
   await tx.query('insert into return_lines (return_id, line_no, quantity) select $1, line_no, quantity from parcel_lines where parcel_id = $2', [id, parcelId]);
   await tx.event(order.id, 'return.authorised', 'system', { return: encodeId('rma', id), reason: 'parcel came back' });
+  if (late) await wakeReturn(tx, order.id, id, late, true);
 }

@@ -1,18 +1,21 @@
 import { encodeId } from '../../domain/ids.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import type { Tx } from '../tx.ts';
+import { refuseErased } from './erase-person.ts';
 import type { Order } from './order.ts';
 import { openShortages } from './reservations.ts';
 
 /**
  * Makes an order that follows from another (resend, exchange): the same person and address, at no charge. Its units are opened as shortages, which its
- * own workflow serves at once where there is stock. `suffix` makes the external id; the same suffix twice gives the order made first.
+ * own workflow serves at once where there is stock. `suffix` makes the external id; the same suffix twice gives the order made first. Refused with
+ * `conflict` once the person has been erased: nobody knows where to send it.
  */
 export async function deriveOrder(
   tx: Tx, parent: Order, suffix: string, lines: readonly { skuId: number; skuCode: string; quantity: number }[], backorderWindowS: number, actor: string,
 ): Promise<string> {
   const externalId = `${parent.externalId}#${suffix}`;
   const id = uuidv7();
+  await refuseErased(tx, parent.personId);
   const written = await tx.query(
     `insert into orders (id, channel_id, external_id, type, status, payment_status, currency, list_amount, discount_amount, freight_amount, total_amount, body_hash, location_id, allotment_id,
        parent_id, person_id, contact_id, address_hash, dest_country, dest_province, dest_city, dest_district, priority, ordered_at, captured_at)

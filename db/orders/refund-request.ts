@@ -1,8 +1,9 @@
 import { Problem } from '../../domain/problem.ts';
 import { encodeId } from '../../domain/ids.ts';
-import { LEFT, TERMINAL } from '../../domain/order/status.ts';
+import { TERMINAL, VOID } from '../../domain/order/status.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import type pg from 'pg';
+import { refundLost } from '../claims/refund-lost.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import { cancelUnissued } from './cancel-order.ts';
 import { lockOrder, readFulfillments, refreshStatus } from './order.ts';
@@ -11,7 +12,7 @@ export type RefundRequestAnswer = { id: string; status: 'refunded' | 'intercepti
 
 /**
  * A buyer wants the money back. What has not left is cancelled in this transaction: from its commit on, a goods issue is refused. What is
- * on its way is intercepted at the carrier; what has arrived must come back as a return. One open request an order.
+ * on its way is intercepted at the carrier; what has arrived must come back as a return; what is lost is refunded now. One open request an order.
  */
 export async function requestRefund(writer: StockWriter, orderId: string, reason: string, actor: string): Promise<RefundRequestAnswer> {
   return writer.change(async (tx) => {
@@ -21,14 +22,17 @@ export async function requestRefund(writer: StockWriter, orderId: string, reason
     if (open) return { id: encodeId('rrq', open.id), status: open.status === 'awaiting_return' ? open.status : 'intercepting', cancelledUnits: 0 };
     if (TERMINAL.has(order.status)) throw new Problem('conflict', `the order is ${order.status}: nothing is left to refund this way; a return can still be requested where goods arrived`);
     const id = uuidv7();
-    const left = (await readFulfillments(tx.client, orderId)).filter((f) => LEFT.has(f.status));
+    const living = (await readFulfillments(tx.client, orderId)).filter((f) => !VOID.has(f.status));
     const moving = await tx.query<{ id: string }>(
       `update parcels set intercept_requested_at = $2 where order_id = $1 and milestone not in ('delivered', 'returned', 'lost') and intercept_requested_at is null
        returning id`, [orderId, tx.now]);
-    const status = moving.length > 0 ? 'intercepting' : left.length > 0 ? 'awaiting_return' : 'refunded';
+    const there = await tx.one('select 1 from parcels where order_id = $1 and milestone <> $2 limit 1', [orderId, 'lost']);
+    if (!there && living.length > 0 && living.every((f) => f.status === 'lost')) throw new Problem('conflict', 'everything of the order was lost and has been refunded');
+    const status = moving.length > 0 ? 'intercepting' : there ? 'awaiting_return' : 'refunded';
     await tx.query('insert into refund_requests (id, order_id, status, reason, requested_at, requested_by, closed_at) values ($1, $2, $3, $4, $5, $6, $7)',
       [id, orderId, status, reason, tx.now, actor, status === 'refunded' ? tx.now : null]);
     await tx.event(orderId, 'refund.requested', actor, { request: encodeId('rrq', id), outcome: status });
+    await refundLost(tx, order, actor);
     const cancelledUnits = await cancelUnissued(tx, order, 'refund requested before goods issue', actor, 'refund_request', id);
     await refreshStatus(tx, order, actor);
     await tx.wake(orderId);

@@ -4,7 +4,7 @@ import { uuidv7 } from '../../runtime/ids.ts';
 import type { Tx } from '../tx.ts';
 import type { Order, OrderLine } from './order.ts';
 
-export type RefundCause = 'cancellation' | 'refund_request' | 'return' | 'shortage';
+export type RefundCause = 'cancellation' | 'refund_request' | 'return' | 'shortage' | 'loss';
 
 /**
  * Books a refund for units of lines from the shares frozen at capture; exact to the minor unit over any number of refunds.

@@ -1,5 +1,6 @@
 import { GAVE_BACK_TO } from './gave-back.ts';
 import type { Leg } from '../ledger.ts';
+import { repayBorrowed } from '../stock/allotments/borrowings.ts';
 import type { Tx } from '../tx.ts';
 
 /** `GAVE_BACK_TO` for the order `$1`. */
@@ -15,12 +16,13 @@ export async function liveReservations(tx: Tx, orderId: string): Promise<Reserva
      from reservations r join stock_levels v on v.id = r.level_id where r.order_id = $1 and r.status in ('held', 'confirmed') order by r.line_no, r.seq`, [orderId]);
 }
 
-/** Gives up to `units` of each reservation back; a rest stays reserved under a new row. The stock is posted under one command. */
+/** Gives up to `units` of each reservation back; a rest stays reserved under a new row. What was borrowed is paid back. The stock is posted under one command. */
 export async function releaseReservations(
   tx: Tx, orderId: string, rows: readonly { reservation: Reservation; units: number }[], cause: string, as: 'released' | 'short' = 'released',
   onHand: (r: Reservation) => number = () => 0,
 ): Promise<void> {
   const legs: Leg[] = [];
+  await repayBorrowed(tx, orderId, rows.flatMap(({ reservation, units }) => (units > 0 ? [{ levelId: reservation.levelId, units }] : [])));
   for (const { reservation: r, units } of rows) {
     if (units <= 0) continue;
     legs.push({ levelId: r.levelId, onHand: -onHand(r) * units, reserved: -units });

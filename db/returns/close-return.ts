@@ -1,14 +1,17 @@
+import { offsetFound } from '../claims/refund-lost.ts';
 import { ensureLevels } from '../ledger.ts';
 import { deriveOrder } from '../orders/derive-order.ts';
 import { readLines, refreshStatus } from '../orders/order.ts';
 import { bookRefund } from '../orders/refunds.ts';
+import { closeRequest } from '../orders/settle-request.ts';
 import type { StockWriter } from '../stock-writer.ts';
+import { restockInto } from './restock.ts';
 import { lockReturn, returnLines } from './returns.ts';
 
 /**
- * `inspected → closed`: what came back is put on stock under its condition (thrown-away units come and go in one command, so that the
- * ledger tells), and the accepted units are refunded. An exchange owes goods instead of money. The return's id is the command id:
- * a repetition posts and pays nothing.
+ * `inspected → closed`: what came back is put on stock under its condition, sellable units where they came from (thrown-away units come and go in one command, so that the
+ * ledger tells), and the accepted units are refunded. An exchange owes goods instead of money. Units that were refunded before, when their parcel
+ * was lost, are owed nothing. The return's id is the command id: a repetition posts and pays nothing.
  */
 export async function closeReturn(writer: StockWriter, rma: string, backorderWindowS: (channelId: number) => number): Promise<void> {
   await writer.change(async (tx) => {
@@ -16,20 +19,25 @@ export async function closeReturn(writer: StockWriter, rma: string, backorderWin
     if (row.status !== 'inspected' || row.locationId === null) return;
     const lines = (await returnLines(tx, row.id)).filter((l) => l.received > 0);
     const orderLines = await readLines(tx.client, order.id);
-    const back = lines.flatMap((l) => {
-      const skuId = orderLines.find((o) => o.lineNo === l.line)?.skuId;
-      return skuId === undefined || skuId === null || l.disposition === 'dispose' ? [] : [{ skuId, condition: l.disposition === 'restock' ? 'sellable' : 'damaged', units: l.received }];
+    const kept = lines.flatMap((l) => {
+      const line = orderLines.find((o) => o.lineNo === l.line);
+      return !line || line.skuId === null || l.disposition === 'dispose' ? [] : [{ lineNo: l.line, skuId: line.skuId, units: l.received, before: line.returned, restock: l.disposition === 'restock' }];
     });
-    const levels = await ensureLevels(tx.client, back.map((b) => ({ locationId: row.locationId as number, skuId: b.skuId, condition: b.condition, lotId: 0 })));
+    const back = [
+      ...(await restockInto(tx, order.id, kept.filter((k) => k.restock))).map((b) => ({ ...b, condition: 'sellable' })),
+      ...kept.filter((k) => !k.restock).map((k) => ({ skuId: k.skuId, units: k.units, allotmentId: 0, condition: 'damaged' })),
+    ];
+    const levels = await ensureLevels(tx.client, back.map((b) => ({ locationId: row.locationId as number, skuId: b.skuId, condition: b.condition, lotId: 0, allotmentId: b.allotmentId })));
     await tx.post('return', order.id, back.map((b, i) => ({ levelId: levels[i] as number, onHand: b.units, reserved: 0 })), row.id);
     for (const l of lines) {
       await tx.query('update order_lines set returned_quantity = returned_quantity + $3 where order_id = $1 and line_no = $2', [order.id, l.line, l.received]);
     }
     await tx.query(`update returns set status = 'closed', closed_at = $2 where id = $1`, [row.id, tx.now]);
-    const accepted = new Map(lines.map((l) => [l.line, l.accepted]));
+    const paid = await offsetFound(tx, order.id, new Map(lines.map((l) => [l.line, l.received])));
+    const accepted = new Map(lines.map((l) => [l.line, Math.max(0, l.accepted - (paid.get(l.line) ?? 0))]));
     if (row.kind === 'refund') {
       await bookRefund(tx, order, orderLines, accepted, 'return', row.id, 'system');
-      await tx.query(`update refund_requests set status = 'refunded', closed_at = $2 where order_id = $1 and closed_at is null`, [order.id, tx.now]);
+      await closeRequest(tx, order.id);
     }
     if (row.kind === 'exchange') {
       const owed = orderLines.flatMap((o) => {

@@ -1,6 +1,7 @@
 import { Problem } from '../../domain/problem.ts';
 import { decodeId, encodeId } from '../../domain/ids.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
+import { refuseErased } from '../orders/erase-person.ts';
 import { lockOrder, readLines, type Order } from '../orders/order.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
@@ -25,11 +26,12 @@ export async function lockReturn(tx: Tx, rma: string, onlyLocation: number | nul
 
 /**
  * Registers a return request. Inside the return window the order's workflow takes it on; after it only as goodwill, by a
- * workflow of its own. Units can be returned once.
+ * workflow of its own. Units can be returned once; those of a lost parcel, or one on its way back, are not with the buyer.
  */
 export async function requestReturn(writer: StockWriter, orderId: string, request: ReturnRequest, locationId: number | null, actor: string): Promise<string> {
   return writer.change(async (tx) => {
     const order = await lockOrder(tx, orderId);
+    if (request.kind === 'exchange') await refuseErased(tx, order.personId);
     if (!order.deliveredAt) throw new Problem('conflict', `the order is ${order.status}: goods can be returned once they have been delivered`);
     const late = order.closedAt !== null || (order.returnUntil !== null && order.returnUntil <= tx.now);
     if (late && !request.goodwill) {
@@ -38,13 +40,16 @@ export async function requestReturn(writer: StockWriter, orderId: string, reques
     const pending = new Map((await tx.query<{ line_no: number; units: number }>(
       `select l.line_no, sum(l.quantity)::int units from return_lines l join returns r on r.id = l.return_id
        where r.order_id = $1 and r.status in ('requested', 'authorised', 'received', 'inspected') group by 1`, [orderId])).map((r) => [r.line_no, r.units]));
+    const away = new Map((await tx.query<{ line_no: number; units: number }>(
+      `select l.line_no, sum(l.quantity)::int units from parcel_lines l join parcels p on p.id = l.parcel_id
+       where p.order_id = $1 and p.milestone in ('lost', 'returning') group by 1`, [orderId])).map((r) => [r.line_no, r.units]));
     const lines = new Map((await readLines(tx.client, orderId)).map((l) => [l.lineNo, l]));
     const wanted = new Map<number, number>();
     for (const [i, { line, quantity }] of request.lines.entries()) {
       const l = lines.get(line);
       if (!l) throw new Problem('unprocessable', `the order has no line ${line}`, `/lines/${i}/line`);
       wanted.set(line, (wanted.get(line) ?? 0) + quantity);
-      const open = l.issued - l.returned - (pending.get(line) ?? 0);
+      const open = l.issued - l.returned - (pending.get(line) ?? 0) - (away.get(line) ?? 0);
       if ((wanted.get(line) ?? 0) > open) throw new Problem('unprocessable', `${open} units of line ${line} can be returned, not ${wanted.get(line) ?? 0}`, `/lines/${i}/quantity`);
     }
     const id = uuidv7();

@@ -44,6 +44,8 @@ export type CaptureAnswer = {
   reserved: { line: number; location: string; quantity: number; expectedAt?: string }[];
   missing: { line: number; sku: string; quantity: number; cause: 'unknown_sku' | 'no_stock' }[];
   capturedAt: string;
+  /** why the session that the order names could not be used: it was taken from the channel's stock */
+  sessionMissed?: string;
 };
 
 /** When the relay should hand an order over: its ship-by date, a day earlier for each step of priority; without one, its capture. */

@@ -8,7 +8,7 @@ export type OrderStatus = (typeof ORDER_STATUSES)[number];
 export const TERMINAL: ReadonlySet<OrderStatus> = new Set(['closed', 'cancelled', 'rejected', 'expired']);
 
 export const FULFILLMENT_STATUSES = [
-  'routed', 'releasing', 'released', 'accepted', 'packed', 'issued', 'delivered', 'returned', 'rejected', 'cancelled',
+  'routed', 'releasing', 'released', 'accepted', 'packed', 'issued', 'delivered', 'returned', 'lost', 'rejected', 'cancelled',
 ] as const;
 export type FulfillmentStatus = (typeof FULFILLMENT_STATUSES)[number];
 
@@ -17,7 +17,7 @@ export const UNRELEASED: ReadonlySet<FulfillmentStatus> = new Set(['routed']);
 /** The location has been told, or may have been; the goods have not left. */
 export const AT_LOCATION: ReadonlySet<FulfillmentStatus> = new Set(['releasing', 'released', 'accepted', 'packed']);
 /** The goods have left. */
-export const LEFT: ReadonlySet<FulfillmentStatus> = new Set(['issued', 'delivered', 'returned']);
+export const LEFT: ReadonlySet<FulfillmentStatus> = new Set(['issued', 'delivered', 'returned', 'lost']);
 /** Takes no further part in the order. */
 export const VOID: ReadonlySet<FulfillmentStatus> = new Set(['rejected', 'cancelled']);
 

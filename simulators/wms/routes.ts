@@ -9,11 +9,13 @@ import type { Location } from './location.ts';
 import { publicStatus, type Intake, type OrderFacts } from './order.ts';
 import { rulesSchema, type Decisions, type Rule } from './rules.ts';
 import { cancelSchema, intakeSchema } from './schema.ts';
+import { stockSchema, type Shelves, type StockBook } from './stock.ts';
 import type { Known, OrderStore } from './store.ts';
 
 export interface RouteDeps {
   readonly seed: string;
   readonly store: OrderStore;
+  readonly stock: StockBook;
   readonly journal: Journal;
   readonly faults: FaultInjector;
   readonly decisions: Decisions;
@@ -26,7 +28,7 @@ interface ById {
 }
 
 export function addRoutes(app: FastifyInstance, deps: RouteDeps): void {
-  const { seed, store, journal, faults, decisions } = deps;
+  const { seed, store, stock, journal, faults, decisions } = deps;
 
   app.post<{ Body: Intake }>('/v1/fulfillment-orders', { schema: { body: intakeSchema } }, (request, reply) => {
     const id = request.body.fulfillmentOrderId;
@@ -54,7 +56,23 @@ export function addRoutes(app: FastifyInstance, deps: RouteDeps): void {
     }));
   });
 
+  app.get<{ Querystring: { location: string; after?: string; limit?: string } }>('/v1/stock', (request) => {
+    const { location, after = '', limit = '1000' } = request.query;
+    const most = Math.min(1000, Math.max(1, Math.trunc(Number(limit)) || 1000));
+    return faults.incoming(`stock ${location} ${after}`, () => {
+      const page = stock.page(location, after, most);
+      if (page === undefined) throw new HttpError(404, 'unknown_location', 'this location knows no stock');
+      return { location, takenAt: new Date().toISOString(), ...page };
+    });
+  });
+
   const control = { signed: false };
+  app.put<{ Body: Record<string, Shelves> }>('/_control/stock', { config: control, schema: { body: stockSchema } }, async (request) => {
+    stock.put(request.body);
+    journal.append({ k: 'stock', stock: request.body });
+    await journal.settled();
+    return request.body;
+  });
   app.put<{ Body: Faults }>('/_control/faults', { config: control, schema: { body: faultsSchema } }, async (request) => {
     faults.replace(request.body);
     journal.append({ k: 'faults', faults: request.body });

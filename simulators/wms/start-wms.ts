@@ -7,6 +7,7 @@ import { TimerHeap } from '../shared/timer-heap.ts';
 import { Location } from './location.ts';
 import { addRoutes } from './routes.ts';
 import { Decisions, type Rule } from './rules.ts';
+import { StockBook, type Shelves } from './stock.ts';
 import { OrderStore } from './store.ts';
 
 export interface WmsOptions {
@@ -48,16 +49,18 @@ export interface Simulator {
 export async function startWms(options: WmsOptions): Promise<Simulator> {
   const { speed = 1, seed = '1' } = options;
   const heap = new TimerHeap();
-  const store = new OrderStore();
+  const stock = new StockBook();
+  const store = new OrderStore((order) => stock.left(order));
   const faults = new FaultInjector(seed, heap);
   const decisions = new Decisions(seed, options.rejectRate ?? 0, options.shortRate ?? 0);
   const app = createServer(options.secret);
 
   const journal = await Journal.open(options.stateFile, (raw) => {
-    const record = raw as { k: string; faults?: Faults; rules?: Rule[] };
+    const record = raw as { k: string; faults?: Faults; rules?: Rule[]; stock?: Record<string, Shelves> };
     if (store.replay(record)) return;
     if (record.faults !== undefined) faults.replace(record.faults);
     else if (record.rules !== undefined) decisions.replace(record.rules);
+    else if (record.stock !== undefined) stock.put(record.stock);
     else throw new Error(`the state file holds a record of unknown kind ${record.k}`);
   });
   store.writeTo(journal);
@@ -87,7 +90,7 @@ export async function startWms(options: WmsOptions): Promise<Simulator> {
       return url === undefined ? undefined : callerFor(url);
     },
   });
-  addRoutes(app, { seed, store, journal, faults, decisions, location, callers: () => callers.values() });
+  addRoutes(app, { seed, store, stock, journal, faults, decisions, location, callers: () => callers.values() });
 
   const host = options.host ?? '127.0.0.1';
   await app.listen({ host, port: options.port ?? 0 });

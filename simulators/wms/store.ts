@@ -18,6 +18,12 @@ export class OrderStore {
   readonly #finished = new Map<string, string>();
   readonly #counts = new Map<Status, number>();
   #journal: Journal | undefined;
+  readonly #left: (order: Order) => void;
+
+  /** `left` is told of every order whose goods have left, also during replay. */
+  constructor(left: (order: Order) => void = () => undefined) {
+    this.#left = left;
+  }
 
   /** From here on changes are written; before, during replay, they are not. */
   writeTo(journal: Journal): void {
@@ -61,6 +67,7 @@ export class OrderStore {
     this.#count(order.status, -1);
     this.#count(status, 1);
     this.#open.delete(order.id);
+    if (status === 'handed_over') this.#left(order);
     this.#finished.set(order.id, `${STATUSES.indexOf(status)}${order.digest}`);
     this.#write({ k: 'finish', id: order.id, status });
   }

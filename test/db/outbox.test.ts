@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { acknowledgeOutbox, leaseOutbox, postponeOutbox } from '../../db/outbox.ts';
+import { acknowledgeOutbox, askWorkflow, leaseOutbox, postponeOutbox, type OutboxRow } from '../../db/outbox.ts';
 import { World } from '../support/world.ts';
 
 let world: World;
@@ -24,6 +24,7 @@ async function rows(...wanted: [order: number, topic: string, days: number][]): 
   }
   return ids;
 }
+const orderOf = (row: OutboxRow): string | null => ('orderId' in row ? row.orderId : null);
 const ids = (leased: readonly { id: number }[]): number[] => leased.map((r) => r.id).toSorted((a, b) => a - b);
 
 test('urgent rows are leased first, whatever came first; as many as asked for', async () => {
@@ -67,7 +68,7 @@ test('many relays at once: each row once, none left out', async () => {
       if (leased.length === 0) empty++;
       done.push(...leased.map((r) => r.id));
       // Never two rows of one order at the same time.
-      expect(new Set(leased.map((r) => r.orderId)).size).toBe(leased.length);
+      expect(new Set(leased.map(orderOf)).size).toBe(leased.length);
       await acknowledgeOutbox(pool(), leased.map((r) => r.id));
     }
   }));
@@ -103,7 +104,7 @@ test('a transaction under way hides nothing for good: its rows come when it is o
   expect(await leaseOutbox(pool(), 9, 30)).toEqual([]);
   await client.query('commit');
   client.release();
-  expect((await leaseOutbox(pool(), 9, 30)).map((r) => r.orderId).toSorted()).toEqual([orders[0], orders[2]].toSorted());
+  expect((await leaseOutbox(pool(), 9, 30)).map(orderOf).toSorted()).toEqual([orders[0], orders[2]].toSorted());
 });
 
 test('a late return names itself', async () => {
@@ -111,6 +112,32 @@ test('a late return names itself', async () => {
   const returnId = randomUUID();
   await pool().query(`insert into outbox (order_id, return_id, topic, priority) values ($1, $2, 'start_return', now())`, [orders[0], returnId]);
   expect(await leaseOutbox(pool(), 9, 30)).toMatchObject([{ topic: 'start_return', orderId: orders[0], returnId }]);
+});
+
+test('any other workflow names its type, id and input; rows of one workflow go one after the other, beside those of orders', async () => {
+  await rows([0, 'start', 5]);
+  const ref = { type: 'declaration', id: 'declaration/dec_1', input: { v: 1, declaration: 'dec_1' } };
+  await world.store.writer.change(async (tx) => {
+    await askWorkflow(tx, 'start', ref);
+    await askWorkflow(tx, 'look', ref, new Date(0));
+    await askWorkflow(tx, 'look', { ...ref, id: 'declaration/dec_2' });
+  });
+  const first = await leaseOutbox(pool(), 9, 30);
+  expect(first.map((r) => ('workflow' in r ? [r.topic, r.workflow.id] : [r.topic, r.orderId]))).toEqual(expect.arrayContaining([['start_workflow', 'declaration/dec_1'], ['look_workflow', 'declaration/dec_2'], ['start', orders[0]]]));
+  expect(first).toHaveLength(3);
+  const start = first.find((r) => r.topic === 'start_workflow');
+  expect(start).toEqual({ id: start!.id, topic: 'start_workflow', attempts: 1, workflow: ref });
+  expect(await leaseOutbox(pool(), 9, 30)).toEqual([]);
+  await acknowledgeOutbox(pool(), ids(first));
+  expect(await leaseOutbox(pool(), 9, 30)).toMatchObject([{ topic: 'look_workflow', workflow: ref }]);
+});
+
+test.each([
+  ['an order row without its order', `insert into outbox (topic, priority) values ('look', now())`],
+  ['a workflow row without its id', `insert into outbox (topic, workflow_type, input, priority) values ('start_workflow', 'declaration', '{}', now())`],
+  ['a workflow row with an order', `insert into outbox (topic, order_id, workflow_type, workflow_id, input, priority) values ('start_workflow', gen_random_uuid(), 'declaration', 'x', '{}', now())`],
+])('%s cannot be written', async (_, text) => {
+  await expect(pool().query(text)).rejects.toMatchObject({ constraint: 'outbox_target' });
 });
 
 test('freed stock wakes each order that waits for it once, the nearest deadline first', async () => {

@@ -4,7 +4,7 @@ import { PartnerRefused, PartnerUnavailable, type HttpAnswer, type HttpRequest }
 import { createLocationPartner, type ReleaseMessage } from '../../partners/location-partner.ts';
 import { createHttp } from '../../workers/http.ts';
 import { startWms, type Simulator, type WmsOptions } from '../../simulators/wms/start-wms.ts';
-import { FakeTributary, plain, SECRET, signed } from '../simulators/support/fake-tributary.ts';
+import { FakeTributary, plain, polled, SECRET, signed } from '../simulators/support/fake-tributary.ts';
 
 const order = (changes: Partial<ReleaseMessage> = {}): ReleaseMessage => ({
   fulfillmentOrderId: `ful_${randomUUID()}`, orderId: 'ord_1', locationCode: 'SH-01', priority: 3, shipBy: '2026-11-23T09:00:00.000Z', carrier: 'sim', waybillNo: 'W-1',
@@ -94,6 +94,24 @@ describe('against the WMS simulator, which was written apart from it', () => {
     expect(await failure(partner.cancel(message.fulfillmentOrderId, 'x'))).toBeInstanceOf(PartnerUnavailable);
     await plain(wms.url, 'PUT', '/_control/faults', {});
     expect(await partner.release(message)).toHaveProperty('partnerRef');
+  });
+
+  it('tells its stock, page after page, less what has left; a location without any refuses', async () => {
+    const partner = await start({ speed: 100_000 });
+    const many = Object.fromEntries(Array.from({ length: 2500 }, (_, i) => [`S-${String(i).padStart(4, '0')}`, i]));
+    await plain(wms.url, 'PUT', '/_control/stock', { 'SH-01': { ...many, 'TEE-M': 10, CAP: 1 }, 'BJ-01': { CAP: 7 } });
+    const before = await partner.pullSnapshot('SH-01', 'stock-1');
+    expect(before.lines).toEqual([{ sku: 'CAP', condition: 'sellable', quantity: 1 }, ...Object.entries(many).map(([sku, quantity]) => ({ sku, condition: 'sellable', quantity })), { sku: 'TEE-M', condition: 'sellable', quantity: 10 }]);
+    const message = order();
+    await partner.release(message);
+    await tributary.until(() => tributary.types(message.fulfillmentOrderId).includes('goods_issue'));
+    await polled(async () => (await plain(wms.url, 'GET', '/_control/stats')).body, (now) => now['open'] === 0);
+    const after = await partner.pullSnapshot('SH-01', 'stock-2');
+    expect([after.lines[0], after.lines.at(-1)]).toEqual([{ sku: 'CAP', condition: 'sellable', quantity: 0 }, { sku: 'TEE-M', condition: 'sellable', quantity: 8 }]);
+    expect(Date.parse(after.takenAt)).toBeGreaterThanOrEqual(Date.parse(before.takenAt));
+    expect((await partner.pullSnapshot('BJ-01', 'stock-3')).lines).toEqual([{ sku: 'CAP', condition: 'sellable', quantity: 7 }]);
+    expect(await failure(partner.pullSnapshot('XX-01', 'stock-4'))).toMatchObject({ name: 'PartnerRefused', status: 404 });
+    expect(await failure(createLocationPartner(createHttp(), wms.url, null).pullSnapshot('BJ-01', 'stock-5'))).toMatchObject({ name: 'PartnerRefused', status: 401 });
   });
 });
 

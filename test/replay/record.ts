@@ -1,13 +1,17 @@
 // Records the histories that replay.test.ts replays: `node --import tsx test/replay/record.ts`, after a change of workflows/ that is
-// meant to break replays (it must be patched or pinned otherwise), or to add a way that no history takes yet.
+// meant to break replays (it must be patched or pinned otherwise), or to add a way that no history takes yet. Names of histories as arguments: only those are written.
 import { writeFile } from 'node:fs/promises';
 import protos from '@temporalio/proto';
+import { declare } from '../../db/declarations/declare.ts';
+import { endEarly } from '../../db/declarations/end.ts';
 import { cancelOrder } from '../../db/orders/cancel-order.ts';
 import { inspectReturn, receiveReturn, requestReturn } from '../../db/returns/returns.ts';
-import { decodeId } from '../../domain/ids.ts';
-import { orderWorkflowId, returnWorkflowId } from '../../workflows/contract/ids.ts';
+import { decodeId, encodeId } from '../../domain/ids.ts';
+import { declarationWorkflowId, orderWorkflowId, reconciliationWorkflowId, returnWorkflowId } from '../../workflows/contract/ids.ts';
+import { Counts } from '../support/counts.ts';
 import setup from '../support/global-setup.ts';
 import { MINUTE, Scene } from '../support/scene.ts';
+import { defaultAnswer } from '../support/world.ts';
 
 /** A file of histories/. */
 export type Stored = { workflowId: string; history: { events: { workflowExecutionStartedEventAttributes?: { workflowType: { name: string } } }[] } };
@@ -27,7 +31,9 @@ function withoutMachine(value: unknown): unknown {
   }));
 }
 
+const only = new Set(process.argv.slice(2));
 async function keep(name: string, workflowId: string): Promise<void> {
+  if (only.size > 0 && !only.has(name)) return;
   const history = await s.environment.client.workflow.getHandle(workflowId).fetchHistory();
   // Not historyToJSON: it fails where npm has installed protobufjs more than once.
   const { History } = protos.temporal.api.history.v1;
@@ -80,6 +86,32 @@ try {
   await s.skip(31 * MINUTE, cancelled);
   await s.run(cancelled, () => cancelOrder(s.world.store.writer, uuid(cancelled), 'recorded', 'key:test'));
   await keep('order-cancel', orderWorkflowId(cancelled));
+
+  const counts = new Counts(s.world);
+  await s.sync();
+  s.world.partners.answer = (request) => (request.url.includes('/v1/stock?') ? { status: 200, body: { takenAt: s.world.now.toISOString(), items: [{ sku: 'SKU-1', quantity: 1 }], next: null } } : defaultAnswer(request));
+  await counts.rule({ pullEveryS: 3600 });
+  await counts.stage([{ sku: 'SKU-1', quantity: 1 }], { id: 'recorded', takenAt: counts.ago(5) });
+  await s.settleWorkflow(reconciliationWorkflowId('L-1'));
+  await s.skip(61 * MINUTE);
+  await s.settleWorkflow(reconciliationWorkflowId('L-1'));
+  await keep('reconciliation', reconciliationWorkflowId('L-1'));
+
+  await s.sync();
+  const at = (minutes: number): string => new Date(s.world.now.getTime() + minutes * MINUTE).toISOString();
+  const sku = s.sku();
+  await declare(s.world.store.writer, s.world.store.network, { code: 'RECORDED', kind: 'live_stream', partner: 'P-1', channel: 'own', startsAt: at(10), endsAt: at(70), lines: [{ sku, sources: [{ location: 'L-2', units: 8 }] }] }, 'key:test');
+  const session = declarationWorkflowId(encodeId('dec', (await s.world.one<{ id: string }>(`select id from declarations where code = 'RECORDED'`)).id));
+  await s.settleWorkflow(session);
+  await s.skip(11 * MINUTE);
+  await s.settleWorkflow(session);
+  const sold = await s.order({ session: 'RECORDED', lines: [{ sku, quantity: 2, unitPrice: 100 }] });
+  await endEarly(s.world.store.writer, 'RECORDED', 'recorded');
+  await s.settleWorkflow(session);
+  await s.issue(sold);
+  await s.skip(11 * MINUTE);
+  await s.settleWorkflow(session);
+  await keep('declaration', session);
 
   const open = await s.order();
   await keep('order-open', orderWorkflowId(open)); // still running: what a deployment meets

@@ -64,6 +64,7 @@ test.each<[string, string, string, string, string[]]>([
   ['an activity instead of a local one', 'workflows/order.ts', "case 'route': return database.route({ orderId });", "case 'route': return (outside as unknown as typeof database).route({ orderId });", orders],
   ['another step by the state machine', 'domain/order/flow.ts', "return { do: 'reserve' };", "return { do: 'track' };", orders],
   ['a timer before the call', 'workflows/late-return.ts', '    seen = looks;', '    await condition(() => false, 1000);\n    seen = looks;', ['late-return']],
+  ['another order of steps', 'workflows/reconciliation.ts', 'if (facts.snapshot !== null) continue;', '', ['reconciliation']],
 ])('a change that breaks determinism is caught: %s', async (_, file, from, to, broken) => {
   const failed = await failing(await changed(file, from, to));
   expect([...failed.keys()].sort()).toEqual(broken);

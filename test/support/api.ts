@@ -85,7 +85,7 @@ export class TestApi {
   /** What a refused command must not change: everything that belongs to orders and stock, as one text. */
   async fingerprint(): Promise<string> {
     const tables = ['orders', 'order_lines', 'order_events', 'order_holds', 'reservations', 'shortages', 'stock_levels', 'stock_movements', 'fulfillment_orders', 'vault_records', 'outbox',
-      'returns', 'return_lines', 'refunds', 'refund_requests'];
+      'returns', 'return_lines', 'refunds', 'refund_requests', 'parcels', 'parcel_lines', 'claims', 'persons', 'erasures'];
     const parts = tables.map((t) => `(select '${t}' || count(*) || md5(coalesce(string_agg(x::text, '|' order by x::text), '')) from ${t} x)`);
     return (await this.world.one<{ print: string }>(`select concat_ws(' ', ${parts.join(', ')}) print`)).print;
   }

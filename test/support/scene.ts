@@ -11,6 +11,7 @@ import { encodeId } from '../../domain/ids.ts';
 import type { OrderIntake } from '../../domain/order/intake.ts';
 import { ORDER_WORKFLOW, orderWorkflowId, RETURN_WORKFLOW, returnWorkflowId } from '../../workflows/contract/ids.ts';
 import { LOOK } from '../../workflows/contract/messages.ts';
+import { askTemporal } from '../../workers/relay.ts';
 import { timeSkippingEnv } from './temporal.ts';
 import { World, type Fulfillment } from './world.ts';
 
@@ -100,6 +101,11 @@ export class Scene {
     const { workflow } = this.environment.client;
     for (let rows = await leaseOutbox(pool, 50, 30); rows.length > 0; rows = await leaseOutbox(pool, 50, 30)) {
       for (const row of rows) {
+        if ('workflow' in row) {
+          await askTemporal(this.environment.client, this.queue, row.topic, row.workflow);
+          await acknowledgeOutbox(pool, [row.id]);
+          continue;
+        }
         const orderId = encodeId('ord', row.orderId);
         const target = row.returnId === null ? { type: ORDER_WORKFLOW, id: orderWorkflowId(orderId), input: { v: 1, orderId } }
           : { type: RETURN_WORKFLOW, id: returnWorkflowId(encodeId('rma', row.returnId)), input: { v: 1, rma: encodeId('rma', row.returnId) } };

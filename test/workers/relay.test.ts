@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client, WorkflowNotFoundError } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { askWorkflow } from '../../db/outbox.ts';
 import { decodeId, encodeId } from '../../domain/ids.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { Relay, type RelayOptions } from '../../workers/relay.ts';
@@ -67,6 +68,28 @@ describe('starts', () => {
     const input = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data;
     expect(JSON.parse(Buffer.from(input!).toString())).toEqual({ v: 1, orderId: order.id });
     await expect.poll(() => handled, soon).toEqual([['start', 'done']]);
+  });
+
+  test('a workflow of another type is started under its own id, once; a look signals it, and starts it where it is not running', async () => {
+    const ref = (declaration: string) => ({ type: 'declaration', id: `declaration/${declaration}`, input: { v: 1, declaration } });
+    const [started, looked] = [ref(`dec_${randomUUID()}`), ref(`dec_${randomUUID()}`)];
+    await world.store.writer.change(async (tx) => {
+      await askWorkflow(tx, 'start', started);
+      await askWorkflow(tx, 'start', started);
+      await askWorkflow(tx, 'look', started);
+      await askWorkflow(tx, 'look', looked);
+    });
+    const { handled } = await relay();
+    await expect.poll(rows, soon).toBe(0);
+    expect(handled.toSorted()).toEqual([['look_workflow', 'done'], ['look_workflow', 'done'], ['start_workflow', 'done'], ['start_workflow', 'done']]);
+    for (const { type, id, input } of [started, looked]) {
+      const handle = client.workflow.getHandle(id);
+      expect(await handle.describe()).toMatchObject({ type, taskQueue, status: { name: 'RUNNING' } });
+      const { events } = await handle.fetchHistory();
+      expect(JSON.parse(Buffer.from(events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data ?? []).toString())).toEqual(input);
+      expect(events?.filter((e) => e.workflowExecutionSignaledEventAttributes?.signalName === 'look')).toHaveLength(1);
+      await handle.terminate();
+    }
   });
 
   test('a row that comes twice is one workflow', async () => {

@@ -3,3 +3,7 @@ export const orderWorkflowId = (orderId: string): string => `order/${orderId}`;
 export const returnWorkflowId = (rma: string): string => `return/${rma}`;
 export const ORDER_WORKFLOW = 'order';
 export const RETURN_WORKFLOW = 'lateReturn';
+export const reconciliationWorkflowId = (locationCode: string): string => `reconciliation/${locationCode}`;
+export const RECONCILIATION_WORKFLOW = 'reconciliation';
+export const declarationWorkflowId = (declaration: string): string => `declaration/${declaration}`;
+export const DECLARATION_WORKFLOW = 'declaration';

@@ -1,6 +1,8 @@
 /** Arguments of the workflows: versioned, ids only, JSON-safe, additive. */
 export type OrderInput = { v: 1; orderId: string };
 export type ReturnInput = { v: 1; rma: string };
+export type ReconciliationInput = { v: 1; location: string };
+export type DeclarationInput = { v: 1; declaration: string };
 
 /** The one signal: the facts in PostgreSQL have changed, look at them. */
 export const LOOK = 'look';

@@ -145,7 +145,7 @@ async function workflowsLook(): Promise<void> {
 
 test(`${SEQUENCES} random sequences of concurrent operations, some killed half-way: no divergence from the model`, { timeout: 900_000 }, async () => {
   const seed = Number(process.env['MODEL_SEED'] ?? randomInt(2 ** 31));
-  console.log(`model test: seed ${seed} (MODEL_SEED=${seed} repeats it)`);
+  process.stdout.write(`model test: seed ${seed} (MODEL_SEED=${seed} repeats it)\n`);
   let operations = 0;
   await fc.assert(fc.asyncProperty(sequence, async (steps) => {
     const model: Model = { sku: `SKU-${1 + (used++ % (SEQUENCES * 2 + 50))}`, shared: [0, 0], show: [0, 0], orders: new Map(), log: [] };

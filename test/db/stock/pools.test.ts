@@ -123,6 +123,18 @@ describe('sessions', () => {
   });
 });
 
+test("a platform's order that missed its session is a fact: captured from the channel's stock, and told", async () => {
+  const sku = freshSku();
+  const own = await put(sku, 5, { allotmentId: await allotment('gone-by', { ends_at: new Date('2026-11-23T01:00:00Z') }) });
+  const shared = await put(sku, 1);
+  const late = answer(await submit(sku, 1, { channel: 'douyin', session: 'gone-by' }));
+  expect([late.sessionMissed, late.reserved]).toEqual(['session "gone-by" is over', [{ line: 1, location: 'L-1', quantity: 1 }]]);
+  const inTime = answer(await submit(sku, 1, { channel: 'douyin', session: 'gone-by', orderedAt: '2026-11-23T00:59:59Z' }));
+  expect(inTime.sessionMissed).toBeUndefined();
+  expect([await reserved(own), await reserved(shared)]).toEqual([1, 1]);
+  expect(answer(await submit(sku, 1, { channel: 'douyin', session: 'nobody' })).missing).toEqual([{ line: 1, sku, quantity: 1, cause: 'no_stock' }]);
+});
+
 describe('lots and supplies', () => {
   test('a lot with too little life left is not for this channel; an expired one for none', async () => {
     const sku = freshSku();

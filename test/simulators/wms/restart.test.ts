@@ -59,6 +59,19 @@ it('sends an event again, the very same, when its answer was not heard before th
   expect(tributary.received[2]?.headers['webhook-id']).toBe(tributary.received[1]?.headers['webhook-id']);
 });
 
+it('keeps its stock, less what has left', async () => {
+  let url = await restart(100_000);
+  const [{ sku, quantity } = { sku: '', quantity: 0 }] = intake('fo_1')['lines'] as { sku: string; quantity: number }[];
+  const location = String(intake('fo_1')['locationCode']);
+  await plain(url, 'PUT', '/_control/stock', { [location]: { [sku]: 50 } });
+  await send(url, intake('fo_1'));
+  await polled(() => stats(url), (now) => now['open'] === 0);
+  const stock = async (): Promise<unknown> => (await signed(url, 'GET', `/v1/stock?location=${location}`)).body['items'];
+  expect(await stock()).toEqual([{ sku, condition: 'sellable', quantity: 50 - quantity }]);
+  url = await restart(1);
+  expect(await stock()).toEqual([{ sku, condition: 'sellable', quantity: 50 - quantity }]);
+});
+
 it('keeps faults and rules, takes a torn last line, and writes no personal data', async () => {
   let url = await restart(1);
   await plain(url, 'PUT', '/_control/rules', [{ action: 'reject', reason: 'closed' }]);
