@@ -24,7 +24,7 @@ type Load = { seconds: number; statuses: Record<string, number>; p50: number; p9
 /** Orders of two lines over HTTP, load on the same cores, fsync on; then the same batches straight from one process without HTTP. */
 export async function capture(args: string[]): Promise<Record<string, unknown>> {
   const orders = Number(args[0] ?? 60_000);
-  const connections = Number(args[1] ?? 96);
+  const connections = Number(args[1] ?? 128);
   const processes = Number(args[2] ?? 1);
   const directory = mkdtempSync(join(tmpdir(), 'tributary-bench-'));
   const server = await startPostgres({ dataDir: join(directory, 'pg'), settings: { shared_buffers: '512MB', max_wal_size: '4GB' } });

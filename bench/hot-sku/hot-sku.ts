@@ -24,7 +24,7 @@ export async function hotSku(args: string[]): Promise<Record<string, unknown>> {
     type Load = { seconds: number; captured: number; p50: number; p99: number };
     const load = async (kind: 'single' | 'batch', connections: number, requests: number, first: number): Promise<Load> => {
       const { stdout } = await run(process.execPath, ['--import', 'tsx', fileURLToPath(new URL('load.ts', import.meta.url)),
-        JSON.stringify([api.port, ground.key, ground.cities, kind, connections, requests, first, BATCH_ORDERS, BATCH_LINES])], { maxBuffer: 1e8 });
+        JSON.stringify([api.port, ground.key, ground.cities, kind, connections, requests, first, BATCH_ORDERS, kind === 'single' ? 1 : BATCH_LINES])], { maxBuffer: 1e8 });
       return JSON.parse(stdout.trim().split('\n').at(-1) as string) as Load;
     };
     await load('single', CONNECTIONS, Math.ceil(orders / 6), 1);

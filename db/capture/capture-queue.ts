@@ -25,8 +25,8 @@ export class CaptureQueue {
   readonly #deps: CaptureDeps;
   readonly #size: number;
   readonly #limit: number;
-  /** how long one order of a batch takes, ms, smoothed over the last ten batches or so */
-  #msPerOrder = 0;
+  /** how long a batch takes, ms, smoothed over the last ten or so */
+  #batchMs = 0;
 
   /** `size`: the most orders a transaction; `limit`: the most that may wait, beyond it the caller is told to come again. */
   constructor(writer: StockWriter, deps: CaptureDeps, size = 200, limit = 20_000) {
@@ -36,8 +36,8 @@ export class CaptureQueue {
     this.#limit = limit;
   }
 
-  /** How long an order that comes now will wait for its turn, ms: what is queued at the pace of late. */
-  get waitMs(): number { return (this.#queue.length * this.#msPerOrder) / WRITERS; }
+  /** How long an order that comes now will wait for its turn, ms: the batches before it, at the pace of late. */
+  get waitMs(): number { return (Math.floor(this.#queue.length / this.#size) * this.#batchMs) / WRITERS; }
 
   submit(order: PreparedOrder): Promise<CaptureOutcome> {
     if (this.#queue.length >= this.#limit) {
@@ -68,7 +68,7 @@ export class CaptureQueue {
       const batch = this.#take();
       const began = performance.now();
       await this.#commit(batch, 1);
-      if (batch.length > 0) this.#msPerOrder += ((performance.now() - began) / batch.length - this.#msPerOrder) / PACE_OVER;
+      if (batch.length > 0) this.#batchMs += (performance.now() - began - this.#batchMs) / PACE_OVER;
     }
   }
 
