@@ -14,6 +14,7 @@ const started = performance.now();
 const until = started + seconds * 1000;
 await Promise.all(Array.from({ length: connections }, async () => {
   const connection = new Connection(() => port);
+  await delay(random() * 1_000); // clients do not all begin in one millisecond
   while (performance.now() < until) {
     const request = post('/v1/orders', key, orderBody(next++, skus, cities, random));
     for (;;) {
