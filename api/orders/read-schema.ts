@@ -44,6 +44,7 @@ export const OrderDetailSchema = Type.Object({
   orderedAt: At, capturedAt: At, validatedAt: MaybeAt, shipBy: MaybeAt, deliverBy: MaybeAt, deliveredAt: MaybeAt, returnUntil: MaybeAt, closedAt: MaybeAt, version: Int,
   lines: Type.Array(Type.Object({
     line: Int, sku: Str, quantity: Int, cancelled: Int, issued: Int, returned: Int, refunded: Int, gift: Type.Boolean(),
+    bundle: Nullable(Type.Object({ sku: Str, line: Int }, { description: 'the bundle that this line is a component of, and the line on which it was ordered' })),
     unitPrice: Int, list: Int, discount: Int, freight: Int, net: Int, discounts: Type.Array(DiscountSchema),
   })),
   reservations: Type.Array(Type.Object({ line: Int, location: Str, units: Int, status: Str, fulfillmentOrder: MaybeStr })),

@@ -15,7 +15,8 @@ export const problems = fp((app, _options, done) => {
 /** Answers an error, also one that comes before there is a route (a URL that cannot be read). */
 export function answerProblem(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error);
-  if (problem.status >= 500) request.log.error({ err: error }, problem.message);
+  // A refusal under load is counted (metrics, by status), not written down: a line for each would cost more than the answer.
+  if (problem.status >= 500 && problem.code !== 'saturated') request.log.error({ err: error }, problem.message);
   return send(problem, request, reply);
 }
 
