@@ -26,6 +26,8 @@ export const settingsSchema = Type.Object({
   RELAY_POLL_MS: count(1000, 10, 60_000, 'milliseconds between two looks at the outbox when nothing woke it'),
   BODY_LIMIT: count(1_048_576, 1024, 268_435_456, 'largest request body in bytes'),
   MAX_CACHED_WORKFLOWS: count(500, 2, 100_000, 'workflows a worker keeps in memory'),
+  BUILD_ID: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$', description: 'the version of this code as Temporal knows it; without it workers are not versioned' })),
+  DEPLOYMENT_NAME: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$', default: 'tributary', description: 'the worker deployment whose versions the build ids are' }),
   PUBLIC_URL: Type.Optional(Type.String({ pattern: '^https?://\\S+$', description: 'the address partners reach the API under, http(s)://…' })),
 });
 
@@ -48,6 +50,8 @@ export interface Config {
   readonly relayPollMs: number;
   readonly bodyLimit: number;
   readonly maxCachedWorkflows: number;
+  readonly buildId?: string;
+  readonly deploymentName: string;
   readonly publicUrl?: string;
 }
 
@@ -103,6 +107,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     relayPollMs: s.RELAY_POLL_MS,
     bodyLimit: s.BODY_LIMIT,
     maxCachedWorkflows: s.MAX_CACHED_WORKFLOWS,
+    deploymentName: s.DEPLOYMENT_NAME,
+    ...(s.BUILD_ID === undefined ? {} : { buildId: s.BUILD_ID }),
     ...(s.PUBLIC_URL === undefined ? {} : { publicUrl: s.PUBLIC_URL }),
   });
 }

@@ -34,6 +34,10 @@ const worker = await Worker.create({
   maxCachedWorkflows: config.maxCachedWorkflows, maxConcurrentWorkflowTaskExecutions: 40, maxConcurrentActivityTaskExecutions: 100,
   maxConcurrentLocalActivityExecutions: 50, shutdownGraceTime: '10 seconds',
   interceptors: { activity: [underWay.interceptor] },
+  // Each workflow says itself whether it stays with the version it began on (ADR 0011).
+  ...(config.buildId === undefined ? {} : {
+    workerDeploymentOptions: { useWorkerVersioning: true, version: { deploymentName: config.deploymentName, buildId: config.buildId }, defaultVersioningBehavior: 'AUTO_UPGRADE' as const },
+  }),
 });
 const running = worker.run();
 const metrics = await startMetrics(config.workerMetricsPort, sdkPort, async () => {

@@ -1,4 +1,6 @@
-import { allHandlersFinished, condition, continueAsNew, defineSignal, proxyActivities, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  allHandlersFinished, condition, continueAsNew, defineSignal, proxyActivities, setCurrentDetails, setHandler, setWorkflowOptions, workflowInfo,
+} from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import { LOOK, type DeclarationInput } from './contract/messages.ts';
 
@@ -26,3 +28,6 @@ export async function declaration(input: DeclarationInput): Promise<void> {
     await condition(() => looks > seen, Math.max(1_000, Date.parse(wakeAt) - Date.now()));
   }
 }
+
+// Open for days or for ever: it goes on with the newest version; changes are guarded by `patched`.
+setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, declaration);

@@ -1,4 +1,4 @@
-import { condition, defineSignal, proxyActivities, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { condition, defineSignal, proxyActivities, setCurrentDetails, setHandler, setWorkflowOptions } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import { LOOK, type ReturnInput } from './contract/messages.ts';
 
@@ -19,3 +19,6 @@ export async function lateReturn(input: ReturnInput): Promise<void> {
     await condition(() => looks > seen);
   }
 }
+
+// Soon over: it ends on the version it began on.
+setWorkflowOptions({ versioningBehavior: 'PINNED' }, lateReturn);

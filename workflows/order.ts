@@ -1,5 +1,5 @@
 import {
-  allHandlersFinished, condition, continueAsNew, defineSignal, proxyActivities, proxyLocalActivities, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo,
+  allHandlersFinished, condition, continueAsNew, defineSignal, proxyActivities, proxyLocalActivities, setCurrentDetails, setHandler, setWorkflowOptions, upsertSearchAttributes, workflowInfo,
 } from '@temporalio/workflow';
 import { nextStep, type OrderFacts, type Step } from '../domain/order/flow.ts';
 import type { Activities } from '../activities/index.ts';
@@ -83,3 +83,6 @@ function show(shown: Shown, facts: OrderFacts, waitingFor: string): void {
   if (changes.length > 0) upsertSearchAttributes(changes);
   Object.assign(shown, now);
 }
+
+// Open for days or for ever: it goes on with the newest version; changes are guarded by `patched`.
+setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, order);

@@ -1,4 +1,6 @@
-import { allHandlersFinished, condition, continueAsNew, defineSignal, proxyActivities, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  allHandlersFinished, condition, continueAsNew, defineSignal, proxyActivities, setCurrentDetails, setHandler, setWorkflowOptions, workflowInfo,
+} from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import { LOOK, type ReconciliationInput } from './contract/messages.ts';
 
@@ -34,3 +36,6 @@ export async function reconciliation(input: ReconciliationInput): Promise<void> 
     else await condition(() => looks > seen, wait);
   }
 }
+
+// Open for days or for ever: it goes on with the newest version; changes are guarded by `patched`.
+setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, reconciliation);

@@ -133,7 +133,7 @@ test('only the API and the UI are published, on the loopback', () => {
 
 test('our processes: their entries exist, two of each, an init process, a health check', () => {
   const commands: Record<string, string> = {
-    migrate: 'bin/migrate.ts', 'temporal-bootstrap': 'bin/bootstrap-temporal.ts', worker: 'workers/main.ts', api: 'api/main.ts',
+    migrate: 'bin/migrate.ts', 'temporal-bootstrap': 'bin/bootstrap-temporal.ts', worker: 'workers/main.ts', promote: 'bin/promote.ts', api: 'api/main.ts',
   };
   expect(services.filter(([, s]) => s.build).map(([name]) => name).sort()).toEqual(Object.keys(commands).sort());
   for (const [name, entry] of Object.entries(commands)) {
