@@ -1,5 +1,6 @@
 import { condition, defineSignal, proxyActivities, setCurrentDetails, setHandler, setWorkflowOptions } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
+import { versioned } from './versioning.ts';
 import { LOOK, type ReturnInput } from './contract/messages.ts';
 
 const outside = proxyActivities<Pick<Activities, 'handleReturn'>>({
@@ -21,4 +22,4 @@ export async function lateReturn(input: ReturnInput): Promise<void> {
 }
 
 // Soon over: it ends on the version it began on.
-setWorkflowOptions({ versioningBehavior: 'PINNED' }, lateReturn);
+setWorkflowOptions(versioned('PINNED'), lateReturn);

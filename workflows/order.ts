@@ -3,6 +3,7 @@ import {
 } from '@temporalio/workflow';
 import { nextStep, type OrderFacts, type Step } from '../domain/order/flow.ts';
 import type { Activities } from '../activities/index.ts';
+import { versioned } from './versioning.ts';
 import { LOOK, type OrderInput } from './contract/messages.ts';
 import { HoldReasonKey, LocationKey, OrderStatusKey, PromiseByKey } from './contract/search-attributes.ts';
 
@@ -85,4 +86,4 @@ function show(shown: Shown, facts: OrderFacts, waitingFor: string): void {
 }
 
 // Open for days or for ever: it goes on with the newest version; changes are guarded by `patched`.
-setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, order);
+setWorkflowOptions(versioned('AUTO_UPGRADE'), order);

@@ -2,6 +2,7 @@ import {
   allHandlersFinished, condition, continueAsNew, defineSignal, proxyActivities, setCurrentDetails, setHandler, setWorkflowOptions, workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
+import { versioned } from './versioning.ts';
 import { LOOK, type ReconciliationInput } from './contract/messages.ts';
 
 const steps = proxyActivities<Pick<Activities, 'reconcileNext'>>({
@@ -38,4 +39,4 @@ export async function reconciliation(input: ReconciliationInput): Promise<void> 
 }
 
 // Open for days or for ever: it goes on with the newest version; changes are guarded by `patched`.
-setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, reconciliation);
+setWorkflowOptions(versioned('AUTO_UPGRADE'), reconciliation);
