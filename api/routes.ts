@@ -16,9 +16,12 @@ import { snapshotRoutes } from './snapshots/routes.ts';
 import { recountRoutes } from './snapshots/recounts.ts';
 import { declarationRoutes } from './declarations/routes.ts';
 import { allotmentRoutes } from './allotments/routes.ts';
+import { reservationRoutes } from './reservations/routes.ts';
+import { lotRoutes } from './lots/routes.ts';
+import { componentRoutes } from './network/components.ts';
 import { claimRoutes } from './claims/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { partnerRoutes } from './partners/routes.ts';
 
 /** Every resource of the API; a new one is a folder and a line here. */
-export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [captureRoutes, batchRoutes, keyRoutes, stockRoutes, ruleRoutes, networkRoutes, actionRoutes, importRoutes, partnerRoutes, orderReadRoutes, orderCommandRoutes, returnRoutes, refundRoutes, claimRoutes, fulfillmentRoutes, snapshotRoutes, recountRoutes, declarationRoutes, allotmentRoutes];
+export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [captureRoutes, batchRoutes, keyRoutes, stockRoutes, ruleRoutes, networkRoutes, actionRoutes, importRoutes, partnerRoutes, orderReadRoutes, orderCommandRoutes, returnRoutes, refundRoutes, claimRoutes, fulfillmentRoutes, snapshotRoutes, recountRoutes, declarationRoutes, allotmentRoutes, reservationRoutes, lotRoutes, componentRoutes];

@@ -10,7 +10,7 @@ import { typeParsers } from './types.ts';
 
 export type Channel = {
   id: number; code: string; name: string; platform: string; intakeMode: 'strict' | 'accept'; currency: string;
-  paymentWindowS: number; backorderWindowS: number; mergeWindowS: number; returnWindowS: number; supplyHorizonS: number; minLifeDays: number; active: boolean;
+  paymentWindowS: number; backorderWindowS: number; mergeWindowS: number; returnWindowS: number; supplyHorizonS: number; minLifeDays: number; depositRefundable: boolean; active: boolean;
 };
 export type LocationKind = 'warehouse' | 'store' | 'dealer' | 'third_party' | 'vendor';
 export type Location = {
@@ -20,9 +20,13 @@ export type Location = {
 };
 export type Carrier = { code: string; name: string; baseUrl: string | null; secret: Buffer | null; active: boolean };
 export type Sku = { id: number; code: string; name: string; weightG: number; cost: number | null; lotTracked: boolean; active: boolean };
+/** Units of another SKU in one bundle; `priceShare` is a weight. */
+export type Component = { sku: Sku; quantity: number; priceShare: number | null };
 export type ApiKey = { id: number; name: string; scopes: ReadonlySet<string>; locationId: number | null; carrier: string | null };
 
 const SKU_CACHE = 200_000;
+const SKU = 'id, code, name, weight_g "weightG", cost, lot_tracked "lotTracked", active';
+const NO_COMPONENTS: readonly Component[] = [];
 const RECOVER_MS = 500;
 
 /**
@@ -43,6 +47,8 @@ export class Network {
   allotmentByCode = new Map<string, Allotment>();
   #channelAllotment = new Map<number, number>();
   #chains = new Map<number, readonly ChainLink[]>();
+  #components = new Map<number, Component[]>();
+  #componentSkus = new Map<string, Sku>();
   #skus = new Map<string, Sku>();
   #skuById = new Map<number, Sku>();
   #places = new Map<string, { lat: number; lon: number }>();
@@ -139,7 +145,7 @@ export class Network {
   async #read(): Promise<void> {
     const q = <T extends pg.QueryResultRow>(text: string) => this.#pool.query<T>(text).then((r) => r.rows);
     const channels = await q<Channel>(`select id, code, name, platform, intake_mode "intakeMode", currency, payment_window_s "paymentWindowS",
-      backorder_window_s "backorderWindowS", merge_window_s "mergeWindowS", return_window_s "returnWindowS", supply_horizon_s "supplyHorizonS", min_life_days "minLifeDays", active from channels`);
+      backorder_window_s "backorderWindowS", merge_window_s "mergeWindowS", return_window_s "returnWindowS", supply_horizon_s "supplyHorizonS", min_life_days "minLifeDays", deposit_refundable "depositRefundable", active from channels`);
     const locations = await q<Omit<Location, 'place'> & { country: string; province: string; city: string; lat: number | null; lon: number | null }>(
       `select id, code, name, kind, country, province, city, lat, lon, time_zone "timeZone", cutoff_minutes "cutoffMinutes",
        handling_minutes "handlingMinutes", work_days "workDays", handling_cost "handlingCost", accept_timeout_s "acceptTimeoutS",
@@ -155,6 +161,8 @@ export class Network {
       'select id, name, key_hash, scopes, location_id, carrier from api_keys where revoked_at is null');
     const allotments = await q<Allotment>(`select id, code, kind, parent_id "parentId", channel_id "channelId", overflow, borrow_limit "borrowLimit",
       starts_at "startsAt", ends_at "endsAt", closed_at "closedAt" from allotments`);
+    const components = await q<Sku & { bundle: number; units: number; priceShare: number | null }>(
+      `select b.bundle_sku_id bundle, b.quantity units, b.price_share "priceShare", ${SKU} from bundle_components b join skus on id = b.component_sku_id order by 1, b.position`);
     const policy = policies[0];
     if (!policy) throw new Error('no routing policy is active: activate a row of routing_policies');
 
@@ -175,6 +183,9 @@ export class Network {
     this.#channelAllotment = new Map(allotments.flatMap((a) => (a.kind === 'channel' && a.channelId !== null && a.closedAt === null ? [[a.channelId, a.id]] : [])));
     this.#chains.clear();
     this.#ranks.clear();
+    this.#components = new Map();
+    for (const { bundle, units, priceShare, ...sku } of components) this.#components.set(bundle, [...this.#components.get(bundle) ?? [], { sku, quantity: units, priceShare }]);
+    this.#componentSkus = new Map(components.map(({ bundle: _bundle, units: _units, priceShare: _share, ...sku }) => [sku.code, sku]));
     if (this.#skusChanged) await this.#rereadSkus();
   }
 
@@ -225,7 +236,11 @@ export class Network {
     this.#keep(fresh);
   }
 
-  knownSku(code: string): Sku | undefined { return this.#skus.get(code); }
+  /** Components are always known: an order may name their bundle only. */
+  knownSku(code: string): Sku | undefined { return this.#skus.get(code) ?? this.#componentSkus.get(code); }
+
+  /** What a bundle consists of; empty for any other SKU. */
+  components(skuId: number): readonly Component[] { return this.#components.get(skuId) ?? NO_COMPONENTS; }
 
   /** Reads the SKUs of the codes that are not known yet; codes that do not exist stay unknown. */
   async loadSkus(codes: Iterable<string>): Promise<void> {
@@ -245,7 +260,7 @@ export class Network {
 
   async #querySkus(where: string, values: readonly (string | number)[]): Promise<Sku[]> {
     const { rows } = await this.#pool.query<Sku>(
-      `select id, code, name, weight_g "weightG", cost, lot_tracked "lotTracked", active from skus where ${where}`, [values]);
+      `select ${SKU} from skus where ${where}`, [values]);
     return rows;
   }
 

@@ -1,5 +1,8 @@
 import type { Logger } from 'pino';
 import { tendDeclarations } from '../db/declarations/tend.ts';
+import { expireLeases } from '../db/leases/expire-leases.ts';
+import { quarantineExpired } from '../db/lots/quarantine-expired.ts';
+import { tendRecalledLots } from '../db/lots/recall-lot.ts';
 import { expireDue } from '../db/orders/expiry.ts';
 import { tendAllotments } from '../db/stock/allotments/tend.ts';
 import type { StockWriter } from '../db/stock-writer.ts';
@@ -9,23 +12,35 @@ const ALLOTMENTS_MS = 2_000;
 const POLL_MS = 30_000;
 const CLEANING_MS = 600_000;
 
-/** What PostgreSQL's dates make due, worked off by every worker: expiries twice a second, allotments every other second, old keys and partitions now and then. */
+/**
+ * What PostgreSQL's dates make due, worked off by every worker: expiries twice a second, allotments and recalled lots every other second, expired lots once a
+ * day, old keys and partitions now and then. Expiries have a loop of their own: a carrier that answers slowly must not keep anybody's units.
+ */
 export function startHousekeeping(writer: StockWriter, logger: Logger, pollCarriers: () => Promise<number>): { close(): Promise<void> } {
-  let closed = false;
-  let running: Promise<void> = Promise.resolve();
   let cleanedAt = 0;
   let polledAt = 0;
   let tendedAt = 0;
-  let timer: NodeJS.Timeout;
+  let quarantined = '';
+  const expiries = async (): Promise<void> => {
+    const orders = await expireDue(writer);
+    const reservations = await expireLeases(writer);
+    if (orders + reservations > 0) logger.info({ orders, reservations }, 'unpaid orders and reservations expired');
+  };
   const round = async (): Promise<void> => {
-    const expired = await expireDue(writer);
-    if (expired > 0) logger.info({ expired }, 'unpaid orders expired');
     if (Date.now() - tendedAt >= ALLOTMENTS_MS) {
       tendedAt = Date.now();
       const tended = await tendAllotments(writer);
       if (Object.values(tended).some((n) => n > 0)) logger.info(tended, 'allotments tended');
       const declarations = await tendDeclarations(writer);
       if (declarations > 0) logger.info({ declarations }, 'ended sessions tended');
+      const lots = await tendRecalledLots(writer);
+      if (lots > 0) logger.info({ lots }, 'reserved units of recalled lots taken back');
+    }
+    const today = writer.clock().toISOString().slice(0, 10);
+    if (quarantined !== today) {
+      const units = await quarantineExpired(writer);
+      quarantined = today;
+      if (units > 0) logger.info({ units }, 'units of expired lots quarantined');
     }
     if (Date.now() - polledAt >= POLL_MS) {
       polledAt = Date.now();
@@ -37,17 +52,24 @@ export function startHousekeeping(writer: StockWriter, logger: Logger, pollCarri
     await writer.pool.query('delete from idempotency_keys where expires_at < now()');
     await writer.pool.query(`select ensure_movement_partitions((now() - interval '1 month')::date, 6)`);
   };
+  const loops = [expiries, round].map((run) => repeat(run, logger));
+  return { async close() { await Promise.all(loops.map((close) => close())); } };
+}
+
+/** Runs something again and again, never twice at once. Returns how to end it. */
+function repeat(run: () => Promise<void>, logger: Logger): () => Promise<void> {
+  let closed = false;
+  let running: Promise<void> = Promise.resolve();
+  let timer: NodeJS.Timeout;
   const next = (): void => {
     timer = setTimeout(() => {
-      running = round().catch((error: Error) => { logger.warn({ err: error }, 'housekeeping postponed'); }).finally(() => { if (!closed) next(); });
+      running = run().catch((error: Error) => { logger.warn({ err: error }, 'housekeeping postponed'); }).finally(() => { if (!closed) next(); });
     }, EXPIRY_MS);
   };
   next();
-  return {
-    async close() {
-      closed = true;
-      clearTimeout(timer);
-      await running;
-    },
+  return async () => {
+    closed = true;
+    clearTimeout(timer);
+    await running;
   };
 }

@@ -18,7 +18,11 @@ export const OrderIntakeSchema = Type.Object({
   type: Type.Optional(OneOf(ORDER_TYPES)),
   currency: Currency,
   orderedAt: Type.Optional(Timestamp),
-  payment: Type.Object({ status: OneOf(['unpaid', 'paid', 'cash_on_delivery', 'not_due']) }, closed),
+  payment: Type.Object({
+    status: OneOf(['unpaid', 'deposit', 'paid', 'cash_on_delivery', 'not_due']),
+    deposit: Type.Optional(Type.Unsafe<number>({ ...Minor, description: 'with status deposit: what has been paid of the total, minor units' })),
+    balanceDueAt: Type.Optional(Type.Unsafe<string>({ ...Timestamp, description: 'with status deposit: when the rest must have been paid, else the units are freed' })),
+  }, closed),
   buyer: Type.Optional(Type.Object({ id: Type.Optional(Text(128)), name: Type.Optional(Text(100)), phone: Type.Optional(Text(40)), email: Type.Optional(Text(254)) }, closed)),
   shipTo: ShipToSchema,
   lines: Type.Array(Type.Object({

@@ -4,7 +4,10 @@
  */
 export type Check = { readonly name: string; readonly timed?: boolean; readonly sql: string };
 
-const TERMINAL = `('closed', 'cancelled', 'rejected', 'expired')`;
+/** SQL: the reservation `r` has the line of an order or a lease that it is for. */
+export const HAS_OWNER = `exists (select from orders o join order_lines l on l.order_id = o.id where o.id = r.order_id and l.line_no = r.line_no)
+  or exists (select from lease_lines l where l.lease_id = r.order_id and l.line_no = r.line_no)`;
+export const TERMINAL = `('closed', 'cancelled', 'rejected', 'expired')`;
 /** A table written at capture speed has no foreign key to orders (ADR 0010): the audit looks for what a key would have refused. */
 const orphans = (name: string, table: string, row: string): Check => ({
   name, sql: `select format('${row} without order ord:%s', t.order_id) detail from ${table} t where not exists (select from orders o where o.id = t.order_id)`,
@@ -35,7 +38,7 @@ export const CHECKS: readonly Check[] = [
   {
     name: 'orphan-reservations',
     sql: `select format('reservation %s of ord:%s, line %s: its order line, stock level or fulfillment order does not exist', r.seq, r.order_id, r.line_no) detail from reservations r
-      where not exists (select from orders o join order_lines l on l.order_id = o.id where o.id = r.order_id and l.line_no = r.line_no)
+      where not (${HAS_OWNER})
         or not exists (select from stock_levels v where v.id = r.level_id)
         or (r.fulfillment_order_id is not null and not exists (select from fulfillment_orders f where f.id = r.fulfillment_order_id))`,
   },
@@ -55,7 +58,7 @@ export const CHECKS: readonly Check[] = [
   },
   {
     name: 'stale-hold', timed: true,
-    sql: `select format('ord:%s, line %s: %s units held until %s', order_id, line_no, quantity, expires_at) detail from reservations
+    sql: `select format('%s:%s, line %s: %s units held until %s', case when exists (select from leases l where l.id = r.order_id) then 'res' else 'ord' end, r.order_id, line_no, quantity, expires_at) detail from reservations r
       where status = 'held' and expires_at < coalesce($1::timestamptz, now()) - interval '60 seconds'`,
   },
   {
@@ -65,6 +68,11 @@ export const CHECKS: readonly Check[] = [
           (select count(*) from shortages s where s.order_id = o.id and s.status = 'open') short
         from orders o where o.status in ${TERMINAL} and o.id in
           (select order_id from reservations where status in ('held', 'confirmed') union select order_id from shortages where status = 'open')) t`,
+  },
+  {
+    name: 'ended-leases',
+    sql: `select format('res:%s is %s and has %s units reserved', l.id, l.status, sum(r.quantity)) detail from leases l join reservations r on r.order_id = l.id and r.status in ('held', 'confirmed')
+      where l.status <> 'active' group by l.id`,
   },
   {
     name: 'line-units',

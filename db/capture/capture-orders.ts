@@ -93,8 +93,9 @@ export async function captureOrders(client: pg.ClientBase, orders: readonly Prep
 function refusal(order: PreparedOrder, decision: Decision): Problem | null {
   if (order.channel.intakeMode !== 'strict' || decision.missing.length === 0) return null;
   const first = decision.missing[0] as Decision['missing'][number];
+  const ordered = order.lines[first.lineNo - 1]?.bundle?.line ?? first.lineNo;
   return new Problem('insufficient_stock', `SKU "${first.skuCode}" lacks ${first.quantity}; this channel takes only what is in stock`,
-    `/lines/${first.lineNo - 1}/quantity`, { missing: decision.missing.map((m) => ({ line: m.lineNo, sku: m.skuCode, quantity: m.quantity })) });
+    `/lines/${ordered - 1}/quantity`, { missing: decision.missing.map((m) => ({ line: m.lineNo, sku: m.skuCode, quantity: m.quantity })) });
 }
 
 /** Takes back what was written before the stock was known to be gone. */

@@ -5,20 +5,19 @@ import type { LockedLevel } from '../ledger.ts';
 import type { Network } from '../network.ts';
 import type { PoolLevel } from '../stock-pool.ts';
 import type { StockProjection } from '../projection.ts';
-import type { PreparedLine, PreparedOrder } from './prepare.ts';
-import { sourcesOf, type Source } from './sources.ts';
+import { sourcesOf, type Demand, type Source } from './sources.ts';
 import { borrowKey, type Pick, type Taken } from './taken.ts';
 
 export type Missing = { lineNo: number; skuId: number | null; skuCode: string; quantity: number; cause: 'unknown_sku' | 'no_stock' };
 export type Decision = { picks: Pick[]; missing: Missing[]; promise: { shipBy: Date; deliverBy: Date } | null };
-type KnownLine = PreparedLine & { skuId: number };
+type KnownLine = Demand['lines'][number] & { skuId: number };
 
 /**
  * Chooses levels for one order by first fit on the projection less what the batch has taken; adds its own units to `taken`.
  * Looks in the order's own allotment alone first, then with each further one that its overflow rule allows, at last with what is coming:
  * the first stage that serves the whole order is taken, else what the last one gives.
  */
-export function decide(order: PreparedOrder, network: Network, projection: StockProjection, taken: Taken, borrowed: ReadonlyMap<string, number>): Decision {
+export function decide(order: Demand, network: Network, projection: StockProjection, taken: Taken, borrowed: ReadonlyMap<string, number>): Decision {
   const known = order.lines.filter((l) => l.skuId !== null) as KnownLine[];
   const missing: Missing[] = [];
   for (const line of order.lines) {
@@ -106,7 +105,7 @@ class View {
 }
 
 /** The date of the whole order: the latest of its locations, and of the units that are still to come. */
-function promiseOf(order: PreparedOrder, picks: readonly Pick[], network: Network): Decision['promise'] {
+function promiseOf(order: Demand, picks: readonly Pick[], network: Network): Decision['promise'] {
   let shipBy: Date | null = null;
   let deliverBy: Date | null = null;
   const ready = new Map<number, number>();

@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto';
 import { Problem } from '../../domain/problem.ts';
+import { explodeBundles, type BundleComponent } from '../../domain/order/bundles.ts';
+import { paymentDueAt } from '../../domain/order/payment.ts';
 import { priceOrder, PricingError, type PricedLine } from '../../domain/order/pricing.ts';
 import type { OrderIntake, OrderType, PaymentStatus } from '../../domain/order/intake.ts';
 import type { Place } from '../../domain/geo.ts';
@@ -8,7 +10,8 @@ import { uuidv7 } from '../../runtime/ids.ts';
 import type { Channel, Network } from '../network.ts';
 import type { Contact, Vault } from '../vault.ts';
 
-export type PreparedLine = { lineNo: number; skuId: number | null; skuCode: string; quantity: number; gift: boolean; priced: PricedLine };
+/** `bundle`: the SKU and line that were ordered, where this line is a component of it. */
+export type PreparedLine = { lineNo: number; skuId: number | null; skuCode: string; quantity: number; gift: boolean; priced: PricedLine; bundle: { sku: string; line: number } | null };
 
 /** An order made ready to be captured: checked, priced, its people still in clear, in memory only. */
 export type PreparedOrder = {
@@ -77,18 +80,17 @@ export function prepareOrder(
   if (scheduledTo && scheduledFrom && scheduledTo < scheduledFrom) {
     throw new Problem('unprocessable', 'scheduled.to lies before scheduled.from', '/scheduled/to');
   }
-  const lines = price(intake);
+  const lines = price(intake, network);
   for (const line of lines.lines) {
     const sku = network.knownSku(line.skuCode);
     line.skuId = sku?.active ? sku.id : null;
     if (line.skuId === null && channel.intakeMode === 'strict') {
-      throw new Problem('unknown_sku', `SKU "${line.skuCode}" is not known or not active`, `/lines/${line.lineNo - 1}/sku`);
+      throw new Problem('unknown_sku', `SKU "${line.skuCode}" is not known or not active`, `/lines/${(line.bundle?.line ?? line.lineNo) - 1}/sku`);
     }
   }
   const { buyer, shipTo } = intake;
   const phone = buyer?.phone ?? shipTo.phone;
   const name = phone ? phone : buyer?.email ?? (buyer?.id ? `${channel.code}|${buyer.id}` : null);
-  const unpaid = intake.payment.status === 'unpaid';
   return {
     id: uuidv7(), channel, intake, type: intake.type ?? 'retail', payment: intake.payment.status, bodyHash: bodyHash(intake),
     locationId: by.locationId ?? location?.id ?? null, ...allotmentOf(intake, channel, network, orderedAt), parentId: null,
@@ -99,7 +101,7 @@ export function prepareOrder(
     contact: {
       buyer: buyer ?? null, shipTo, buyerRemark: intake.buyerRemark ?? null, sellerRemark: intake.sellerRemark ?? null, invoice: intake.invoice ?? null,
     },
-    orderedAt, capturedAt: now, payBy: unpaid ? new Date(now.getTime() + channel.paymentWindowS * 1000) : null, scheduledFrom, scheduledTo,
+    orderedAt, capturedAt: now, payBy: paymentDueAt(intake.payment, lines.total, now, channel.paymentWindowS), scheduledFrom, scheduledTo,
     shipBy: instant(intake.shipBy, '/shipBy'),
     idempotency: by.idempotencyKey === null ? null : { apiKeyId: by.apiKeyId, key: by.idempotencyKey },
     actor: by.actor,
@@ -137,7 +139,13 @@ function instant(text: string | undefined, field: string): Date | null {
   throw new Problem('unprocessable', 'no such moment: ISO 8601 with hours and minutes of the offset, years 1900 to 9999', field);
 }
 
-function price(intake: OrderIntake): { lines: PreparedLine[]; list: number; discount: number; freight: number; total: number } {
+/** What a SKU consists of, by code, for a bundle; empty for any other. */
+export function componentsOf(network: Network, code: string): BundleComponent[] {
+  const sku = network.knownSku(code);
+  return sku === undefined || !sku.active ? [] : network.components(sku.id).map((c) => ({ sku: c.sku.code, quantity: c.quantity, priceShare: c.priceShare, cost: c.sku.cost }));
+}
+
+function price(intake: OrderIntake, network: Network): { lines: PreparedLine[]; list: number; discount: number; freight: number; total: number } {
   try {
     const priced = priceOrder({
       currency: intake.currency,
@@ -146,10 +154,10 @@ function price(intake: OrderIntake): { lines: PreparedLine[]; list: number; disc
       freight: intake.freight ?? 0,
     });
     return {
-      lines: priced.lines.map((p, i) => {
+      lines: explodeBundles(priced.lines.map((p, i) => {
         const line = intake.lines[i] as OrderIntake['lines'][number];
-        return { lineNo: p.lineNo, skuId: null, skuCode: line.sku, quantity: p.quantity, gift: line.gift ?? false, priced: p };
-      }),
+        return { sku: line.sku, gift: line.gift ?? false, priced: p };
+      }), (code) => componentsOf(network, code)).map(({ sku, gift, priced: p, bundle }) => ({ lineNo: p.lineNo, skuId: null, skuCode: sku, quantity: p.quantity, gift, priced: p, bundle })),
       list: priced.listAmount, discount: priced.discountAmount, freight: priced.freight, total: priced.total,
     };
   } catch (error) {

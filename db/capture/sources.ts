@@ -2,10 +2,15 @@ import type { ChainLink } from '../../domain/stock/overflow.ts';
 import type { Network } from '../network.ts';
 import type { StockProjection } from '../projection.ts';
 import type { StockPool } from '../stock-pool.ts';
-import type { PreparedOrder } from './prepare.ts';
+import type { PreparedLine, PreparedOrder } from './prepare.ts';
 
 /** Units an order may take: `lastsUntil` (ISO date) is the least expiry of a lot, `horizon` (ms since epoch) the latest arrival; null where it does not matter. */
 export type Source = { pool: StockPool; borrow: ChainLink['borrow']; lastsUntil: string | null; horizon: number | null };
+
+/** What the choice of levels depends on: of an order, or of somebody who wants units reserved like one. */
+export type Demand = Pick<PreparedOrder, 'destination' | 'allotmentId' | 'channel' | 'capturedAt' | 'scheduledFrom'> & {
+  lines: readonly Pick<PreparedLine, 'lineNo' | 'skuId' | 'skuCode' | 'quantity'>[];
+};
 
 const DAY = 86_400_000;
 let day = { from: 0, days: -1, iso: '' };
@@ -18,7 +23,7 @@ function lastsUntil(now: Date, minLifeDays: number): string {
 }
 
 /** The stages in which an order looks for units: its own allotment; with each parent that overflow allows; with what is coming. Never empty. */
-export function sourcesOf(order: PreparedOrder, network: Network, projection: StockProjection): Source[][] {
+export function sourcesOf(order: Demand, network: Network, projection: StockProjection): Source[][] {
   const chain = network.chain(order.allotmentId);
   const until = lastsUntil(order.capturedAt, order.channel.minLifeDays);
   const horizon = order.channel.supplyHorizonS > 0 ? order.capturedAt.getTime() + order.channel.supplyHorizonS * 1000 : null;

@@ -13,7 +13,8 @@ const HEADS = [['id', 'uuid'], ['channel_id', 'smallint'], ['external_id', 'text
   ['captured_at', 'timestamptz'], ['payment_due_at', 'timestamptz'], ['ship_by', 'timestamptz'], ['deliver_by', 'timestamptz'], ['route_after', 'timestamptz'],
   ['hold_reason', 'text']] as const;
 const LINES = [['order_id', 'uuid'], ['line_no', 'int'], ['sku_id', 'int'], ['sku_code', 'text'], ['quantity', 'int'], ['unit_price', 'bigint'], ['list_amount', 'bigint'],
-  ['discount_amount', 'bigint'], ['freight_share', 'bigint'], ['net_amount', 'bigint'], ['discounts', 'jsonb'], ['gift', 'bool']] as const;
+  ['discount_amount', 'bigint'], ['freight_share', 'bigint'], ['net_amount', 'bigint'], ['discounts', 'jsonb'], ['gift', 'bool'],
+  ['bundle_sku', 'text'], ['bundle_line', 'int']] as const;
 /** The ciphertext travels as base64: hexadecimal would be half as long again. */
 const CONTACTS = [['id', 'uuid'], ['person_id', 'uuid'], ['sealed', 'text']] as const;
 
@@ -41,9 +42,9 @@ export async function writeOrders(client: pg.ClientBase, rows: readonly NewOrder
       o.contact.invoice !== null, o.contact.buyerRemark !== null || o.contact.sellerRemark !== null, o.scheduledFrom, o.scheduledTo, o.orderedAt,
       o.capturedAt, o.payBy, o.shipBy ?? decision.promise?.shipBy ?? null, decision.promise?.deliverBy ?? null, routeAfter(o), holdOf(decision),
     );
-    for (const { lineNo, skuId, skuCode, quantity, gift, priced: p } of o.lines) {
+    for (const { lineNo, skuId, skuCode, quantity, gift, priced: p, bundle } of o.lines) {
       lines.push(o.id, lineNo, skuId, skuCode, quantity, p.unitPrice, p.listAmount, p.discountAmount, p.freightShare, p.netAmount,
-        p.discounts.length > 0 ? JSON.stringify(p.discounts) : null, gift);
+        p.discounts.length > 0 ? JSON.stringify(p.discounts) : null, gift, bundle?.sku ?? null, bundle?.line ?? null);
     }
     contacts.push(contactId, person.id, vault.sealContact(person, o.contact).toString('base64'));
   }

@@ -1,3 +1,4 @@
+import { PAYMENT_DUE } from '../../domain/order/payment.ts';
 import { nextDeclarationStep, type DeclarationFacts, type DeclarationStep } from '../../domain/stock/declaration-flow.ts';
 import type { DeclarationStatus } from '../../domain/stock/declaration.ts';
 import type { StockWriter } from '../stock-writer.ts';
@@ -45,5 +46,5 @@ async function readFacts(tx: Tx, declaration: Declaration): Promise<DeclarationF
 async function unpaid(tx: Tx, declaration: Declaration): Promise<{ units: number; due: Date | null }> {
   return await tx.one<{ units: number; due: Date | null }>(
     `select coalesce(sum(r.quantity), 0)::int units, min(o.payment_due_at) due from orders o join reservations r on r.order_id = o.id and r.status in ('held', 'confirmed')
-     where o.allotment_id = $1 and o.payment_status = 'unpaid' and o.closed_at is null`, [declaration.allotmentId]) ?? { units: 0, due: null };
+     where o.allotment_id = $1 and o.payment_status in ${PAYMENT_DUE} and o.closed_at is null`, [declaration.allotmentId]) ?? { units: 0, due: null };
 }

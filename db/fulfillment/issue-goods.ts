@@ -64,9 +64,10 @@ async function issueLegs(tx: Tx, f: FulfillmentOrder, own: readonly Reservation[
   for (const line of parcels.flatMap((p) => p.lines)) {
     const reserved = own.find((r) => r.lineNo === line.lineNo);
     const skuId = reserved?.skuId;
-    const lotLevel = line.lot === undefined || skuId === undefined ? null : await tx.one<{ id: number }>(
-      `select v.id from stock_levels v join lots o on o.id = v.lot_id where v.location_id = $1 and v.sku_id = $2 and o.code = $3 and v.condition = 'sellable'
+    const lotLevel = line.lot === undefined || skuId === undefined ? null : await tx.one<{ id: number; recalled: boolean }>(
+      `select v.id, o.recalled_at is not null recalled from stock_levels v join lots o on o.id = v.lot_id where v.location_id = $1 and v.sku_id = $2 and o.code = $3 and v.condition = 'sellable'
        and v.allotment_id = (select allotment_id from stock_levels where id = $4) and v.supply_id = 0`, [f.locationId, skuId, line.lot, reserved?.levelId]);
+    if (lotLevel?.recalled) throw new Problem('handover_blocked', `lot "${line.lot ?? ''}" has been recalled: keep the goods`, '/parcels');
     let rest = line.quantity;
     for (const r of left.sort((a, b) => Number(b.levelId === lotLevel?.id) - Number(a.levelId === lotLevel?.id))) {
       const units = r.lineNo === line.lineNo ? Math.min(rest, r.quantity) : 0;

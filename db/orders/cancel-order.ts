@@ -5,6 +5,7 @@ import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
 import { lockOrder, readFulfillments, readLines, refreshStatus, unroutedUnits, type Order } from './order.ts';
 import { bookRefund, type RefundCause } from './refunds.ts';
+import { settleDeposit } from './settle-deposit.ts';
 import { liveReservations, releaseReservations } from './reservations.ts';
 
 /** Cancels units of lines that have no reservation any more: counts them, refunds them. The caller refreshes the status. */
@@ -19,6 +20,7 @@ export async function cancelUnits(
   }
   await bookRefund(tx, order, lines, units, cause, causeId, actor);
   await tx.event(order.id, 'order.units_cancelled', actor, { reason, lines: [...units].filter(([, n]) => n > 0).map(([line, quantity]) => ({ line, quantity })) });
+  if (order.paymentStatus === 'deposit' && lines.every((l) => l.cancelled + (units.get(l.lineNo) ?? 0) === l.quantity)) await settleDeposit(tx, order, lines, actor);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { isPaymentDue, PAYMENT_DUE } from '../../domain/order/payment.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import { cancelUnissued } from './cancel-order.ts';
 import { lockOrder } from './order.ts';
@@ -9,7 +10,7 @@ import { lockOrder } from './order.ts';
 export async function expireDue(writer: StockWriter, limit = 200): Promise<number> {
   const { rows } = await writer.pool.query<{ id: string }>({
     name: 'orders_due',
-    text: `select id from orders where payment_status = 'unpaid' and closed_at is null and payment_due_at <= $1 order by payment_due_at limit $2`,
+    text: `select id from orders where payment_status in ${PAYMENT_DUE} and closed_at is null and payment_due_at <= $1 order by payment_due_at limit $2`,
     values: [writer.clock(), limit],
   });
   let expired = 0;
@@ -26,7 +27,7 @@ export async function expireDue(writer: StockWriter, limit = 200): Promise<numbe
 function expire(writer: StockWriter, id: string): Promise<number> {
   return writer.change(async (tx) => {
     const order = await lockOrder(tx, id);
-    if (order.paymentStatus !== 'unpaid' || !order.paymentDueAt || order.paymentDueAt > tx.now || order.closedAt) return 0;
+    if (!isPaymentDue(order.paymentStatus) || !order.paymentDueAt || order.paymentDueAt > tx.now || order.closedAt) return 0;
     await cancelUnissued(tx, order, 'not paid in time', 'system');
     await tx.query(`update orders set status = 'expired', closed_at = $2, version = version + 1 where id = $1`, [id, tx.now]);
     await tx.event(id, 'order.expired', 'system');

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { encodeId } from '../../domain/ids.ts';
 import { TERMINAL, type OrderStatus } from '../../domain/order/status.ts';
+import { isPaymentDue } from '../../domain/order/payment.ts';
 import type { OrderFacts } from '../../domain/order/flow.ts';
 import type { Network } from '../network.ts';
 import { chainPairs } from './order-pools.ts';
@@ -49,7 +50,7 @@ export async function readFacts(client: pg.ClientBase | pg.Pool, network: Networ
   const deadlines = [row.accept_by, row.release_retry, window].filter((d) => d !== null).sort((a, b) => a.getTime() - b.getTime());
   return {
     v: 1, status: row.status, done: TERMINAL.has(row.status), holdReason: TERMINAL.has(row.status) ? null : row.hold_reason, validated: row.validated_at !== null,
-    awaitingPaymentUntil: row.payment_status === 'unpaid' ? iso(row.payment_due_at) ?? 'it comes' : null,
+    awaitingPaymentUntil: isPaymentDue(row.payment_status) ? iso(row.payment_due_at) ?? 'it comes' : null,
     toReserve: row.held || row.servable, backorderUntil: iso(row.backorder_until),
     // A whole order is routed together: while units are missing it waits, unless part of it is on its way already.
     toRoute: row.routable && ((row.backorder_until === null && row.incoming_at === null) || row.shipping), routeAfter: iso(row.route_after),

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { Problem } from '../../domain/problem.ts';
 import { encodeId } from '../../domain/ids.ts';
+import { isPaymentDue } from '../../domain/order/payment.ts';
 import { deriveStatus, VOID, type FulfillmentStatus, type OrderStatus } from '../../domain/order/status.ts';
 import type { PricedLine } from '../../domain/order/pricing.ts';
 import type { Tx } from '../tx.ts';
@@ -16,7 +17,7 @@ export type Order = {
 
 export type OrderLine = {
   lineNo: number; skuId: number | null; skuCode: string; quantity: number; cancelled: number; issued: number; returned: number; refunded: number;
-  gift: boolean; priced: PricedLine;
+  gift: boolean; priced: PricedLine; bundle: { sku: string; line: number } | null;
 };
 
 export type FulfillmentOrder = {
@@ -48,11 +49,11 @@ export async function readLines(client: pg.ClientBase | pg.Pool, orderId: string
   const { rows } = await client.query<{
     line_no: number; sku_id: number | null; sku_code: string; quantity: number; cancelled_quantity: number; issued_quantity: number; returned_quantity: number;
     refunded_quantity: number; gift: boolean; unit_price: number; list_amount: number; discount_amount: number; freight_share: number; net_amount: number;
-    discounts: PricedLine['discounts'] | null;
+    discounts: PricedLine['discounts'] | null; bundle_sku: string | null; bundle_line: number | null;
   }>({ name: 'lines_read', text: 'select * from order_lines where order_id = $1 order by line_no', values: [orderId] });
   return rows.map((r) => ({
     lineNo: r.line_no, skuId: r.sku_id, skuCode: r.sku_code, quantity: r.quantity, cancelled: r.cancelled_quantity, issued: r.issued_quantity,
-    returned: r.returned_quantity, refunded: r.refunded_quantity, gift: r.gift,
+    returned: r.returned_quantity, refunded: r.refunded_quantity, gift: r.gift, bundle: r.bundle_sku === null || r.bundle_line === null ? null : { sku: r.bundle_sku, line: r.bundle_line },
     priced: {
       lineNo: r.line_no, quantity: r.quantity, unitPrice: r.unit_price, listAmount: r.list_amount, discounts: r.discounts ?? [],
       discountAmount: r.discount_amount, freightShare: r.freight_share, netAmount: r.net_amount,
@@ -96,7 +97,7 @@ export async function refreshStatus(tx: Tx, order: Order, actor: string): Promis
        array(select status from fulfillment_orders where order_id = $1 order by id) statuses`, [order.id]);
   if (!row) throw new Error('unreachable: an aggregate query returns a row');
   const next = deriveStatus({
-    current: order.status, heldOpen: row.held !== null, awaitingPayment: order.paymentStatus === 'unpaid', validated: order.validatedAt !== null,
+    current: order.status, heldOpen: row.held !== null, awaitingPayment: isPaymentDue(order.paymentStatus), validated: order.validatedAt !== null,
     waitingForStock: row.waiting, unroutedUnits: row.unrouted, fulfillments: row.statuses.filter((s) => !VOID.has(s)),
     cancelledWhole: row.active === 0, windowOver: order.closedAt !== null,
   });

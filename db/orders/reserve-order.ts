@@ -1,4 +1,5 @@
 import { firstFit } from '../../domain/routing/first-fit.ts';
+import { isPaymentDue } from '../../domain/order/payment.ts';
 import { TERMINAL } from '../../domain/order/status.ts';
 import { lockLevels } from '../ledger.ts';
 import type { Network } from '../network.ts';
@@ -18,7 +19,7 @@ type Shortage = { id: number; lineNo: number; skuId: number | null; quantity: nu
 export async function reserveOrder(writer: StockWriter, network: Network, orderId: string): Promise<void> {
   await writer.change(async (tx) => {
     const order = await lockOrder(tx, orderId);
-    if (TERMINAL.has(order.status) || order.holdReason || order.paymentStatus === 'unpaid') return;
+    if (TERMINAL.has(order.status) || order.holdReason || isPaymentDue(order.paymentStatus)) return;
     const confirmed = await tx.query(
       `update reservations set status = 'confirmed', expires_at = null where order_id = $1 and status = 'held' returning 1`, [orderId]);
     if (confirmed.length > 0) await tx.event(orderId, 'order.reserved', 'system', null);

@@ -1,5 +1,6 @@
 import { evaluateAudit, type AuditFacts } from '../../domain/order/audit.ts';
 import { encodeId } from '../../domain/ids.ts';
+import { isPaymentDue } from '../../domain/order/payment.ts';
 import { TERMINAL } from '../../domain/order/status.ts';
 import type { Network } from '../network.ts';
 import type { StockWriter } from '../stock-writer.ts';
@@ -18,7 +19,7 @@ const RECENT_MINUTES = 7 * 24 * 60;
 export async function validateOrder(writer: StockWriter, network: Network, vault: Vault, orderId: string): Promise<void> {
   await writer.change(async (tx) => {
     const order = await lockOrder(tx, orderId);
-    if (order.validatedAt || order.holdReason || order.paymentStatus === 'unpaid' || TERMINAL.has(order.status)) return;
+    if (order.validatedAt || order.holdReason || isPaymentDue(order.paymentStatus) || TERMINAL.has(order.status)) return;
     const contact = await vault.readContact(tx.client, order.contactId);
     const lines = await readLines(tx.client, orderId);
     const facts = await auditFacts(tx, order, lines, contact, network, vault);

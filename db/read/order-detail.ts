@@ -26,7 +26,7 @@ export type OrderDetail = {
   contact?: Contact | null;
 };
 type LineView = {
-  line: number; sku: string; quantity: number; cancelled: number; issued: number; returned: number; refunded: number; gift: boolean;
+  line: number; sku: string; quantity: number; cancelled: number; issued: number; returned: number; refunded: number; gift: boolean; bundle: { sku: string; line: number } | null;
   unitPrice: number; list: number; discount: number; freight: number; net: number; discounts: { bearer: Bearer; code: string; amount: number }[];
 };
 
@@ -78,7 +78,7 @@ async function assemble(client: pg.ClientBase, vault: Vault, id: string, { onlyL
     orderedAt: o.ordered_at.toISOString(), capturedAt: o.captured_at.toISOString(), validatedAt: iso(o.validated_at), shipBy: iso(o.ship_by), deliverBy: iso(o.deliver_by),
     deliveredAt: iso(o.delivered_at), returnUntil: iso(o.return_until), closedAt: iso(o.closed_at), version: o.version,
     lines: (await readLines(client, id)).map((l) => ({
-      line: l.lineNo, sku: l.skuCode, quantity: l.quantity, cancelled: l.cancelled, issued: l.issued, returned: l.returned, refunded: l.refunded, gift: l.gift,
+      line: l.lineNo, sku: l.skuCode, quantity: l.quantity, cancelled: l.cancelled, issued: l.issued, returned: l.returned, refunded: l.refunded, gift: l.gift, bundle: l.bundle,
       unitPrice: l.priced.unitPrice, list: l.priced.listAmount, discount: l.priced.discountAmount, freight: l.priced.freightShare, net: l.priced.netAmount,
       discounts: l.priced.discounts.map(({ bearer, code, amount }) => ({ bearer, code, amount })),
     })),

@@ -1,3 +1,4 @@
+import { lockLease } from '../leases/lease.ts';
 import { lockLevels } from '../ledger.ts';
 import { lockOrder } from '../orders/order.ts';
 import type { Tx } from '../tx.ts';
@@ -34,14 +35,14 @@ export async function changeLevels(tx: Tx, cause: string, delta: ReadonlyMap<num
   return shortened;
 }
 
-/** Locks the orders that lose units by these changes, as far as can be seen without a lock on levels: of each level the youngest, until enough is free. */
+/** Locks the orders and leases that lose units by these changes, as far as can be seen without a lock on levels: of each level the youngest, until enough is free. */
 export async function lockLosers(tx: Tx, delta: ReadonlyMap<number, number>): Promise<void> {
   const losses = [...delta].filter(([, change]) => change < 0);
   if (losses.length === 0) return;
-  const rows = await tx.query<{ order_id: string }>(
-    `select distinct order_id from (
+  const rows = await tx.query<{ order_id: string; lease: boolean }>(
+    `select distinct t.order_id, exists (select from leases l where l.id = t.order_id) lease from (
        select r.order_id, v.reserved - (v.on_hand + d.change) lost, sum(r.quantity) over (partition by r.level_id order by ${YOUNGEST_FIRST}) - r.quantity before
        from unnest($1::bigint[], $2::bigint[]) d(id, change) join stock_levels v on v.id = d.id join reservations r on r.level_id = d.id and r.status in ('held', 'confirmed')) t
      where before < lost order by order_id`, [losses.map(([id]) => id), losses.map(([, change]) => change)]);
-  for (const { order_id } of rows) await lockOrder(tx, order_id);
+  for (const { order_id, lease } of rows) await (lease ? lockLease(tx, order_id) : lockOrder(tx, order_id));
 }

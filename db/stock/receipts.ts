@@ -1,7 +1,7 @@
 import { Problem } from '../../domain/problem.ts';
 import { bodyHash } from '../capture/prepare.ts';
 import { ensureLevels } from '../ledger.ts';
-import type { Network } from '../network.ts';
+import type { Network, Sku } from '../network.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
 
@@ -23,6 +23,17 @@ export async function storeAnswer(tx: Tx, source: string, reference: string, ans
   await tx.query('update partner_events set status = 200, response = $3 where source = $1 and event_id = $2', [source, reference, JSON.stringify(answer)]);
 }
 
+/** A lot of a SKU, made where missing. Throws `conflict` where it is known with another expiry. */
+export async function lotOf(tx: Tx, sku: Sku, named: NonNullable<StockLine['lot']>, field: string): Promise<number> {
+  const { code, expiresOn = null } = named;
+  const lot = await tx.one<{ id: number; expires: string | null }>(
+    `insert into lots (sku_id, code, expires_on) values ($1, $2, $3)
+     on conflict (sku_id, code) do update set expires_on = coalesce(lots.expires_on, excluded.expires_on) returning id, expires_on::text expires`, [sku.id, code, expiresOn]);
+  if (!lot) throw new Error('an upsert returns its row');
+  if (expiresOn !== null && lot.expires !== expiresOn) throw new Problem('conflict', `lot "${code}" of SKU "${sku.code}" expires on ${lot.expires ?? 'no day'}, not on ${expiresOn}`, `${field}/expiresOn`);
+  return lot.id;
+}
+
 /** The holders of stock lines, made where missing; throws with the line at fault. */
 export async function levelsOf(tx: Tx, network: Network, locationId: number, lines: readonly StockLine[]): Promise<number[]> {
   const keys: { locationId: number; skuId: number; condition: string; lotId: number }[] = [];
@@ -32,17 +43,7 @@ export async function levelsOf(tx: Tx, network: Network, locationId: number, lin
     if (sku.lotTracked !== (line.lot !== undefined)) {
       throw new Problem('unprocessable', sku.lotTracked ? `SKU "${line.sku}" is tracked by lot: say which` : `SKU "${line.sku}" is not tracked by lot: leave it out`, `/lines/${i}/lot`);
     }
-    let lotId = 0;
-    if (line.lot) {
-      const { code, expiresOn = null } = line.lot;
-      const lot = await tx.one<{ id: number; expires: string | null }>(
-        `insert into lots (sku_id, code, expires_on) values ($1, $2, $3)
-         on conflict (sku_id, code) do update set expires_on = coalesce(lots.expires_on, excluded.expires_on) returning id, expires_on::text expires`, [sku.id, code, expiresOn]);
-      if (!lot) throw new Error('an upsert returns its row');
-      if (expiresOn !== null && lot.expires !== expiresOn) throw new Problem('conflict', `lot "${code}" of SKU "${line.sku}" expires on ${lot.expires ?? 'no day'}, not on ${expiresOn}`, `/lines/${i}/lot/expiresOn`);
-      lotId = lot.id;
-    }
-    keys.push({ locationId, skuId: sku.id, condition: line.condition ?? 'sellable', lotId });
+    keys.push({ locationId, skuId: sku.id, condition: line.condition ?? 'sellable', lotId: line.lot ? await lotOf(tx, sku, line.lot, `/lines/${i}/lot`) : 0 });
   }
   return ensureLevels(tx.client, keys);
 }

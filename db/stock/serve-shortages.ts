@@ -1,3 +1,4 @@
+import { PAYMENT_DUE } from '../../domain/order/payment.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import { GAVE_BACK_TO } from '../orders/gave-back.ts';
 import { lockOrder, refreshStatus } from '../orders/order.ts';
@@ -19,7 +20,7 @@ export async function serveShortages(tx: Tx, skuIds: readonly number[]): Promise
     `with recursive waiting as (
        select s.id, s.order_id, s.line_no, s.sku_id, s.quantity, o.forced_location_id, o.allotment_id, coalesce(o.ship_by, s.deadline) due
        from shortages s join orders o on o.id = s.order_id
-       where s.status = 'open' and s.sku_id = any($1::int[]) and o.closed_at is null and o.hold_reason is null and o.payment_status <> 'unpaid' and o.validated_at is not null
+       where s.status = 'open' and s.sku_id = any($1::int[]) and o.closed_at is null and o.hold_reason is null and o.payment_status not in ${PAYMENT_DUE} and o.validated_at is not null
          and o.id <> all($2::uuid[]) and o.status not in ('cancelled', 'rejected', 'expired', 'closed')
        order by due, s.id limit $3 for no key update of o, s skip locked),
      chain as (

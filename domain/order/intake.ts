@@ -2,7 +2,8 @@ import type { Bearer } from './pricing.ts';
 
 export const ORDER_TYPES = ['retail', 'wholesale', 'consignment', 'resend', 'sample'] as const;
 export type OrderType = (typeof ORDER_TYPES)[number];
-export type PaymentStatus = 'unpaid' | 'paid' | 'cash_on_delivery' | 'not_due';
+/** `deposit`: a pre-sale whose balance is still to be paid. */
+export type PaymentStatus = 'unpaid' | 'deposit' | 'paid' | 'cash_on_delivery' | 'not_due';
 
 export type Discount = { bearer: Bearer; code: string; amount: number };
 
@@ -13,7 +14,8 @@ export type OrderIntake = {
   type?: OrderType;
   currency: string;
   orderedAt?: string;
-  payment: { status: PaymentStatus };
+  /** `deposit` (minor units, part of the total) and `balanceDueAt` with status `deposit` only */
+  payment: { status: PaymentStatus; deposit?: number; balanceDueAt?: string };
   buyer?: { id?: string; name?: string; phone?: string; email?: string };
   shipTo: { name: string; phone: string; country: string; province: string; city: string; district?: string; street: string; postcode?: string };
   lines: { sku: string; quantity: number; unitPrice: number; discounts?: Discount[]; gift?: boolean }[];

@@ -59,7 +59,7 @@ test('reads the whole network', async () => {
   expect([...network.channels.keys()].toSorted()).toEqual(['douyin', 'merging', 'own']);
   expect(network.channelById.get(network.channels.get('merging')!.id)).toEqual({
     id: network.channels.get('merging')!.id, code: 'merging', name: 'own site with a merge window', platform: 'own', intakeMode: 'strict', currency: 'CNY',
-    paymentWindowS: 1800, backorderWindowS: 604_800, mergeWindowS: 900, returnWindowS: 86_400, supplyHorizonS: 0, minLifeDays: 0, active: true,
+    paymentWindowS: 1800, backorderWindowS: 604_800, mergeWindowS: 900, returnWindowS: 86_400, supplyHorizonS: 0, minLifeDays: 0, depositRefundable: false, active: true,
   });
   expect(network.locations.get('L-4')).toMatchObject({ code: 'L-4', kind: 'store', timeZone: 'Asia/Shanghai', cutoffMinutes: 960, handlingMinutes: 60, workDays: [1, 2, 3, 4, 5, 6, 7], place: { country: 'CN', province: 'Shenzhen', city: 'Shenzhen', lon: 114.06 } });
   expect(network.carriers.get('sim')).toEqual({ code: 'sim', name: 'simulated carrier', baseUrl: 'http://carrier.test', secret: null, active: true });

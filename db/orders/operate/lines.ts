@@ -9,6 +9,7 @@ async function skuOf(network: Network, code: string): Promise<Sku> {
   await network.loadSkus([code]);
   const sku = network.knownSku(code);
   if (!sku?.active) throw new Problem('unknown_sku', `SKU "${code}" is not known or not active`, '/params/sku');
+  if (network.components(sku.id).length > 0) throw new Problem('unprocessable', `SKU "${code}" is a bundle: name its components`, '/params/sku');
   return sku;
 }
 

@@ -1,4 +1,5 @@
 import { encodeId } from '../../../domain/ids.ts';
+import { isPaymentDue } from '../../../domain/order/payment.ts';
 import { Problem } from '../../../domain/problem.ts';
 import type { Tx } from '../../tx.ts';
 import type { Order } from '../order.ts';
@@ -23,11 +24,12 @@ export async function mergeOrders(tx: Tx, orderIds: readonly string[], reason: s
     if (other.scheduledFrom?.getTime() !== first.scheduledFrom?.getTime()) throw new Problem('conflict', `order ${name} is scheduled for another time`);
     const touched = await tx.one('select 1 from order_lines where order_id = $1 and cancelled_quantity + refunded_quantity > 0 limit 1', [other.id]);
     if (touched) throw new Problem('conflict', `order ${name} has cancelled or refunded units: its refunds would lose their lines`);
-    if (other.paymentStatus !== first.paymentStatus || other.paymentStatus === 'unpaid') throw new Problem('conflict', `order ${name} is ${other.paymentStatus}: merged orders must be paid the same way`);
+    if (other.paymentStatus !== first.paymentStatus || isPaymentDue(other.paymentStatus)) throw new Problem('conflict', `order ${name} is ${other.paymentStatus}: merged orders must be paid the same way`);
   }
   for (const order of orders) await unroute(tx, order, 'merged');
   for (const other of others) {
     const top = await tx.one<{ n: number }>('select max(line_no) n from order_lines where order_id = $1', [first.id]);
+    await tx.query('update order_lines set bundle_line = bundle_line + $2 where order_id = $1 and bundle_line is not null', [other.id, top?.n ?? 0]);
     for (const table of ['order_lines', 'reservations', 'shortages']) {
       await tx.query(`update ${table} set order_id = $2, line_no = line_no + $3 where order_id = $1`, [other.id, first.id, top?.n ?? 0]);
     }

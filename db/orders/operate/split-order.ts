@@ -1,5 +1,6 @@
 import { encodeId } from '../../../domain/ids.ts';
 import { unitShareSum } from '../../../domain/money.ts';
+import { isPaymentDue } from '../../../domain/order/payment.ts';
 import type { PricedLine } from '../../../domain/order/pricing.ts';
 import { Problem } from '../../../domain/problem.ts';
 import { uuidv7 } from '../../../runtime/ids.ts';
@@ -14,7 +15,7 @@ import { lockChangeable, recheck, releaseMendedHold, unroute } from './guard.ts'
  */
 export async function splitOrder(tx: Tx, orderId: string, wanted: readonly { line: number; quantity: number }[], reason: string, actor: string): Promise<string> {
   const order = await lockChangeable(tx, orderId);
-  if (order.paymentStatus === 'unpaid') throw new Problem('conflict', 'the order is not paid: it can be split once it is');
+  if (isPaymentDue(order.paymentStatus)) throw new Problem('conflict', 'the order is not paid: it can be split once it is');
   const lines = await readLines(tx.client, orderId);
   const moved = new Map<number, number>();
   for (const [i, { line, quantity }] of wanted.entries()) {
@@ -60,7 +61,7 @@ function part(line: PricedLine, quantity: number): { moved: PricedLine; rest: Pr
   const share = (total: number): number => unitShareSum(total, line.quantity, line.quantity - quantity, quantity);
   const discounts = line.discounts.map((d) => ({ ...d, amount: share(d.amount) }));
   const discountAmount = discounts.reduce((sum, d) => sum + d.amount, 0);
-  const listAmount = line.unitPrice * quantity;
+  const listAmount = share(line.listAmount); // the price of a bundle's component need not divide by its units
   const freightShare = share(line.freightShare);
   const moved = { ...line, quantity, listAmount, discounts, discountAmount, freightShare, netAmount: listAmount - discountAmount + freightShare };
   return {
@@ -79,9 +80,9 @@ async function moveLine(tx: Tx, from: string, to: string, line: OrderLine, quant
   }
   const { moved, rest } = part(line.priced, quantity);
   await tx.query(
-    `insert into order_lines (order_id, line_no, sku_id, sku_code, quantity, unit_price, list_amount, discount_amount, freight_share, net_amount, discounts, gift)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-    [to, line.lineNo, line.skuId, line.skuCode, quantity, moved.unitPrice, moved.listAmount, moved.discountAmount, moved.freightShare, moved.netAmount, JSON.stringify(moved.discounts), line.gift]);
+    `insert into order_lines (order_id, line_no, sku_id, sku_code, quantity, unit_price, list_amount, discount_amount, freight_share, net_amount, discounts, gift, bundle_sku, bundle_line)
+     select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, bundle_sku, bundle_line from order_lines where order_id = $13 and line_no = $2`,
+    [to, line.lineNo, line.skuId, line.skuCode, quantity, moved.unitPrice, moved.listAmount, moved.discountAmount, moved.freightShare, moved.netAmount, JSON.stringify(moved.discounts), line.gift, from]);
   await tx.query(
     `update order_lines set quantity = $3, list_amount = $4, discount_amount = $5, freight_share = $6, net_amount = $7, discounts = $8 where order_id = $1 and line_no = $2`,
     [from, line.lineNo, rest.quantity, rest.listAmount, rest.discountAmount, rest.freightShare, rest.netAmount, JSON.stringify(rest.discounts)]);

@@ -29,8 +29,8 @@ afterAll(async () => {
   await seeded.drop();
 });
 
-async function audit(env: Record<string, string | undefined>): Promise<{ code: number | null; lines: string[] }> {
-  const run = startNode('bin/audit.ts', { env: { DATABASE_URL: clone.url, TEMPORAL_ADDRESS: NOWHERE, TEMPORAL_NAMESPACE: undefined, ...env } });
+async function audit(env: Record<string, string | undefined>, ...args: string[]): Promise<{ code: number | null; lines: string[] }> {
+  const run = startNode('bin/audit.ts', { args, env: { DATABASE_URL: clone.url, TEMPORAL_ADDRESS: NOWHERE, TEMPORAL_NAMESPACE: undefined, ...env } });
   const { code } = await run.exited;
   return { code, lines: run.output().trim().split('\n') };
 }
@@ -52,6 +52,24 @@ test('a violation is named and ends it with 1; a database that is not there with
   await clone.pool.query('update orders set freight_amount = 800 where id = $1', [decodeId('ord', id)]);
   expect([code, lines.slice(1)]).toEqual([1, [`order-money: ${id}: list 2000 - discounts 0 + freight 900, total 2800; its lines make 2800`, await summary(1)]]);
   expect((await audit({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' })).code).toBe(2);
+});
+
+test('--repair puts a planted orphan right, with its movement and the reason, and then all is well; what it cannot repair ends it with 1', async () => {
+  await clone.pool.query(`with level as (update stock_levels set reserved = reserved + 2 where id = (select max(id) from stock_levels where on_hand - reserved >= 2) returning id),
+    movement as (insert into stock_movements (command_id, leg, level_id, d_on_hand, d_reserved, cause) select uuidv7(), 0, id, 0, 2, 'planted' from level)
+    insert into reservations (order_id, line_no, seq, level_id, quantity, status) select uuidv7(), 1, 0, id, 2, 'held' from level`);
+  const found = await audit({});
+  expect([found.code, found.lines[1]?.split(':')[0], found.lines.length]).toEqual([1, 'orphan-reservations', 3]);
+  const repaired = await audit({}, '--repair');
+  expect([repaired.code, repaired.lines.slice(2)]).toEqual([0, [
+    expect.stringMatching(/^repaired: orphan-reservations: level \d+: 1 reservations of 2 units belong to nothing: taken away$/) as string, await summary(0)]]);
+  expect((await clone.pool.query(`select m.d_reserved, m.cause, r.what from audit_repairs r join stock_movements m on m.command_id = r.command_id`)).rows).toEqual([{ d_reserved: -2, cause: 'repair', what: 'orphan-reservations' }]);
+  expect(await audit({}, '--repair')).toEqual({ code: 0, lines: [UNREACHED, await summary(0)] });
+  const id = seeded.orders.captured;
+  await clone.pool.query('update orders set freight_amount = 900 where id = $1', [decodeId('ord', id)]);
+  const left = await audit({}, '--repair');
+  await clone.pool.query('update orders set freight_amount = 800 where id = $1', [decodeId('ord', id)]);
+  expect([left.code, left.lines.slice(2)]).toEqual([1, [expect.stringMatching(/^still: order-money: /) as string, await summary(1)]]);
 });
 
 test('asks Temporal for the workflow of an order; a foreign server is not taken at its word', async () => {

@@ -19,6 +19,7 @@ async function onClone<T>(run: (clone: Clone) => Promise<T>): Promise<T> {
 }
 
 const LEVEL = `(select min(id) from stock_levels)`;
+const LEASE = `'01910000-0000-7000-8000-000000000001'::uuid`;
 const MOVEMENT = `insert into stock_movements (command_id, leg, level_id, d_on_hand, d_reserved, cause)`;
 /** The id of an order as SQL has it. */
 const of = (order: keyof SeededOrders): string => `'${decodeId('ord', seeded.orders[order]) ?? ''}'`;
@@ -41,6 +42,10 @@ const PLANTED: Record<string, () => string> = {
   'orders-without-contact': () => `update orders set contact_id = uuidv7() where id = ${of('captured')}`,
   'stale-hold': () => `update reservations set expires_at = '2026-11-23T01:58:59Z' where order_id = ${of('unpaid')} and line_no = 1`,
   'terminal-reservations': () => `update orders set status = 'closed' where id = ${of('captured')}`,
+  'ended-leases': () => `update stock_levels set reserved = reserved + 1 where id = ${LEVEL}; ${MOVEMENT} values (uuidv7(), 0, ${LEVEL}, 0, 1, 'planted');
+    insert into leases (id, owner, reference, channel_id, mode, status, expires_at, created_at, created_by, ended_at) select ${LEASE}, 'o', 'r', min(id), 'all', 'released', now(), now(), 't', now() from channels;
+    insert into lease_lines (lease_id, line_no, sku_id, quantity) select ${LEASE}, 1, sku_id, 1 from stock_levels where id = ${LEVEL};
+    insert into reservations (order_id, line_no, seq, level_id, quantity, status) values (${LEASE}, 1, 0, ${LEVEL}, 1, 'held')`,
   'line-units': () => `alter table order_lines drop constraint order_lines_check; update order_lines set cancelled_quantity = 3 where order_id = ${of('captured')} and line_no = 2`,
   'line-issued': () => `update order_lines set issued_quantity = 1 where order_id = ${of('captured')} and line_no = 2`,
   'line-routed': () => `update fulfillment_order_lines set quantity = quantity + 1 where line_no = 1 and fulfillment_order_id in (select id from fulfillment_orders where order_id = ${of('shipped')})`,
