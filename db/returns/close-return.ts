@@ -9,8 +9,8 @@ import { restockInto } from './restock.ts';
 import { lockReturn, returnLines } from './returns.ts';
 
 /**
- * `inspected → closed`: what came back is put on stock under its condition, sellable units where they came from (thrown-away units come and go in one command, so that the
- * ledger tells), and the accepted units are refunded. An exchange owes goods instead of money. Units that were refunded before, when their parcel
+ * `inspected → closed`: what came back is put on stock under its condition, sellable units where they came from (thrown-away units are
+ * never stock again), and the accepted units are refunded. An exchange owes goods instead of money. Units that were refunded before, when their parcel
  * was lost, are owed nothing. The return's id is the command id: a repetition posts and pays nothing.
  */
 export async function closeReturn(writer: StockWriter, rma: string, backorderWindowS: (channelId: number) => number): Promise<void> {

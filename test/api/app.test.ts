@@ -73,7 +73,7 @@ describe('errors are problem details', () => {
     ['one thing for a list', { lines: { sku: 'SKU-1', quantity: 1, unitPrice: 5 } }, '/lines', /must be array/],
     ['no line', { lines: [] }, '/lines', /fewer than 1/],
     ['a negative price', { lines: [{ sku: 'SKU-1', quantity: 1, unitPrice: -1 }] }, '/lines/0/unitPrice', />= 0/],
-    ['a word that is not in the list', { payment: { status: 'maybe' } }, '/payment/status', /must be one of \["unpaid","paid",/],
+    ['a word that is not in the list', { payment: { status: 'maybe' } }, '/payment/status', /must be one of \["unpaid","deposit","paid",/],
     ['a date that is none', { orderedAt: 'yesterday' }, '/orderedAt', /date-time/],
     ['NUL in text', { externalId: 'a\u0000b' }, '/externalId', /pattern/],
     ['NUL deep inside', { buyerRemark: '\u0000' }, '/buyerRemark', /pattern/],

@@ -205,8 +205,9 @@ describe('the OpenAPI document', () => {
   });
 
   test('shows no person: no telephone number, no mail address, in examples or elsewhere', () => {
-    const text = JSON.stringify(document);
-    expect(text.match(/(?<![\d-])\+?\d[\d -]{8,}\d(?![\d-])/g)?.filter((n) => !/^(9_?0+|1048576|9000000000000|9007199254740991)$/.test(n)) ?? []).toEqual([]);
+    // Limits are JSON numbers; a telephone number is a string.
+    const text = JSON.stringify(document, (_key, value: unknown) => (typeof value === 'number' ? null : value));
+    expect(text.match(/(?<![\d-])\+?\d[\d -]{8,}\d(?![\d-])/g) ?? []).toEqual([]);
     expect(text.match(/[\w.+-]+@[\w-]+\.[\w.]+/g) ?? []).toEqual([]);
     const examples: string[] = [];
     walk(document, (key, value, path) => { if (/^examples?$/.test(key) && /name|phone|mobile|email|street|postcode|buyer|shipTo/i.test(path)) examples.push(`${path}: ${JSON.stringify(value)}`); });

@@ -114,15 +114,15 @@ describe('ensureLevels', () => {
     expect((await amounts(answers[0]!)).every(([h, r]) => h === 0 && r === 0)).toBe(true);
   });
 
-  test('tells allotments and supplies apart from the shared stock, which alone is sellable to all', async () => {
-    await world.store.pool.query(`insert into allotments (id, kind, name) values (3, 'channel', 'share')`);
+  test('tells the holders of allotments and supplies apart; only what is in good condition may be sold', async () => {
+    await world.store.pool.query(`insert into allotments (id, kind, name, code, parent_id) values (3, 'campaign', 'share', 'share', 0)`);
     await world.store.pool.query(`insert into supplies (id, kind, reference) values (3, 'transfer', 'T-3')`);
     const skuId = (await world.one<{ id: number }>(`select id from skus where code = 'SKU-2'`)).id;
     const at = { locationId: world.locationId('L-3'), skuId, condition: 'sellable', lotId: 0 };
     const ids = await world.store.writer.change((tx) => ensureLevels(tx.client, [at, { ...at, allotmentId: 3 }, { ...at, supplyId: 3 }, { ...at, condition: 'damaged' }]));
     expect(new Set(ids).size).toBe(4);
     const locked = await world.store.writer.change((tx) => lockLevels(tx.client, ids));
-    expect(ids.map((id) => locked.get(id)?.sellable)).toEqual([true, false, false, false]);
+    expect(ids.map((id) => locked.get(id)?.sellable)).toEqual([true, true, true, false]);
   });
 });
 
