@@ -15,6 +15,9 @@ const outside = proxyActivities<Pick<Activities, 'ship' | 'recall' | 'intercept'
   startToCloseTimeout: '45 seconds', retry: { initialInterval: '500 ms', maximumInterval: '30 seconds' },
 });
 
+/** How long a deadline that PostgreSQL's writer does not see yet is waited for. */
+const CLOCKS_MS = 1_000;
+
 /**
  * An order from intake to the end of its return window. It holds no facts: every activity returns what PostgreSQL says, and the
  * state machine in domain/order decides the next step. The signal only says "look".
@@ -46,10 +49,17 @@ export async function order(input: OrderInput): Promise<void> {
   };
 
   let facts = await database.validate({ orderId });
+  let tracked: string | null = null;
   for (;;) {
     const step = nextStep(facts, new Date().toISOString());
     if (step.do === 'finish') break;
     if (step.do !== 'wait') {
+      if (step.do === 'track') {
+        // Due by this clock, not yet by the one that decides: their difference passes, and is not spent asking.
+        if (facts.nextDeadline === tracked) await condition(() => looks > seen, CLOCKS_MS);
+        tracked = facts.nextDeadline;
+        seen = looks;
+      }
       facts = await perform(step);
       continue;
     }
