@@ -24,7 +24,7 @@ export async function readFacts(client: pg.ClientBase | pg.Pool, network: Networ
         (select min(deadline) from shortages where order_id = $1 and status = 'open') backorder_until,
         exists (select from shortages s join stock_levels v on v.sku_id = s.sku_id and v.condition = 'sellable' and (o.allotment_id, v.allotment_id) in (select * from unnest($3::int[], $4::int[])) and v.supply_id = 0
           and v.on_hand - v.reserved - v.buffer > 0 join locations l on l.id = v.location_id and l.active
-          join lots on lots.id = v.lot_id and lots.recalled_at is null and (lots.expires_on is null or lots.expires_on >= ($2::timestamptz)::date)
+          join lots on lots.id = v.lot_id and lots.recalled_at is null and (lots.expires_on is null or lots.expires_on >= ($2::timestamptz at time zone 'UTC')::date)
           where s.order_id = $1 and s.status = 'open' and coalesce(o.forced_location_id, v.location_id) = v.location_id and not ${GAVE_BACK}) servable,
         exists (select from reservations r join stock_levels v on v.id = r.level_id and v.supply_id = 0
           where r.order_id = $1 and r.status = 'confirmed' and r.fulfillment_order_id is null) routable,
