@@ -13,7 +13,7 @@ export async function fill(pool: pg.Pool, orders: number, movements: number, say
   for (let from = 0; from < orders; from += slice) {
     const count = Math.min(slice, orders - from);
     await pool.query(
-      `with made as materialized (select i, pg_temp_uuid(now() - interval '60 days' * (1 - i::float8 / $3)) id, now() - interval '60 days' * (1 - i::float8 / $3) at from generate_series($1::int, $1::int + $2::int - 1) i),
+      `with made as materialized (select i, pg_temp_uuid(now() - interval '60 days' * (1 - i::float8 / $3)) id, now() - interval '60 days' * (1 - i::float8 / $3) as at from generate_series($1::int, $1::int + $2::int - 1) i),
        heads as (insert into orders (id, channel_id, external_id, type, status, payment_status, currency, list_amount, discount_amount, freight_amount, total_amount, body_hash, person_id, contact_id,
            address_hash, dest_country, dest_province, dest_city, ordered_at, captured_at, ship_by, deliver_by, validated_at, delivered_at, return_until, closed_at)
          select id, 1, 'G-' || i, 'retail', 'closed', 'paid', 'CNY', 19800, 0, 800, 20600, decode(md5(i::text), 'hex'), $4, id, decode(md5((i % 5000)::text), 'hex'), 'CN', 'Shanghai', 'Shanghai',
