@@ -10,7 +10,7 @@ const CONNECTIONS = 200;
 const SECONDS = 8;
 type Load = { perSecond: number; offered: number; refused: number; p99: number; refusalP99: number; refusalMax: number };
 
-/** Orders captured a second at the load that gives the peak (200 connections, each sending as soon as it is answered), and at ten times as many connections. */
+/** Orders captured a second at the load that gives the peak (200 connections, each sending as soon as it is answered), and at ten times as many connections, all opened beforehand. */
 export async function overload(args: string[]): Promise<Record<string, unknown>> {
   const connections = Number(args[0] ?? CONNECTIONS);
   const ground = await startGround({ locations: 17, skus: SKUS, stock: 100_000 });
