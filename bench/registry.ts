@@ -8,5 +8,6 @@ export const benchmarks: Record<string, Benchmark> = {
   'flash-sale': async (args) => (await import('./flash-sale/flash-sale.ts')).flashSale(args),
   'hot-sku': async (args) => (await import('./hot-sku/hot-sku.ts')).hotSku(args),
   overload: async (args) => (await import('./overload/overload.ts')).overload(args),
+  availability: async (args) => (await import('./availability/availability.ts')).availability(args),
   growth: async (args) => (await import('./growth/growth.ts')).growth(args),
 };

@@ -57,7 +57,7 @@ export async function postMovements(
       throw new LedgerError(leg.levelId, `${cause} would leave ${level.reserved} reserved of ${level.onHand} on hand`);
     }
   }
-  await writeLegs(client, net);
+  for (const { id, buffer } of await writeLegs(client, net)) (locked.get(id) as LockedLevel).buffer = buffer;
   await client.query({
     name: 'movements_insert',
     text: `insert into stock_movements (command_id, leg, level_id, d_on_hand, d_reserved, cause, order_id)
@@ -67,14 +67,15 @@ export async function postMovements(
   return [...locked.values()];
 }
 
-/** The bare change of levels, without movements: for the capture, which writes the movements of a whole batch itself. */
-export async function writeLegs(client: pg.ClientBase, net: readonly Leg[]): Promise<void> {
-  await client.query({
+/** The bare change of levels, without movements. Returns their buffers: some follow what is on hand. */
+async function writeLegs(client: pg.ClientBase, net: readonly Leg[]): Promise<{ id: number; buffer: number }[]> {
+  const { rows } = await client.query<{ id: number; buffer: number }>({
     name: 'levels_update',
     text: `update stock_levels l set on_hand = l.on_hand + d.h, reserved = l.reserved + d.r
-      from unnest($1::bigint[], $2::int[], $3::int[]) as d(id, h, r) where l.id = d.id`,
+      from unnest($1::bigint[], $2::int[], $3::int[]) as d(id, h, r) where l.id = d.id returning l.id, l.buffer`,
     values: [net.map((l) => l.levelId), net.map((l) => l.onHand), net.map((l) => l.reserved)],
   });
+  return rows;
 }
 
 /** Finds or makes the holders of the given keys; the result is in the order of the keys. */

@@ -5,6 +5,7 @@ import type { AuditRule } from '../domain/order/audit.ts';
 import type { RateCard, RoutingPolicy } from '../domain/routing/types.ts';
 import { rankLocations } from '../domain/routing/first-fit.ts';
 import { overflowChain, type Allotment, type ChainLink } from '../domain/stock/overflow.ts';
+import { SharingBook, type Share, type SharingRule } from '../domain/stock/sharing.ts';
 import { createPool } from './pool.ts';
 import { typeParsers } from './types.ts';
 
@@ -19,13 +20,13 @@ export type Location = {
   partnerSecret: Buffer | null; active: boolean;
 };
 export type Carrier = { code: string; name: string; baseUrl: string | null; secret: Buffer | null; active: boolean };
-export type Sku = { id: number; code: string; name: string; weightG: number; cost: number | null; lotTracked: boolean; active: boolean };
+export type Sku = { id: number; code: string; name: string; category: string | null; weightG: number; cost: number | null; lotTracked: boolean; active: boolean };
 /** Units of another SKU in one bundle; `priceShare` is a weight. */
 export type Component = { sku: Sku; quantity: number; priceShare: number | null };
 export type ApiKey = { id: number; name: string; scopes: ReadonlySet<string>; locationId: number | null; carrier: string | null };
 
 const SKU_CACHE = 200_000;
-const SKU = 'id, code, name, weight_g "weightG", cost, lot_tracked "lotTracked", active';
+const SKU = 'id, code, name, category, weight_g "weightG", cost, lot_tracked "lotTracked", active';
 const NO_COMPONENTS: readonly Component[] = [];
 const RECOVER_MS = 500;
 
@@ -45,10 +46,13 @@ export class Network {
   apiKeys = new Map<string, ApiKey>();
   allotments = new Map<number, Allotment>();
   allotmentByCode = new Map<string, Allotment>();
+  /** what locations share, where any of them says so */
+  #sharing: SharingBook | null = null;
   #channelAllotment = new Map<number, number>();
   #chains = new Map<number, readonly ChainLink[]>();
   #components = new Map<number, Component[]>();
   #componentSkus = new Map<string, Sku>();
+  #componentSkuById = new Map<number, Sku>();
   #skus = new Map<string, Sku>();
   #skuById = new Map<number, Sku>();
   #places = new Map<string, { lat: number; lon: number }>();
@@ -163,6 +167,8 @@ export class Network {
       starts_at "startsAt", ends_at "endsAt", closed_at "closedAt" from allotments`);
     const components = await q<Sku & { bundle: number; units: number; priceShare: number | null }>(
       `select b.bundle_sku_id bundle, b.quantity units, b.price_share "priceShare", ${SKU} from bundle_components b join skus on id = b.component_sku_id order by 1, b.position`);
+    const sharing = await q<Omit<SharingRule, 'skuIds' | 'hours'> & { skuIds: number[] | null; from: number | null; to: number | null }>(
+      `select id, location_id "locationId", channel_id "channelId", sku_ids "skuIds", category, mode, value, from_minute "from", to_minute "to", weekdays, priority from sharing_rules`);
     const policy = policies[0];
     if (!policy) throw new Error('no routing policy is active: activate a row of routing_policies');
 
@@ -186,6 +192,10 @@ export class Network {
     this.#components = new Map();
     for (const { bundle, units, priceShare, ...sku } of components) this.#components.set(bundle, [...this.#components.get(bundle) ?? [], { sku, quantity: units, priceShare }]);
     this.#componentSkus = new Map(components.map(({ bundle: _bundle, units: _units, priceShare: _share, ...sku }) => [sku.code, sku]));
+    this.#componentSkuById = new Map([...this.#componentSkus.values()].map((sku) => [sku.id, sku]));
+    this.#sharing = sharing.length === 0 ? null : new SharingBook(
+      sharing.map(({ from, to, skuIds, ...rule }) => ({ ...rule, skuIds: skuIds && new Set(skuIds), hours: from === null || to === null ? null : { from, to } })),
+      (id) => this.locationById.get(id)?.timeZone ?? 'UTC', (id) => (this.#skuById.get(id) ?? this.#componentSkuById.get(id))?.category ?? null);
     if (this.#skusChanged) await this.#rereadSkus();
   }
 
@@ -207,6 +217,9 @@ export class Network {
     }
     return ranked;
   }
+
+  /** What locations give of the shared stock to a channel at a moment; null where no location limits anything. Needs the SKUs loaded. */
+  sharing(channelId: number, at: Date): Share | null { return this.#sharing?.for(channelId, at.getTime()) ?? null; }
 
   /** The allotment where a channel's orders look first: its own, else the shared stock. */
   allotmentOf(channelId: number): number { return this.#channelAllotment.get(channelId) ?? 0; }

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { borrowKey } from './capture/taken.ts';
 import { StockPool } from './stock-pool.ts';
 import type { LockedLevel } from './ledger.ts';
 
@@ -11,6 +12,7 @@ const COLUMNS = `l.id, l.sku_id "skuId", l.location_id "locationId", l.allotment
   lots.expires_on::text "expires", lots.recalled_at is not null recalled, supplies.expected_at "expectedAt"`;
 const JOINS = 'join lots on lots.id = l.lot_id join supplies on supplies.id = l.supply_id';
 const OPEN_BATCH = 100_000;
+const SINCE_OLDEST = `(select coalesce(max(extract(epoch from clock_timestamp() - xact_start)), 0)::float8 * 1000 from pg_stat_activity where backend_xid is not null)`;
 
 /**
  * The sellable stock as this process last saw it, by allotment, what is there and what is coming: a guess to rank candidates by, never the
@@ -24,8 +26,11 @@ export class StockProjection {
   #cursor = '0';
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> | null = null;
+  #borrowed: Map<string, number> | null = null;
   /** when the last refresh was complete, ms since epoch */
   refreshedAt = 0;
+  /** everything that was committed before is shown, ms since epoch: the last refresh's beginning, or the oldest transaction's that was open then */
+  asOf = 0;
 
   constructor(pool: pg.Pool) {
     this.#pool = pool;
@@ -33,6 +38,7 @@ export class StockProjection {
   }
 
   async open(refreshMs = 500): Promise<void> {
+    this.asOf = Date.now();
     const { rows: [at] } = await this.#pool.query<{ xmin: string }>('select pg_snapshot_xmin(pg_current_snapshot())::text xmin');
     this.#cursor = at?.xmin ?? '0';
     for (let after = 0; ;) {
@@ -60,16 +66,27 @@ export class StockProjection {
 
   /** Reads what others changed. Rows are taken only below the oldest running transaction, so none is passed over. */
   async refresh(): Promise<void> {
-    const { rows } = await this.#pool.query<Row & { xmin: string }>({
+    const began = Date.now();
+    const { rows } = await this.#pool.query<Row & { xmin: string; behind: number }>({
       name: 'projection_refresh',
       text: `with s as materialized (select pg_snapshot_xmin(pg_current_snapshot()) xmin),
         changed as materialized (select distinct level_id from stock_movements where xid >= $1::text::xid8 and xid < (select xmin from s))
-        select s.xmin::text xmin, ${COLUMNS} from s left join (changed join stock_levels l on l.id = changed.level_id and l.condition = 'sellable' ${JOINS}) on true`,
+        select s.xmin::text xmin, ${SINCE_OLDEST} behind, ${COLUMNS} from s left join (changed join stock_levels l on l.id = changed.level_id and l.condition = 'sellable' ${JOINS}) on true`,
       values: [this.#cursor],
     });
     for (const row of rows) if (row.id !== null) this.#put(row);
     this.#cursor = rows[0]?.xmin ?? this.#cursor;
+    if (this.#borrowed) await this.#readBorrowed();
+    this.asOf = began - (rows[0]?.behind ?? 0);
     this.refreshedAt = Date.now();
+  }
+
+  /** Units that allotments have borrowed, by `borrowKey`; read at each refresh from the first time that somebody asks. */
+  async borrowed(): Promise<ReadonlyMap<string, number>> { return this.#borrowed ?? this.#readBorrowed(); }
+
+  async #readBorrowed(): Promise<ReadonlyMap<string, number>> {
+    const { rows } = await this.#pool.query<{ a: number; s: number; n: number }>('select allotment_id a, sku_id s, borrowed n from allotment_borrowings where borrowed > 0');
+    return (this.#borrowed = new Map(rows.map((r) => [borrowKey(r.a, r.s), r.n])));
   }
 
   #put(row: Row): void {

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { LockedLevel } from './ledger.ts';
+import type { Network } from './network.ts';
 import type { StockProjection } from './projection.ts';
 import { serveShortages } from './stock/serve-shortages.ts';
 import { Tx } from './tx.ts';
@@ -30,11 +31,14 @@ export class StockWriter {
   readonly pool: pg.Pool;
   readonly projection: StockProjection | null;
   readonly clock: () => Date;
+  /** What locations share, for units that become free; null: all. */
+  readonly #network: Network | null;
 
-  constructor(pool: pg.Pool, projection: StockProjection | null, clock: () => Date = () => new Date()) {
+  constructor(pool: pg.Pool, projection: StockProjection | null, clock: () => Date = () => new Date(), network: Network | null = null) {
     this.pool = pool;
     this.projection = projection;
     this.clock = clock;
+    this.#network = network;
   }
 
   async change<T>(run: (tx: Tx) => Promise<T>): Promise<T> {
@@ -55,7 +59,7 @@ export class StockWriter {
     try {
       await client.query('begin');
       const result = await run(tx);
-      if (tx.freed.size > 0) await serveShortages(tx, [...tx.freed]);
+      if (tx.freed.size > 0) await serveShortages(tx, [...tx.freed], this.#network);
       if (tx.woken) await client.query('notify outbox');
       await client.query('commit');
       await this.publish(tx.changed.values());

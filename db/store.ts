@@ -19,7 +19,7 @@ export async function openStore({ url, vaultKey, poolSize = 10, writerBatch = 20
     const projection = new StockProjection(pool);
     await projection.open(refreshMs);
     const vault = new Vault(vaultKey);
-    const writer = new StockWriter(pool, projection, clock);
+    const writer = new StockWriter(pool, projection, clock, network);
     const capture = new CaptureQueue(writer, { network, projection, vault }, writerBatch);
     const opened = network;
     return {

@@ -4,22 +4,27 @@ import { expireLeases } from '../db/leases/expire-leases.ts';
 import { quarantineExpired } from '../db/lots/quarantine-expired.ts';
 import { tendRecalledLots } from '../db/lots/recall-lot.ts';
 import { expireDue } from '../db/orders/expiry.ts';
+import type { Network } from '../db/network.ts';
 import { tendAllotments } from '../db/stock/allotments/tend.ts';
+import { tendBuffers } from '../db/stock/buffers/sales-rates.ts';
+import { tendLateSupplies } from '../db/stock/supplies/change-date.ts';
 import type { StockWriter } from '../db/stock-writer.ts';
 
 const EXPIRY_MS = 500;
 const ALLOTMENTS_MS = 2_000;
 const POLL_MS = 30_000;
 const CLEANING_MS = 600_000;
+const BUFFERS_MS = 3_600_000;
 
 /**
- * What PostgreSQL's dates make due, worked off by every worker: expiries twice a second, allotments and recalled lots every other second, expired lots once a
- * day, old keys and partitions now and then. Expiries have a loop of their own: a carrier that answers slowly must not keep anybody's units.
+ * What PostgreSQL's dates make due, worked off by every worker: expiries twice a second, allotments, recalled lots and late supplies every other second, expired lots once a
+ * day, buffers in days of sale once an hour, old keys and partitions now and then. Expiries have a loop of their own: a carrier that answers slowly must not keep anybody's units.
  */
-export function startHousekeeping(writer: StockWriter, logger: Logger, pollCarriers: () => Promise<number>): { close(): Promise<void> } {
+export function startHousekeeping(writer: StockWriter, network: Network, logger: Logger, pollCarriers: () => Promise<number>): { close(): Promise<void> } {
   let cleanedAt = 0;
   let polledAt = 0;
   let tendedAt = 0;
+  let buffersAt = 0;
   let quarantined = '';
   const expiries = async (): Promise<void> => {
     const orders = await expireDue(writer);
@@ -35,12 +40,19 @@ export function startHousekeeping(writer: StockWriter, logger: Logger, pollCarri
       if (declarations > 0) logger.info({ declarations }, 'ended sessions tended');
       const lots = await tendRecalledLots(writer);
       if (lots > 0) logger.info({ lots }, 'reserved units of recalled lots taken back');
+      const supplies = await tendLateSupplies(writer, network);
+      if (supplies > 0) logger.info({ supplies }, 'supplies did not come on their date');
     }
     const today = writer.clock().toISOString().slice(0, 10);
     if (quarantined !== today) {
       const units = await quarantineExpired(writer);
       quarantined = today;
       if (units > 0) logger.info({ units }, 'units of expired lots quarantined');
+    }
+    if (Date.now() - buffersAt >= BUFFERS_MS) {
+      buffersAt = Date.now();
+      const levels = await tendBuffers(writer);
+      if (levels > 0) logger.info({ levels }, 'buffers follow sales');
     }
     if (Date.now() - polledAt >= POLL_MS) {
       polledAt = Date.now();

@@ -51,7 +51,7 @@ const relay = new Relay({
   onHandled: (topic, outcome) => { metrics.relayed.inc({ topic, outcome }); },
 });
 await relay.start();
-const housekeeping = startHousekeeping(store.writer, logger, () => pollCarriers(store, http, logger));
+const housekeeping = startHousekeeping(store.writer, store.network, logger, () => pollCarriers(store, http, logger));
 logger.info({ metricsPort: metrics.port, taskQueue: config.taskQueue }, 'worker ready');
 
 let stopping: Promise<void> | null = null;

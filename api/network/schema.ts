@@ -13,6 +13,8 @@ const Country = Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166' });
 export const ChannelBody = Type.Object({
   name: Text(100), platform: Code, intakeMode: OneOf(['strict', 'accept'], 'strict refuses what is not in stock, accept captures facts'), currency: Currency,
   paymentWindowS: Seconds('time to pay', 1), backorderWindowS: Seconds('how long missing stock is waited for'), mergeWindowS: Seconds('how long routing waits for more orders'), returnWindowS: Seconds('return window after delivery'),
+  supplyHorizonS: Type.Optional(Type.Integer({ minimum: 0, maximum: 31_536_000, description: 'how far ahead incoming stock is sold, seconds; default 0: not at all' })),
+  minLifeDays: Type.Optional(Type.Integer({ minimum: 0, maximum: 3650, description: 'days that a lot must have left to be sold here; default 0' })),
   depositRefundable: Type.Optional(Type.Boolean({ description: 'whether the deposit of a pre-sale is given back when its balance is not paid; default false' })),
   active: Type.Optional(Type.Boolean()),
 }, closed);

@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { adjustStock, type Adjustment } from '../../db/stock/adjustments.ts';
-import { listLevels, setBuffer } from '../../db/stock/levels.ts';
+import { setBuffer } from '../../db/stock/buffers/put-buffers.ts';
+import { listLevels } from '../../db/stock/levels.ts';
 import { receiveStock, type Receipt } from '../../db/stock/receipts.ts';
 import type { ApiKey, Location, Network } from '../../db/network.ts';
 import { Problem } from '../../domain/problem.ts';
@@ -10,7 +11,6 @@ import { actorOf } from '../plugins/auth.ts';
 import { Code, OneOf, openResponses, Quantity, Reason, Text } from '../schemas/common.ts';
 
 const tags = ['stock'];
-const MOST_SKUS = 100;
 const closed = { additionalProperties: false } as const;
 const line = {
   sku: Code, condition: Type.Optional(OneOf(['sellable', 'damaged', 'quarantine', 'display'])),
@@ -25,7 +25,7 @@ function locationFor(network: Network, key: ApiKey, code: string, field = '/loca
 }
 
 export const stockRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }) => {
-  const { network, writer, pool, projection } = store;
+  const { network, writer, pool } = store;
   app.post('/v1/stock/receipts', {
     config: { scope: 'stock:write' },
     schema: {
@@ -73,30 +73,6 @@ export const stockRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }) 
     const locationId = location === undefined ? request.apiKey.locationId : locationFor(network, request.apiKey, location, '/querystring/location').id;
     const rows = await listLevels(pool, { locationId, sku, after, limit });
     return { items: rows.map(({ id: _id, ...r }) => r), next: rows.length === limit ? rows.at(-1)?.id ?? null : null };
-  });
-  app.get('/v1/availability', {
-    config: { scope: 'stock:read' },
-    schema: {
-      summary: 'What a channel may sell now', tags, description: '`lagMs` is how old the figures may be at most; capture is the judge. Up to 100 SKUs, separated by commas.',
-      querystring: Type.Object({ channel: Code, sku: Type.String({ minLength: 1, maxLength: 6_000, pattern: '^[A-Za-z0-9._:,-]+$' }) }),
-    },
-  }, async (request) => {
-    if (!network.channels.get(request.query.channel)?.active) throw new Problem('unknown_channel', `channel "${request.query.channel}" is not known or not active`, '/querystring/channel');
-    const codes = [...new Set(request.query.sku.split(',').filter(Boolean))];
-    if (codes.length > MOST_SKUS) throw new Problem('invalid', `${codes.length} SKUs are asked for; ask for ${MOST_SKUS} at once`, '/querystring/sku');
-    await network.loadSkus(codes);
-    const bound = request.apiKey.locationId;
-    return {
-      lagMs: Date.now() - projection.refreshedAt,
-      skus: codes.map((code) => {
-        const sku = network.knownSku(code);
-        const locations = sku?.active ? [...projection.locationsOf(sku.id)].flatMap(([id, units]) => {
-          const location = network.locationById.get(id);
-          return location?.active && units > 0 && (bound === null || bound === id) ? [{ location: location.code, kind: location.kind, units }] : [];
-        }) : [];
-        return { sku: code, known: sku !== undefined, total: locations.reduce((sum, l) => sum + l.units, 0), locations };
-      }),
-    };
   });
   return Promise.resolve();
 };

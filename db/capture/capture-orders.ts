@@ -7,7 +7,7 @@ import type { Network } from '../network.ts';
 import type { StockProjection } from '../projection.ts';
 import type { Vault } from '../vault.ts';
 import { lockBorrowings, writeBorrowings } from './borrowings.ts';
-import { decide, takeLocked, type Decision } from './decide.ts';
+import { decide, takeLocked, withinShares, type Decision } from './decide.ts';
 import { sourcesOf } from './sources.ts';
 import { Taken } from './taken.ts';
 import type { PreparedOrder } from './prepare.ts';
@@ -122,13 +122,14 @@ async function settle(
       // What is locked is the committed truth, whatever becomes of this batch.
       deps.projection.committed(level);
     }
-    const losers = open.filter((r) => {
-      if (refusal(r.order, r.decision) || !takeLocked(r.decision.picks, locked)) return true;
-      settled.push(r);
-      return false;
-    });
     const taken = new Taken();
     for (const { decision } of settled) taken.add(decision.picks);
+    const losers = open.filter((r) => {
+      if (refusal(r.order, r.decision) || !withinShares(r.order, r.decision.picks, deps.network, deps.projection, taken) || !takeLocked(r.decision.picks, locked)) return true;
+      settled.push(r);
+      taken.add(r.decision.picks);
+      return false;
+    });
     // The last word is spoken over everything there is of these SKUs, locked: then nobody goes without while there is stock.
     if (losers.length > 0 && round === ROUNDS - 1) await lockAll(client, losers, locked, taken, deps);
     for (const loser of losers) {

@@ -1,11 +1,12 @@
 import { zone } from '../../domain/geo.ts';
 import { promise } from '../../domain/promising/promise.ts';
 import { firstFit, type Fit } from '../../domain/routing/first-fit.ts';
+import { shareOf, type Share } from '../../domain/stock/sharing.ts';
 import type { LockedLevel } from '../ledger.ts';
 import type { Network } from '../network.ts';
 import type { PoolLevel } from '../stock-pool.ts';
 import type { StockProjection } from '../projection.ts';
-import { sourcesOf, type Demand, type Source } from './sources.ts';
+import { comesInTime, sourcesOf, type Demand, type Source } from './sources.ts';
 import { borrowKey, type Pick, type Taken } from './taken.ts';
 
 export type Missing = { lineNo: number; skuId: number | null; skuCode: string; quantity: number; cause: 'unknown_sku' | 'no_stock' };
@@ -25,10 +26,11 @@ export function decide(order: Demand, network: Network, projection: StockProject
   }
   const ranked = network.ranked(order.destination);
   const stages = sourcesOf(order, network, projection);
+  const share = network.sharing(order.channel.id, order.capturedAt);
   let picks: Pick[] = [];
   let short: Fit['short'] = [];
   for (const [i, sources] of stages.entries()) {
-    const view = new View(sources, taken, borrowed);
+    const view = new View(sources, taken, borrowed, share);
     const fit = firstFit(known, ranked, (skuId, locationId) => view.available(skuId, locationId));
     if (fit.short.length > 0 && i < stages.length - 1) continue;
     ({ picks, short } = view.take(fit));
@@ -39,23 +41,24 @@ export function decide(order: Demand, network: Network, projection: StockProject
   return { picks, missing, promise: missing.length > 0 ? null : promiseOf(order, picks, network) };
 }
 
-/** The free units of some sources, less what the batch has taken. */
+/** The free units of some sources, less what the batch has taken and what locations do not share with the channel. */
 class View {
   readonly #sources: readonly Source[];
   readonly #taken: Taken;
   readonly #borrowed: ReadonlyMap<string, number>;
+  readonly #share: Share | null;
 
-  constructor(sources: readonly Source[], taken: Taken, borrowed: ReadonlyMap<string, number>) {
+  constructor(sources: readonly Source[], taken: Taken, borrowed: ReadonlyMap<string, number>, share: Share | null) {
     this.#sources = sources;
     this.#taken = taken;
     this.#borrowed = borrowed;
+    this.#share = share;
   }
 
   available(skuId: number, locationId: number): number {
     let sum = 0;
     for (const source of this.#sources) {
-      let units = 0;
-      for (const level of source.pool.levelsOf(skuId, locationId)) units += this.#free(source, level);
+      const units = this.#share && source.shared ? this.given(this.#share, source, skuId, locationId) : this.#units(source, skuId, locationId);
       sum += source.borrow ? Math.min(units, this.#lendable(source.borrow, skuId, 0)) : units;
     }
     return sum;
@@ -66,15 +69,20 @@ class View {
     const picks: Pick[] = [];
     const used = new Map<number, number>();
     const lent = new Map<string, number>();
+    const given = new Map<string, number>();
     const short = fit.short.map((s) => ({ ...s }));
     for (const { lineNo, skuId, locationId, quantity } of fit.picks) {
       let rest = quantity;
       for (const source of this.#sources) {
         const key = source.borrow && borrowKey(source.borrow.allotmentId, skuId);
+        const quota = this.#share && source.shared ? this.given(this.#share, source, skuId, locationId) : null;
+        const place = quota === null ? '' : `${skuId}|${locationId}|${source.horizon === null}`;
         for (const level of source.pool.levelsOf(skuId, locationId)) {
           let units = Math.min(rest, this.#free(source, level) - (used.get(level.id) ?? 0));
           if (source.borrow && key !== null) units = Math.min(units, this.#lendable(source.borrow, skuId, lent.get(key) ?? 0));
+          if (quota !== null) units = Math.min(units, quota - (given.get(place) ?? 0));
           if (units <= 0) continue;
+          if (quota !== null) given.set(place, (given.get(place) ?? 0) + units);
           picks.push({ lineNo, skuId, locationId, levelId: level.id, quantity: units, borrower: source.borrow?.allotmentId ?? null, expectedAt: level.expectedAt });
           used.set(level.id, (used.get(level.id) ?? 0) + units);
           if (key !== null) lent.set(key, (lent.get(key) ?? 0) + units);
@@ -91,9 +99,28 @@ class View {
     return { picks, short };
   }
 
+  #units(source: Source, skuId: number, locationId: number): number {
+    const { pool } = source;
+    if (pool.single(skuId, locationId)) {
+      if (source.horizon !== null) return 0; // units to come have a date
+      return Math.max(0, pool.free - (this.#taken.levels.get(pool.id) ?? 0));
+    }
+    let units = 0;
+    for (const level of pool.levelsOf(skuId, locationId)) units += this.#free(source, level);
+    return units;
+  }
+
+  /** What a location shares of a source: of units to come what it shares of both together, less what it shares of those that are there. */
+  given(share: Share, source: Source, skuId: number, locationId: number): number {
+    const units = this.#units(source, skuId, locationId);
+    const there = source.horizon === null ? null : this.#sources.find((s) => s.shared && s.horizon === null);
+    if (!there) return share(skuId, locationId, units);
+    return shareOf(share, skuId, locationId, this.#units(there, skuId, locationId), units).coming;
+  }
+
   #free(source: Source, level: PoolLevel): number {
     if (level.expires !== null && source.lastsUntil !== null && level.expires < source.lastsUntil) return 0;
-    if (source.horizon !== null && (level.expectedAt === null || level.expectedAt > source.horizon)) return 0;
+    if (!comesInTime(source, level.expectedAt)) return 0;
     const free = level.free - (this.#taken.levels.get(level.id) ?? 0);
     return free > 0 ? free : 0;
   }
@@ -123,6 +150,27 @@ function promiseOf(order: Demand, picks: readonly Pick[], network: Network): Dec
     if (!deliverBy || at.deliverBy > deliverBy) deliverBy = at.deliverBy;
   }
   return shipBy && deliverBy ? { shipBy, deliverBy } : null;
+}
+
+/**
+ * True when no location gives the order's channel more than it shares, by what the projection says now (of locked levels the truth) less what the batch has `taken`.
+ * Asked before `takeLocked`; where nothing is limited it costs nothing.
+ */
+export function withinShares(order: Omit<Demand, 'lines'>, picks: readonly Pick[], network: Network, projection: StockProjection, taken: Taken): boolean {
+  const share = network.sharing(order.channel.id, order.capturedAt);
+  if (!share || picks.length === 0) return true;
+  const sources = sourcesOf({ ...order, lines: [] }, network, projection).at(-1)?.filter((s) => s.shared) ?? [];
+  const view = new View(sources, taken, new Map(), share);
+  const want = new Map<string, { pick: Pick; source: Source; units: number }>();
+  for (const pick of picks) {
+    const source = sources.find((s) => (s.horizon === null) === (pick.expectedAt === null) && s.pool.levelsOf(pick.skuId, pick.locationId).some((l) => l.id === pick.levelId));
+    if (!source) continue; // of an allotment: it was set apart for them
+    const key = `${pick.skuId}|${pick.locationId}|${source.horizon === null}`;
+    const known = want.get(key);
+    if (known) known.units += pick.quantity;
+    else want.set(key, { pick, source, units: pick.quantity });
+  }
+  return [...want.values()].every(({ pick, source, units }) => units <= view.given(share, source, pick.skuId, pick.locationId));
 }
 
 /** True when the locked levels still hold what was picked; then it is taken from them. */

@@ -4,8 +4,13 @@ import type { StockProjection } from '../projection.ts';
 import type { StockPool } from '../stock-pool.ts';
 import type { PreparedLine, PreparedOrder } from './prepare.ts';
 
-/** Units an order may take: `lastsUntil` (ISO date) is the least expiry of a lot, `horizon` (ms since epoch) the latest arrival; null where it does not matter. */
-export type Source = { pool: StockPool; borrow: ChainLink['borrow']; lastsUntil: string | null; horizon: number | null };
+/** Units an order may take: `lastsUntil` (ISO date) is the least expiry of a lot, `horizon` (ms since epoch) when units that are still to come may arrive, null for units that are there. `shared`: of the shared stock, which locations may keep to themselves. */
+export type Source = { pool: StockPool; shared: boolean; borrow: ChainLink['borrow']; lastsUntil: string | null; horizon: { from: number; to: number } | null };
+
+/** False for units that come too late for a source, or should have come by now: nobody knows when they do. */
+export function comesInTime({ horizon }: Source, expectedAt: number | null): boolean {
+  return horizon === null || (expectedAt !== null && expectedAt > horizon.from && expectedAt <= horizon.to);
+}
 
 /** What the choice of levels depends on: of an order, or of somebody who wants units reserved like one. */
 export type Demand = Pick<PreparedOrder, 'destination' | 'allotmentId' | 'channel' | 'capturedAt' | 'scheduledFrom'> & {
@@ -32,13 +37,13 @@ export function sourcesOf(order: Demand, network: Network, projection: StockProj
   for (const { allotmentId, borrow } of chain) {
     const pool = projection.there(allotmentId);
     if (!pool) continue;
-    so = [...so, { pool, borrow, lastsUntil: until, horizon: null }];
+    so = [...so, { pool, shared: allotmentId === 0, borrow, lastsUntil: until, horizon: null }];
     stages.push(so);
   }
   if (horizon !== null) {
     const coming = chain.flatMap(({ allotmentId, borrow }): Source[] => {
       const pool = projection.coming(allotmentId);
-      return pool ? [{ pool, borrow, lastsUntil: until, horizon }] : [];
+      return pool ? [{ pool, shared: allotmentId === 0, borrow, lastsUntil: until, horizon: { from: order.capturedAt.getTime(), to: horizon } }] : [];
     });
     if (coming.length > 0) stages.push([...so, ...coming]);
   }

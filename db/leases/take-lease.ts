@@ -2,9 +2,10 @@ import { explodeBundles, type OrderedLine } from '../../domain/order/bundles.ts'
 import { PricingError } from '../../domain/order/pricing.ts';
 import { Problem } from '../../domain/problem.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
-import { takeLocked } from '../capture/decide.ts';
+import { takeLocked, withinShares } from '../capture/decide.ts';
 import { componentsOf } from '../capture/prepare.ts';
 import { sourcesOf, type Demand } from '../capture/sources.ts';
+import { Taken } from '../capture/taken.ts';
 import { lockLevels } from '../ledger.ts';
 import type { Network } from '../network.ts';
 import type { StockProjection } from '../projection.ts';
@@ -91,8 +92,8 @@ async function reserve(tx: Tx, demand: Omit<Demand, 'lines'>, mode: LeaseMode, p
       if (choice.picks.length === 0) return choice;
     }
     const locked = await lockLevels(tx.client, choice.picks.map((p) => p.levelId));
-    if (takeLocked(choice.picks, locked)) return choice;
     for (const level of locked.values()) projection.committed(level);
+    if (withinShares(demand, choice.picks, network, projection, new Taken()) && takeLocked(choice.picks, locked)) return choice;
   }
   await projection.rereadSkus(tx.client, skuIds);
   const pools = sourcesOf({ ...demand, lines: [] }, network, projection).at(-1) ?? [];

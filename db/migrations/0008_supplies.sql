@@ -5,6 +5,7 @@ alter table supplies
   add received_at timestamptz,                         -- complete
   add cancelled_at timestamptz,
   add late_warnings integer not null default 0,        -- orders told so far that it is late
+  add overdue_at timestamptz,                          -- its orders were told that it did not come on its date; null again with a new one
   add note text,
   add announced_by text,
   add version integer not null default 1;

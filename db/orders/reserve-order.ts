@@ -1,6 +1,7 @@
 import { firstFit } from '../../domain/routing/first-fit.ts';
 import { isPaymentDue } from '../../domain/order/payment.ts';
 import { TERMINAL } from '../../domain/order/status.ts';
+import { limitLevels } from '../../domain/stock/sharing.ts';
 import { lockLevels } from '../ledger.ts';
 import type { Network } from '../network.ts';
 import type { StockWriter } from '../stock-writer.ts';
@@ -39,15 +40,18 @@ export async function reserveOrder(writer: StockWriter, network: Network, orderI
 /** Reserves what it can for the shortages; returns what is still missing. Reads the rows themselves, not the projection. */
 async function serve(tx: Tx, network: Network, order: Order, open: readonly Shortage[]): Promise<Shortage[]> {
   const skuIds = [...new Set(open.flatMap((s) => s.skuId ?? []))];
-  const levels = await tx.query<{ id: number; skuId: number; locationId: number; free: number }>(
-    `select v.id, v.sku_id "skuId", v.location_id "locationId", v.on_hand - v.reserved - v.buffer free from stock_levels v join lots on lots.id = v.lot_id
+  const levels = await tx.query<{ id: number; skuId: number; locationId: number; allotmentId: number; free: number }>(
+    `select v.id, v.sku_id "skuId", v.location_id "locationId", v.allotment_id "allotmentId", v.on_hand - v.reserved - v.buffer free from stock_levels v join lots on lots.id = v.lot_id
      where v.sku_id = any($2::int[]) and v.condition = 'sellable' and v.allotment_id = any($3::int[]) and v.supply_id = 0 and v.on_hand - v.reserved - v.buffer > 0 and lots.recalled_at is null
        and (lots.expires_on is null or lots.expires_on >= $4::date) and not ${GAVE_BACK}
      order by array_position($3::int[], v.allotment_id), lots.expires_on nulls last, v.id`,
     [order.id, skuIds, freeChain(network, order.allotmentId), lastsUntil(network, order.channelId, tx.now)]);
   const locked = await lockLevels(tx.client, levels.map((l) => l.id));
   const at = (skuId: number, locationId: number) => levels.filter((l) => l.skuId === skuId && l.locationId === locationId);
-  const free = new Map([...locked.values()].map((l) => [l.id, l.onHand - l.reserved - l.buffer]));
+  const share = network.sharing(order.channelId, tx.now);
+  if (share) await network.skusById(skuIds);
+  const truth = levels.map((l) => { const now = locked.get(l.id); return { ...l, free: now ? now.onHand - now.reserved - now.buffer : 0 }; });
+  const free = new Map(limitLevels(truth, share).map((l) => [l.id, l.free]));
   const ranked = order.forcedLocationId !== null ? [order.forcedLocationId] : network.ranked(network.place(order.country, order.province, order.city));
   const wanted = open.flatMap((s) => (s.skuId === null ? [] : [{ lineNo: s.id, skuId: s.skuId, quantity: s.quantity }]));
   const fit = firstFit(wanted, ranked, (skuId, locationId) => at(skuId, locationId).reduce((sum, l) => sum + Math.max(0, free.get(l.id) ?? 0), 0));

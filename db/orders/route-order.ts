@@ -2,6 +2,7 @@ import { encodeId } from '../../domain/ids.ts';
 import { routeOrder as plan } from '../../domain/routing/route-order.ts';
 import type { Candidate, RoutingOrder, RoutingPlan } from '../../domain/routing/types.ts';
 import { TERMINAL } from '../../domain/order/status.ts';
+import { limitLevels, type Share } from '../../domain/stock/sharing.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import { lockLevels } from '../ledger.ts';
 import type { Network } from '../network.ts';
@@ -12,7 +13,7 @@ import { lastsUntil } from './order-pools.ts';
 import { addReservations, GAVE_BACK, liveReservations, type Reservation } from './reservations.ts';
 
 const ROUNDS = 3;
-type LevelAt = { id: number; skuId: number; locationId: number; free: number };
+type LevelAt = { id: number; skuId: number; locationId: number; allotmentId: number; free: number };
 
 /**
  * Routes what has stock and no fulfillment order: plans on fresh stock, moves the reservations to where the plan wants them and
@@ -26,13 +27,15 @@ export async function routeOrder(writer: StockWriter, network: Network, orderId:
     if (own.length === 0) return;
     const open = await unroutedUnits(tx.client, orderId);
     const request = await routingRequest(tx, order, network, own, open);
+    const share = network.sharing(order.channelId, tx.now);
     for (let round = 1; ; round++) {
       // The last round plans with the order's own reservations alone: they cannot be taken away meanwhile.
-      const levels = round < ROUNDS ? await freshLevels(tx, order, network, own) : [];
+      const there = round < ROUNDS ? await freshLevels(tx, order, network, own) : [];
+      const levels = limitLevels(there, share);
       const result = plan(request, candidates(network, levels, own), network.rates, network.policy);
       if (result.unallocated.length > 0) return holdUnroutable(tx, order, result);
       const assignment = assign(own, levels, result);
-      if (round < ROUNDS && !(await stillFree(tx, assignment))) continue;
+      if (round < ROUNDS && !(await stillFree(tx, assignment, there, share))) continue;
       await write(tx, order, network, own, result, assignment);
       await refreshStatus(tx, order, 'system');
       return;
@@ -46,19 +49,28 @@ export async function routeOrder(writer: StockWriter, network: Network, orderId:
  */
 async function freshLevels(tx: Tx, order: Order, network: Network, own: readonly Reservation[]): Promise<LevelAt[]> {
   return tx.query<LevelAt>(
-    `select v.id, v.sku_id "skuId", v.location_id "locationId", v.on_hand - v.reserved - v.buffer free from stock_levels v join lots on lots.id = v.lot_id
+    `select v.id, v.sku_id "skuId", v.location_id "locationId", v.allotment_id "allotmentId", v.on_hand - v.reserved - v.buffer free from stock_levels v join lots on lots.id = v.lot_id
      where v.sku_id = any($2::int[]) and v.condition = 'sellable' and v.supply_id = 0 and v.on_hand - v.reserved - v.buffer > 0
        and (v.sku_id, v.allotment_id) in (select sku_id, allotment_id from stock_levels where id = any($3::bigint[]))
        and lots.recalled_at is null and (lots.expires_on is null or lots.expires_on >= $4::date) and not ${GAVE_BACK} order by lots.expires_on nulls last, v.id`,
     [order.id, [...new Set(own.map((r) => r.skuId))], own.map((r) => r.levelId), lastsUntil(network, order.channelId, tx.now)]);
 }
 
-/** Locks the levels that give units beyond the order's own, and looks whether they still have them. */
-async function stillFree(tx: Tx, assignment: Assignment): Promise<boolean> {
+/** Locks the levels that give units beyond the order's own, and looks whether they still have and share them. */
+async function stillFree(tx: Tx, assignment: Assignment, levels: readonly LevelAt[], share: Share | null): Promise<boolean> {
   const need = new Map<number, number>();
   for (const m of assignment.taken) need.set(m.levelId, (need.get(m.levelId) ?? 0) + m.quantity);
   const locked = await lockLevels(tx.client, need.keys());
-  return [...need].every(([id, units]) => { const l = locked.get(id); return l !== undefined && l.onHand - l.reserved - l.buffer >= units; });
+  const truth = levels.map((level) => { const l = locked.get(level.id); return l ? { ...level, free: l.onHand - l.reserved - l.buffer } : level; });
+  if (![...need].every(([id, units]) => (truth.find((l) => l.id === id)?.free ?? 0) >= units)) return false;
+  if (!share) return true;
+  const at = (rows: readonly LevelAt[], of: (l: LevelAt) => number): Map<string, number> => {
+    const sums = new Map<string, number>();
+    for (const l of rows) if (l.allotmentId === 0) sums.set(`${l.skuId}|${l.locationId}`, (sums.get(`${l.skuId}|${l.locationId}`) ?? 0) + of(l));
+    return sums;
+  };
+  const given = at(limitLevels(truth, share), (l) => l.free);
+  return [...at(truth, (l) => need.get(l.id) ?? 0)].every(([place, units]) => units <= (given.get(place) ?? 0));
 }
 
 async function routingRequest(tx: Tx, order: Order, network: Network, own: readonly Reservation[], open: Map<number, number>): Promise<RoutingOrder> {

@@ -1,24 +1,29 @@
 import { PAYMENT_DUE } from '../../domain/order/payment.ts';
+import { limitLevels } from '../../domain/stock/sharing.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import { GAVE_BACK_TO } from '../orders/gave-back.ts';
 import { lockOrder, refreshStatus } from '../orders/order.ts';
 import { postMovements } from '../ledger.ts';
+import type { Network } from '../network.ts';
 import type { Tx } from '../tx.ts';
 
-type Open = { id: number; orderId: string; lineNo: number; skuId: number; quantity: number; forced: number | null; allotmentId: number; levels: string[] };
+type Open = { id: number; orderId: string; channelId: number; lineNo: number; skuId: number; quantity: number; forced: number | null; allotmentId: number; levels: string[] };
 
 const MOST = 200;
 
 /**
  * Gives units that have become free in this transaction to the orders that wait for them, by promise date, before anybody else can see them.
+ * Units that are there come before those of a supply, which only orders take whose channel's horizon reaches its date.
+ * Never more than a location shares with the order's channel.
  * An order that another transaction has locked just now is passed over and told to look: waiting for it here would turn the lock order round.
  */
-export async function serveShortages(tx: Tx, skuIds: readonly number[]): Promise<void> {
-  const levels = [...tx.changed.values()].filter((l) => l.sellable && l.supplyId === 0 && skuIds.includes(l.skuId) && l.onHand - l.reserved - l.buffer > 0);
+export async function serveShortages(tx: Tx, skuIds: readonly number[], network: Network | null): Promise<void> {
+  const levels = [...tx.changed.values()].filter((l) => l.sellable && skuIds.includes(l.skuId) && l.onHand - l.reserved - l.buffer > 0);
   if (levels.length === 0) return;
   const open = await tx.query<Open>(
     `with recursive waiting as (
-       select s.id, s.order_id, s.line_no, s.sku_id, s.quantity, o.forced_location_id, o.allotment_id, coalesce(o.ship_by, s.deadline) due
+       select s.id, s.order_id, o.channel_id, s.line_no, s.sku_id, s.quantity, o.forced_location_id, o.allotment_id, coalesce(o.ship_by, s.deadline) due,
+         (select c.supply_horizon_s from channels c where c.id = o.channel_id) horizon
        from shortages s join orders o on o.id = s.order_id
        where s.status = 'open' and s.sku_id = any($1::int[]) and o.closed_at is null and o.hold_reason is null and o.payment_status not in ${PAYMENT_DUE} and o.validated_at is not null
          and o.id <> all($2::uuid[]) and o.status not in ('cancelled', 'rejected', 'expired', 'closed')
@@ -26,18 +31,22 @@ export async function serveShortages(tx: Tx, skuIds: readonly number[]): Promise
      chain as (
        select id own, id, overflow, parent_id from allotments where id in (select allotment_id from waiting)
        union all select c.own, a.id, a.overflow, a.parent_id from chain c join allotments a on a.id = c.parent_id where c.overflow = 'parent')
-     select w.id, w.order_id "orderId", w.line_no "lineNo", w.sku_id "skuId", w.quantity, w.forced_location_id forced, w.allotment_id "allotmentId",
-       array(select v.id from stock_levels v join chain c on c.own = w.allotment_id and c.id = v.allotment_id join locations l on l.id = v.location_id and l.active
+     select w.id, w.order_id "orderId", w.channel_id "channelId", w.line_no "lineNo", w.sku_id "skuId", w.quantity, w.forced_location_id forced, w.allotment_id "allotmentId",
+       array(select v.id from stock_levels v join chain c on c.own = w.allotment_id and c.id = v.allotment_id join locations l on l.id = v.location_id and l.active join supplies p on p.id = v.supply_id
          where v.id = any($4::bigint[]) and v.sku_id = w.sku_id and coalesce(w.forced_location_id, v.location_id) = v.location_id
-           and not ${GAVE_BACK_TO('w.order_id')} order by v.id) levels
+           and (v.supply_id = 0 or (p.status = 'open' and p.expected_at > $5 and p.expected_at <= $5 + make_interval(secs => w.horizon)))
+           and not ${GAVE_BACK_TO('w.order_id')} order by v.supply_id <> 0, p.expected_at, v.id) levels
      from waiting w order by w.due, w.id`,
-    [skuIds, [...tx.locked], MOST, levels.map((l) => l.id)]);
+    [skuIds, [...tx.locked], MOST, levels.map((l) => l.id), tx.now]);
+  if (open.length > 0 && network?.sharing((open[0] as Open).channelId, tx.now)) await network.skusById(skuIds);
   const free = new Map(levels.map((l) => [l.id, l.onHand - l.reserved - l.buffer]));
   for (const shortage of open) {
     const picks: { levelId: number; units: number }[] = [];
     let rest = shortage.quantity;
-    for (const levelId of shortage.levels.map(Number)) { // int8[] comes as text
-      const units = Math.min(rest, free.get(levelId) ?? 0);
+    const share = network?.sharing(shortage.channelId, tx.now) ?? null;
+    const own = shortage.levels.flatMap((id) => levels.filter((l) => l.id === Number(id)).map((l) => ({ ...l, free: free.get(l.id) ?? 0 }))); // int8[] comes as text
+    for (const { id: levelId, free: shared } of limitLevels(own, share)) {
+      const units = Math.min(rest, shared);
       if (units <= 0) continue;
       picks.push({ levelId, units });
       free.set(levelId, (free.get(levelId) ?? 0) - units);

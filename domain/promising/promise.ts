@@ -11,7 +11,8 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 /** Offset of a zone in an hour of UTC, minutes: offsets change on full quarter hours only, so an hour is looked up once. */
 const offsets = new Map<string, number>();
 
-function offsetMinutes(timeZone: string, at: number): number {
+/** Offset of a zone (IANA name) from UTC at a moment (ms since epoch), minutes. */
+export function offsetMinutes(timeZone: string, at: number): number {
   const quarter = Math.floor(at / (15 * MINUTE));
   const key = `${timeZone}|${quarter}`;
   let offset = offsets.get(key);
@@ -29,6 +30,11 @@ function offsetMinutes(timeZone: string, at: number): number {
     offsets.set(key, offset);
   }
   return offset;
+}
+
+/** The calendar day (ISO date) in a zone at a moment (ms since epoch). */
+export function dayAt(timeZone: string, at: number): string {
+  return new Date(at + offsetMinutes(timeZone, at) * MINUTE).toISOString().slice(0, 10);
 }
 
 /** The instant of a local wall-clock time, given as if it were UTC; a time that a clock change skips moves on by the gap. */

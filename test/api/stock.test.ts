@@ -56,9 +56,9 @@ test('a loss below what is reserved makes the youngest order short; stock that c
 
 test('a buffer is kept from sale and seen by availability', async () => {
   expect((await put('/v1/stock/buffers', { location: 'L-1', sku: 'SKU-2', buffer: 8 })).status).toBe(200);
-  const answer = await api.call(admin, 'GET', '/v1/availability?channel=own&sku=SKU-2,NONE');
-  const [sku, none] = answer.body['skus'] as { total: number; known: boolean; locations: { location: string; units: number }[] }[];
-  expect(sku?.locations.find((l) => l.location === 'L-1')?.units).toBe(2);
+  const answer = await api.call(admin, 'GET', '/v1/availability?channel=own&sku=SKU-2,NONE&locations=true');
+  const [sku, none] = answer.body['skus'] as { total: number; known: boolean; locations: { location: string; now: number }[] }[];
+  expect(sku?.locations.find((l) => l.location === 'L-1')?.now).toBe(2);
   expect(none).toMatchObject({ known: false, total: 0 });
   const levels = await api.call(admin, 'GET', '/v1/stock/levels?location=L-1&sku=SKU-2');
   expect(levels.body['items']).toEqual([{ location: 'L-1', sku: 'SKU-2', condition: 'sellable', lot: null, onHand: 10, reserved: 0, buffer: 8 }]);

@@ -47,28 +47,6 @@ test('lots and conditions are kept apart, and a lot has one day of expiry', asyn
   await refused(api, () => receive('M-3', [{ sku: 'SKU-1', quantity: 1, lot: { code: 'A' } }]), 422, 'unprocessable', '/lines/0/lot');
 });
 
-test('availability counts what is for sale, by location, with its age', async () => {
-  await send(api, admin, 'PUT', '/v1/stock/buffers', { location: 'L-1', sku: 'SKU-2', buffer: 8 });
-  await send(api, admin, 'PUT', '/v1/stock/buffers', { location: 'L-2', sku: 'SKU-2', buffer: 12 });
-  await api.world.store.projection.refresh();
-  const { body } = await get('/v1/availability?channel=own&sku=SKU-2,NONE,MILK,SKU-2');
-  expect(body).toEqual({
-    lagMs: expect.any(Number) as number,
-    skus: [
-      { sku: 'SKU-2', known: true, total: 12, locations: [{ location: 'L-1', kind: 'warehouse', units: 2 }, { location: 'L-3', kind: 'warehouse', units: 10 }] },
-      { sku: 'NONE', known: false, total: 0, locations: [] },
-      { sku: 'MILK', known: true, total: 9, locations: [{ location: 'L-1', kind: 'warehouse', units: 9 }] },
-    ],
-  });
-  expect(body['lagMs']).toBeGreaterThanOrEqual(0);
-  expect((await get('/v1/availability?channel=own&sku=SKU-1,SKU-2', shop)).body['skus']).toEqual([
-    { sku: 'SKU-1', known: true, total: 10, locations: [{ location: 'L-2', kind: 'warehouse', units: 10 }] }, { sku: 'SKU-2', known: true, total: 0, locations: [] },
-  ]);
-  const many = Array.from({ length: 101 }, (_, i) => `X-${i}`).join(',');
-  await refused(api, () => get(`/v1/availability?channel=own&sku=${many}`), 400, 'invalid', '/querystring/sku');
-  await refused(api, () => get('/v1/availability?channel=none&sku=SKU-1'), 422, 'unknown_channel', '/querystring/channel');
-});
-
 test('a buffer is kept where it has effect', async () => {
   const buffer = (changes: object, key = admin): Promise<Reply> => send(api, key, 'PUT', '/v1/stock/buffers', { location: 'L-1', sku: 'SKU-3', buffer: 1, ...changes });
   await refused(api, () => buffer({ sku: 'MILK' }), 422, 'unprocessable', '/sku');
