@@ -20,7 +20,7 @@ export async function settleDeposit(tx: Tx, order: Order, lines: readonly OrderL
   if (!row.refundable && !row.short) return tx.event(order.id, 'order.deposit_kept', actor, { amount, currency: order.currency });
   const id = uuidv7();
   const shares = allocate(amount, net);
-  const parts = lines.flatMap((l, i) => ((shares[i] as number) > 0 ? [{ line: l.lineNo, units: l.quantity, amount: shares[i] }] : []));
+  const parts = lines.flatMap((l, i) => ((shares[i] as number) > 0 ? [{ line: l.lineNo, units: l.quantity, amount: shares[i], list: shares[i], freight: 0, byBearer: { platform: 0, shop: 0, influencer: 0, brand: 0 } }] : []));
   await tx.query(`insert into refunds (id, order_id, cause, cause_id, amount, currency, lines, created_at) values ($1, $2, 'cancellation', $1, $3, $4, $5, $6)`,
     [id, order.id, amount, order.currency, JSON.stringify(parts), tx.now]);
   await tx.event(order.id, 'refund.due', actor, { refund: encodeId('ref', id), amount, currency: order.currency, cause: 'cancellation' });

@@ -11,7 +11,7 @@ import { returnsOf, type ReturnView } from './returns.ts';
 /** An order with all that belongs to it. Money in minor units, times ISO 8601. `contact` is left out unless asked for, null when the person is erased. */
 export type OrderDetail = {
   id: string; channel: string; externalId: string; type: string; status: string; holdReason: string | null; paymentStatus: string; payBy: string | null;
-  money: { currency: string; list: number; discount: number; freight: number; total: number };
+  money: { currency: string; list: number; discount: number; freight: number; total: number; deposit: number };
   location: string | null; parent: string | null; destination: { country: string; province: string; city: string; district: string | null };
   priority: number; scheduled: { from: string; to: string | null } | null; invoiceRequested: boolean;
   orderedAt: string; capturedAt: string; validatedAt: string | null; shipBy: string | null; deliverBy: string | null; deliveredAt: string | null;
@@ -32,7 +32,7 @@ type LineView = {
 
 type Head = {
   channel: string; external_id: string; type: string; status: string; hold_reason: string | null; payment_status: string; payment_due_at: Date | null; currency: string;
-  list_amount: number; discount_amount: number; freight_amount: number; total_amount: number; location: string | null; parent_id: string | null; contact_id: string;
+  list_amount: number; discount_amount: number; freight_amount: number; total_amount: number; deposit_amount: number; location: string | null; parent_id: string | null; contact_id: string;
   dest_country: string; dest_province: string; dest_city: string; dest_district: string | null; priority: number; scheduled_from: Date | null; scheduled_to: Date | null;
   invoice_requested: boolean; ordered_at: Date; captured_at: Date; validated_at: Date | null; ship_by: Date | null; deliver_by: Date | null; delivered_at: Date | null;
   return_until: Date | null; closed_at: Date | null; version: number; may_see_people: boolean;
@@ -71,7 +71,7 @@ async function assemble(client: pg.ClientBase, vault: Vault, id: string, { onlyL
   return {
     id: encodeId('ord', id), channel: o.channel, externalId: o.external_id, type: o.type, status: o.status, holdReason: o.hold_reason, paymentStatus: o.payment_status,
     payBy: iso(o.payment_due_at),
-    money: { currency: o.currency, list: o.list_amount, discount: o.discount_amount, freight: o.freight_amount, total: o.total_amount },
+    money: { currency: o.currency, list: o.list_amount, discount: o.discount_amount, freight: o.freight_amount, total: o.total_amount, deposit: o.deposit_amount },
     location: o.location, parent: o.parent_id === null ? null : encodeId('ord', o.parent_id),
     destination: { country: o.dest_country, province: o.dest_province, city: o.dest_city, district: o.dest_district }, priority: o.priority,
     scheduled: o.scheduled_from && { from: o.scheduled_from.toISOString(), to: iso(o.scheduled_to) }, invoiceRequested: o.invoice_requested,

@@ -46,7 +46,7 @@ test('an order with everything that belongs to it', async () => {
   const before = (await read(id)).body;
   expect(before).toMatchObject({
     id, channel: 'douyin', externalId, type: 'retail', status: 'in_fulfillment', holdReason: null, paymentStatus: 'paid', payBy: null,
-    money: { currency: 'CNY', list: 2000, discount: 100, freight: 200, total: 2100 }, location: null, parent: null,
+    money: { currency: 'CNY', list: 2000, discount: 100, freight: 200, total: 2100, deposit: 0 }, location: null, parent: null,
     destination: { country: 'CN', province: 'Shanghai', city: 'Shanghai', district: null }, scheduled: null, capturedAt: at, validatedAt: at, closedAt: null,
     lines: [
       { line: 1, sku: 'SKU-2', quantity: 2, cancelled: 0, issued: 0, returned: 0, refunded: 0, gift: false, unitPrice: 500, list: 1000, discount: 100, discounts: [{ bearer: 'shop', code: 'TEN', amount: 100 }] },
