@@ -9,5 +9,6 @@ export const benchmarks: Record<string, Benchmark> = {
   'hot-sku': async (args) => (await import('./hot-sku/hot-sku.ts')).hotSku(args),
   overload: async (args) => (await import('./overload/overload.ts')).overload(args),
   availability: async (args) => (await import('./availability/availability.ts')).availability(args),
+  routing: async (args) => (await import('./routing/routing.ts')).routing(args),
   growth: async (args) => (await import('./growth/growth.ts')).growth(args),
 };

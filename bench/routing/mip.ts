@@ -1,0 +1,71 @@
+import { zone } from '../../domain/geo.ts';
+import type { InstanceLocation, RoutingInstance } from '../../domain/routing/model.ts';
+
+/** What an order costs that is left out of the plan: more than any plan. */
+export const UNSERVED = 10_000_000;
+
+/**
+ * The model of docs/routing.md as a mixed-integer program in CPLEX LP format, written from the formula and not from the solver: nothing is pruned. Binary x (line l from location s),
+ * y (s sends with rate r), integer n (weight steps), binary z (more than one shipment), continuous o (last units taken). Minor units; the constant −splitPenalty is left out.
+ */
+export function toMip({ order, locations, rates, policy }: RoutingInstance): string {
+  const w = policy.weights;
+  const per = (n: number): number => n / 1000;
+  const objective: string[] = [];
+  const rows: string[] = [];
+  const binaries: string[] = [];
+  const generals: string[] = [];
+  const add = (coefficient: number, name: string): string => `${coefficient < 0 ? '-' : '+'} ${Math.abs(coefficient)} ${name}`;
+  const open = locations.filter((l) => policy.kinds.includes(l.kind) && l.shipsAt !== null);
+  const can = (l: InstanceLocation, i: number): boolean => Math.min(l.stock[order.lines[i]!.sku]?.available ?? 0, l.capacityUnits ?? Infinity) >= order.lines[i]!.quantity;
+  const shipsOwn = order.lines.map((_, i) => open.some((l) => l.kind !== 'dealer' && can(l, i)));
+  const ys: string[] = [];
+  const covers = order.lines.map((_, i) => [`u${i}`]);
+  order.lines.forEach((_, i) => { objective.push(add(UNSERVED, `u${i}`)); binaries.push(`u${i}`); });
+  open.forEach((l, s) => {
+    const lanes = rates.map((r, k) => [r, k] as const).filter(([r]) => r.zone === zone(l.place, order.destination));
+    const mine = order.lines.map((_, i) => i).filter((i) => can(l, i) && !(policy.dealers === 'after_own' && l.kind === 'dealer' && shipsOwn[i]));
+    if (lanes.length === 0 || mine.length === 0) return;
+    const y = lanes.map(([, k]) => `y${s}_${k}`);
+    ys.push(...y);
+    binaries.push(...y);
+    rows.push(`${y.join(' + ')} <= 1`);
+    const sum = (value: (i: number) => number): string => mine.map((i) => add(value(i), `x${i}_${s}`)).join(' ');
+    for (const i of mine) {
+      const { sku, quantity } = order.lines[i]!;
+      const stock = l.stock[sku]!;
+      binaries.push(`x${i}_${s}`);
+      covers[i]!.push(`x${i}_${s}`);
+      objective.push(add(quantity * (per(w.handling) * l.handling.perUnit + per(w.settlement) * (stock.settlement ?? 0) - per(w.slowCredit) * (stock.slowCredit ?? 0)), `x${i}_${s}`));
+      rows.push(`x${i}_${s} - ${y.join(' - ')} <= 0`);
+    }
+    for (const sku of new Set(mine.map((i) => order.lines[i]!.sku))) {
+      const own = mine.filter((i) => order.lines[i]!.sku === sku);
+      const stock = l.stock[sku]!;
+      const taken = own.map((i) => add(order.lines[i]!.quantity, `x${i}_${s}`)).join(' ');
+      rows.push(`${taken} <= ${stock.available}`);
+      if (stock.opportunity && stock.opportunity.cost > 0 && stock.opportunity.units > 0) {
+        objective.push(add(per(w.opportunity) * stock.opportunity.cost, `o${s}_${sku}`));
+        rows.push(`${taken} - o${s}_${sku} <= ${Math.max(0, stock.available - stock.opportunity.units)}`);
+      }
+    }
+    if (l.capacityUnits !== undefined) rows.push(`${sum((i) => order.lines[i]!.quantity)} <= ${l.capacityUnits}`);
+    if (policy.minShipmentValue > 0) rows.push(`${sum((i) => order.lines[i]!.value)} ${y.map((name) => `- ${policy.minShipmentValue} ${name}`).join(' ')} - ${policy.minShipmentValue} z >= -${policy.minShipmentValue}`);
+    for (const [r, k] of lanes) {
+      const late = order.promisedBy === null ? 0 : Math.max(0, Math.ceil((Date.parse(l.shipsAt!) + r.transitDays * 86_400_000 - Date.parse(order.promisedBy)) / 86_400_000));
+      objective.push(add(per(w.shipping) * r.firstCost + per(w.handling) * l.handling.perShipment + per(w.loadBalance) * l.load + w.latenessPerDay * late + w.splitPenalty, `y${s}_${k}`), add(per(w.shipping) * r.stepCost, `n${s}_${k}`));
+      generals.push(`n${s}_${k}`);
+      const grams = (i: number): number => order.lines[i]!.quantity * order.lines[i]!.weightG;
+      const volume = (i: number): number => (order.lines[i]!.quantity * order.lines[i]!.volumeMm3!) / (r.volumetricMm3PerG ?? 1);
+      for (const value of r.volumetricMm3PerG === undefined ? [grams] : [grams, volume]) {
+        const all = mine.reduce((n, i) => n + value(i), 0);
+        rows.push(`${sum(value)} - ${r.stepG} n${s}_${k} + ${all} y${s}_${k} <= ${all + r.firstWeightG}`);
+        if (r.maxWeightG !== undefined && all > r.maxWeightG) rows.push(`${sum(value)} + ${all - r.maxWeightG} y${s}_${k} <= ${all}`);
+      }
+    }
+  });
+  for (const names of covers) rows.push(`${names.join(' + ')} = 1`);
+  if (ys.length > 0) rows.push(`${ys.join(' + ')} - ${Math.max(0, policy.maxShipments - 1)} z <= 1`);
+  binaries.push('z');
+  return `Minimize\n obj: ${objective.join('\n  ')}\nSubject To\n${rows.map((r, i) => ` c${i}: ${r}`).join('\n')}\nGenerals\n ${generals.join('\n ')}\nBinaries\n ${binaries.join('\n ')}\nEnd\n`;
+}

@@ -1,0 +1,64 @@
+import * as highsPackage from 'highs';
+import { checkInstance } from '../../domain/routing/check.ts';
+import type { RoutingInstance } from '../../domain/routing/model.ts';
+import { planOrder } from '../../domain/routing/plan.ts';
+import { startGround } from '../support/ground.ts';
+import { quantile } from '../support/random.ts';
+import { generate } from './generate.ts';
+import { toMip, UNSERVED } from './mip.ts';
+import { fewestSplits, nearestFirst } from './rules.ts';
+
+// Its types name a default export of ES modules; Node finds it under `default` of the namespace.
+const loadHighs = highsPackage.default as unknown as (typeof highsPackage)['default']['default'];
+/** HiGHS gets this long for one instance; what it has not proved by then is counted as `unproved`, never as equal. */
+const MOST_SECONDS = 60;
+
+/** Instances of two sizes: our cost against the optimum of the same model by HiGHS, our time, and what nearest-first and fewest-splits cost more. Arguments: how many of each size. */
+export async function routing(args: string[]): Promise<Record<string, unknown>> {
+  const [small, large] = [Number(args[0] ?? 1000), Number(args[1] ?? 200)];
+  const ground = await startGround({ locations: 1, skus: 1, stock: 1 });
+  const { calibration } = ground;
+  await ground.stop();
+  const instances = [...Array.from({ length: small }, (_, i) => generate(i + 1, 12, 60)), ...Array.from({ length: large }, (_, i) => generate(i + 100_001, 12, 400))];
+  for (const instance of instances) checkInstance(instance);
+  for (const instance of instances.slice(0, 50)) planOrder(instance); // the compiler's share
+  const times = instances.map((instance) => {
+    const started = performance.now();
+    planOrder(instance);
+    return performance.now() - started;
+  });
+  const excess = { nearestFirst: [] as number[], fewestSplits: [] as number[] };
+  let highs = await loadHighs();
+  let [optimal, unproved, wrong] = [0, 0, 0];
+  let seconds = 0;
+  for (const [i, instance] of instances.entries()) {
+    if (i % 100 === 0) console.log(`${i} of ${instances.length} compared, ${optimal} equal, ${unproved} not proved in ${MOST_SECONDS} s, HiGHS ${seconds.toFixed(0)} s`);
+    if (i % 200 === 199) highs = await loadHighs(); // its heap only grows
+    const plan = planOrder(instance);
+    const ours = plan.cost + plan.unallocated.length * UNSERVED + (plan.shipments.length === 0 ? 0 : instance.policy.weights.splitPenalty);
+    const started = performance.now();
+    const solved = highs.solve(toMip(instance), { time_limit: MOST_SECONDS, mip_rel_gap: 0, mip_abs_gap: 1e-4, output_flag: false });
+    seconds += (performance.now() - started) / 1000;
+    if (solved.Status !== 'Optimal') unproved++;
+    else if (plan.optimal && Math.abs(solved.ObjectiveValue - ours) <= 1e-6 * Math.max(1, Math.abs(ours))) optimal++;
+    else {
+      wrong++;
+      console.log(`instance ${i}: ours ${ours}, HiGHS ${solved.ObjectiveValue}`);
+    }
+    compare(instance, plan, excess);
+  }
+  times.sort((a, b) => a - b);
+  const mean = (values: readonly number[]): number => Math.round((values.reduce((sum, n) => sum + n, 0) / Math.max(1, values.length)) * 1000) / 1000;
+  return {
+    bench: 'routing', instances: instances.length, optimal, unproved, wrong, p50Ms: Math.round(quantile(times, 0.5) * 100) / 100, p99Ms: Math.round(quantile(times, 0.99) * 100) / 100, maxMs: Math.round((times.at(-1) ?? 0) * 100) / 100,
+    nearestFirstExcess: mean(excess.nearestFirst), fewestSplitsExcess: mean(excess.fewestSplits), compared: excess.nearestFirst.length, highsSeconds: Math.round(seconds), calibration,
+  };
+}
+
+/** Cost beyond the optimum as a share of it, where the rule serves as many lines and the optimum costs something. */
+function compare(instance: RoutingInstance, plan: ReturnType<typeof planOrder>, excess: { nearestFirst: number[]; fewestSplits: number[] }): void {
+  const [nearest, fewest] = [nearestFirst(instance), fewestSplits(instance)];
+  if (plan.cost <= 0 || nearest === null || fewest === null) return;
+  excess.nearestFirst.push(nearest / plan.cost - 1);
+  excess.fewestSplits.push(fewest / plan.cost - 1);
+}

@@ -1,0 +1,36 @@
+import { Problem } from '../problem.ts';
+import type { InstancePolicy, RoutingInstance, RoutingWeights } from './model.ts';
+
+/** Dates, names that must not repeat, and policies that nothing can meet: what a schema does not see. Throws Problem with a JSON pointer. */
+export function checkInstance({ order, locations, rates, policy }: RoutingInstance): void {
+  checkPolicy(policy, '/policy');
+  if (order.promisedBy !== null) date(order.promisedBy, '/order/promisedBy');
+  once(order.lines.map((l) => l.line), (i) => `/order/lines/${i}/line`, 'line');
+  once(locations.map((l) => l.code), (i) => `/locations/${i}/code`, 'location');
+  once(rates.map((r) => `${r.carrier} in zone ${r.zone}`), (i) => `/rates/${i}`, 'rate of carrier');
+  locations.forEach((l, i) => { if (l.shipsAt !== null) date(l.shipsAt, `/locations/${i}/shipsAt`); });
+  if (order.forcedLocation !== undefined && !locations.some((l) => l.code === order.forcedLocation)) throw new Problem('unknown_location', `location "${order.forcedLocation}" is forced and not among the locations`, '/order/forcedLocation');
+  if (order.forcedCarrier !== undefined && !rates.some((r) => r.carrier === order.forcedCarrier)) throw new Problem('unknown_carrier', `carrier "${order.forcedCarrier}" is forced and has no rate`, '/order/forcedCarrier');
+}
+
+/** Throws Problem where a policy cannot be meant. `at`: JSON pointer of the policy. */
+export function checkPolicy(policy: InstancePolicy, at: string): void {
+  for (const name of Object.keys(policy.weights) as (keyof RoutingWeights)[]) {
+    const value = policy.weights[name];
+    if (!Number.isSafeInteger(value) || value < 0) throw new Problem('unprocessable', `weight ${name} is ${value}: a weight is a whole number, 0 or more`, `${at}/weights/${name}`);
+  }
+  if (policy.kinds.length === 0) throw new Problem('unprocessable', 'a policy that ships from no kind of location serves nobody', `${at}/kinds`);
+  if (policy.maxShipments < 1) throw new Problem('unprocessable', 'at least one shipment must be allowed', `${at}/maxShipments`);
+}
+
+function date(text: string, field: string): void {
+  if (Number.isNaN(Date.parse(text))) throw new Problem('invalid', `"${text}" is no date`, field);
+}
+
+function once(names: readonly (string | number)[], field: (i: number) => string, what: string): void {
+  const seen = new Set<string | number>();
+  names.forEach((name, i) => {
+    if (seen.has(name)) throw new Problem('unprocessable', `${what} ${name} is there twice`, field(i));
+    seen.add(name);
+  });
+}

@@ -1,0 +1,198 @@
+import { SCALE } from './cost.ts';
+import type { Tables } from './tables.ts';
+
+/** One shipment of a solution: a set of items and the index of its site. */
+export type Part = { mask: number; site: number };
+/** `cost` in thousandths of a minor unit, split penalty included. `bound`: no solution that serves as many items costs less. */
+export type Solution = { parts: Part[]; served: number; cost: number; bound: number };
+export type Limits = { maxShipments: number; splitPenalty: number; minShipmentValue: number };
+
+const popcount = (mask: number): number => {
+  let n = 0;
+  for (let left = mask; left !== 0; left &= left - 1) n++;
+  return n;
+};
+
+/** Nodes of the search for different sites, before its bound is reported instead of proof. */
+const MOST_NODES = 200_000;
+
+/**
+ * The cheapest way to cut the items into shipments: dynamic programming over subsets (Held and Karp's scheme for set partitions), at most `maxShipments` parts, each part of
+ * a split worth `minShipmentValue`. As many items as can be served are served. The programme may use a site for two parts; then they are put together where that
+ * costs no more, else a branch and bound with the programme as its bound finds the optimum with different sites.
+ */
+export function partition(t: Tables, limits: Limits): Solution {
+  const n = t.items.length;
+  const size = t.full + 1;
+  const most = Math.min(limits.maxShipments, n);
+  const penalty = limits.splitPenalty * SCALE;
+  const part = limits.minShipmentValue > 0 ? Float64Array.from(t.best, (cost, mask) => ((t.value[mask] as number) >= limits.minShipmentValue ? cost : Number.POSITIVE_INFINITY)) : t.best;
+
+  const layers = most < n ? limitedLayers(part, size, most, penalty) : unlimitedLayers(part, size, most, penalty);
+  const layer = layers.at(-1) as Float64Array;
+  const cheapest = (set: number): number => {
+    const one = t.best[set] as number;
+    return most < 2 ? one : Math.min(one, layer[set] as number, extend(part, layer, set, penalty));
+  };
+  for (let count = n; count > 0; count--) {
+    let served = 0;
+    let bound = Number.POSITIVE_INFINITY;
+    for (let set = t.full; set > 0; set--) {
+      if (popcount(set) !== count) continue;
+      const cost = cheapest(set);
+      if (cost < bound) {
+        bound = cost;
+        served = set;
+      }
+    }
+    if (served === 0) continue;
+    const parts = trace(t, part, layers, served, bound, penalty, most);
+    const apart = put(t, parts, penalty);
+    const cost = apart === null ? Number.POSITIVE_INFINITY : costOf(t, apart, penalty);
+    if (apart && cost <= bound) return { parts: apart, served, cost, bound: cost };
+    const found = searchApart(t, part, layers, count, limits, penalty, most, apart && { parts: apart, served, cost });
+    if (found) return found;
+  }
+  return { parts: [], served: 0, cost: 0, bound: 0 };
+}
+
+/** layers[k][S]: serving exactly S with at most k + 1 parts of a split, for k < most − 1: the last step is asked for single sets only. */
+function limitedLayers(part: Float64Array, size: number, most: number, penalty: number): Float64Array[] {
+  const layers = [part];
+  for (let k = 2; k < most; k++) {
+    const before = layers.at(-1) as Float64Array;
+    const now = Float64Array.from(before);
+    let better = false;
+    for (let set = 3; set < size; set++) {
+      const least = extend(part, before, set, penalty);
+      if (least >= (now[set] as number)) continue;
+      now[set] = least;
+      better = true;
+    }
+    // More parts are of no use to any set.
+    layers.push(better ? now : before);
+  }
+  return layers;
+}
+
+/** As many parts as there are items: one pass, smaller sets first. */
+function unlimitedLayers(part: Float64Array, size: number, most: number, penalty: number): Float64Array[] {
+  const all = Float64Array.from(part);
+  for (let set = 3; set < size; set++) {
+    const least = extend(part, all, set, penalty);
+    if (least < (all[set] as number)) all[set] = least;
+  }
+  return Array.from({ length: Math.max(1, most - 1) }, () => all);
+}
+
+/** The least of: a part that has the lowest item of a set, and the rest of it in the layer before. */
+function extend(part: Float64Array, before: Float64Array, set: number, penalty: number): number {
+  const low = set & -set;
+  const others = set ^ low;
+  let least = Number.POSITIVE_INFINITY;
+  // Every proper subset of the others, with the lowest item.
+  for (let sub = (others - 1) & others; others !== 0; sub = (sub - 1) & others) {
+    const cost = (part[sub | low] as number) + (before[others ^ sub] as number);
+    if (cost < least) least = cost;
+    if (sub === 0) break;
+  }
+  return least + penalty;
+}
+
+/** Which parts make up a cost of the programme: fewest parts first, then in the order of subsets. */
+function trace(t: Tables, part: Float64Array, layers: readonly Float64Array[], set: number, cost: number, penalty: number, most: number): Part[] {
+  if (t.best[set] === cost) return [{ mask: set, site: t.bestSite[set] as number }];
+  const parts: Part[] = [];
+  let left = set;
+  let rest = cost;
+  for (let k = most - 2; left !== 0; k--) {
+    // As few parts as reach it.
+    while (k > 0 && reaches(part, layers[k - 1] as Float64Array, left, penalty) === rest) k--;
+    if (part[left] === rest) {
+      parts.push({ mask: left, site: t.bestSite[left] as number });
+      break;
+    }
+    const before = layers[Math.max(0, k)] as Float64Array;
+    const low = left & -left;
+    const others = left ^ low;
+    let chosen = -1;
+    for (let sub = (others - 1) & others; ; sub = (sub - 1) & others) {
+      if ((part[sub | low] as number) + (before[others ^ sub] as number) + penalty === rest) {
+        chosen = sub | low;
+        break;
+      }
+      if (sub === 0) break;
+    }
+    if (chosen < 0) throw new Error('a cost of the programme has parts');
+    parts.push({ mask: chosen, site: t.bestSite[chosen] as number });
+    rest -= (part[chosen] as number) + penalty;
+    left ^= chosen;
+  }
+  return parts;
+}
+
+const reaches = (part: Float64Array, before: Float64Array, set: number, penalty: number): number => Math.min(part[set] as number, extend(part, before, set, penalty));
+
+function costOf(t: Tables, parts: readonly Part[], penalty: number): number {
+  return parts.reduce((sum, p) => sum + t.costAt(p.site, p.mask), 0) + (parts.length - 1) * penalty;
+}
+
+/** Parts of one site as one shipment; null where it cannot send them together. */
+function put(t: Tables, parts: readonly Part[], penalty: number): Part[] | null {
+  const bySite = new Map<number, number>();
+  for (const { mask, site } of parts) bySite.set(site, (bySite.get(site) ?? 0) | mask);
+  const together = [...bySite].map(([site, mask]): Part => ({ site, mask }));
+  return Number.isFinite(costOf(t, together, penalty)) ? together : null;
+}
+
+/** Branch and bound over parts at different sites. */
+function searchApart(
+  t: Tables, part: Float64Array, layers: readonly Float64Array[], count: number, limits: Limits, penalty: number, most: number, start: { parts: Part[]; served: number; cost: number } | null,
+): Solution | null {
+  let found = start && start.parts.length <= most ? start : null;
+  let nodes = 0;
+  let stopped = false;
+  let least = Number.POSITIVE_INFINITY;
+  const bound = (set: number, k: number): number => (set === 0 ? 0 : k <= 0 ? Number.POSITIVE_INFINITY : k === 1 ? part[set] as number
+    : Math.min((layers[Math.min(k, layers.length) - 1] as Float64Array)[set] as number, extend(part, layers[Math.min(k - 1, layers.length) - 1] as Float64Array, set, penalty)));
+  const chosen: Part[] = [];
+  const descend = (left: number, cost: number, served: number): void => {
+    if (left === 0) {
+      if (!found || cost < found.cost) found = { parts: [...chosen], served, cost };
+      return;
+    }
+    if (stopped || ++nodes > MOST_NODES) {
+      stopped = true;
+      return;
+    }
+    const low = left & -left;
+    const others = left ^ low;
+    for (let sub = others; ; sub = (sub - 1) & others) {
+      const mask = sub | low;
+      const rest = left ^ mask;
+      const extra = rest === 0 ? 0 : penalty;
+      const alone = rest === 0 && chosen.length === 0;
+      if (alone || (t.value[mask] as number) >= limits.minShipmentValue) {
+        const toCome = rest === 0 ? 0 : bound(rest, most - chosen.length - 1);
+        if (cost + (t.best[mask] as number) + extra + toCome < (found?.cost ?? Number.POSITIVE_INFINITY)) {
+          for (let site = 0; site < t.sites.length; site++) {
+            if (chosen.some((p) => p.site === site)) continue;
+            const own = t.costAt(site, mask);
+            if (!(cost + own + extra + toCome < (found?.cost ?? Number.POSITIVE_INFINITY))) continue;
+            chosen.push({ mask, site });
+            descend(rest, cost + own + extra, served);
+            chosen.pop();
+          }
+        }
+      }
+      if (sub === 0) break;
+    }
+  };
+  for (let set = t.full; set > 0; set--) {
+    if (popcount(set) !== count) continue;
+    least = Math.min(least, Math.min(t.best[set] as number, bound(set, most)));
+    descend(set, 0, set);
+  }
+  if (!found) return null;
+  return { ...found, bound: stopped ? Math.min(least, found.cost) : found.cost };
+}

@@ -1,0 +1,178 @@
+import type { InstanceRate, RoutingWeights } from '../model.ts';
+import { cheapestRate, openingCost, SCALE, unitsCost, type Load } from './cost.ts';
+import { sitesOf, type Item } from './items.ts';
+import type { Site } from './sites.ts';
+
+/** Costs of sending a set of items (a bit mask) as one shipment, and what sets weigh and are worth. */
+export type Tables = {
+  items: readonly Item[]; sites: readonly Site[]; weights: RoutingWeights; full: number;
+  units: Float64Array; value: Float64Array; load: (mask: number) => Load;
+  /** cheapest single shipment of a set over all sites (Infinity: nobody can), and the site */
+  best: Float64Array; bestSite: Int16Array;
+  /** items that a site may serve, each alone */
+  mask: Int32Array;
+  /** cost of a set from one site; Infinity where it cannot */
+  costAt: (site: number, mask: number) => number;
+};
+
+const bit = (mask: number): number => 31 - Math.clz32(mask & -mask);
+
+/**
+ * Every set of items at every site that can send it. Sites of a lane share the freight of a set, so only their cheapest own cost of each set is kept. A site is left out
+ * where another of its lane serves all that it serves at no higher cost: over single shipments it can never be needed.
+ */
+export function buildTables(items: readonly Item[], sites: readonly Site[], dealers: 'after_own' | 'equal', weights: RoutingWeights): Tables {
+  const n = items.length;
+  const size = 1 << n;
+  const units = new Float64Array(size);
+  const value = new Float64Array(size);
+  const weightG = new Float64Array(size);
+  const volumeMm3 = new Float64Array(size);
+  const hazardous = new Uint8Array(size);
+  for (let mask = 1; mask < size; mask++) {
+    const rest = mask & (mask - 1);
+    const { line, quantity, value: worth } = items[bit(mask)] as Item;
+    units[mask] = (units[rest] as number) + quantity;
+    value[mask] = (value[rest] as number) + worth;
+    weightG[mask] = (weightG[rest] as number) + quantity * line.weightG;
+    volumeMm3[mask] = (volumeMm3[rest] as number) + quantity * (line.volumeMm3 ?? 0);
+    hazardous[mask] = (hazardous[rest] as number) | (line.hazardous ? 1 : 0);
+  }
+  const load = (mask: number): Load => ({ weightG: weightG[mask] as number, volumeMm3: volumeMm3[mask] as number, hazardous: hazardous[mask] === 1 });
+
+  // SKUs that several items have: their units count together, for stock and for what the last ones cost.
+  const bySku = new Map<string, number>();
+  items.forEach(({ line }, i) => bySku.set(line.sku, (bySku.get(line.sku) ?? 0) | (1 << i)));
+  const shared = [...bySku].filter(([, mask]) => (mask & (mask - 1)) !== 0);
+  const isShared = shared.reduce((all, [, mask]) => all | mask, 0);
+
+  const can = items.map((item) => sitesOf(item, sites, dealers));
+  const masks = Int32Array.from(sites, (_, s) => can.reduce((mask, yes, i) => (yes[s] ? mask | (1 << i) : mask), 0));
+  const open = Float64Array.from(sites, (site) => openingCost(site, weights));
+  const own = sites.map((site, s) => Float64Array.from(items, ({ line, quantity }, i) => {
+    const bitOf = 1 << i;
+    if (((masks[s] as number) & bitOf) === 0) return Number.POSITIVE_INFINITY;
+    return (isShared & bitOf) === 0 ? unitsCost(site, line.sku, quantity, weights) : 0; // counted below
+  }));
+  /** What a set of items of one SKU costs at a site; Infinity where its stock does not suffice. */
+  const together = (s: number, sku: string, set: number): number => {
+    const site = sites[s] as Site;
+    if (set !== 0 && (units[set] as number) > (site.location.stock[sku]?.available ?? 0)) return Number.POSITIVE_INFINITY;
+    return unitsCost(site, sku, units[set] as number, weights);
+  };
+  const capacity = (s: number): number => sites[s]?.location.capacityUnits ?? Number.POSITIVE_INFINITY;
+  const costAt = (s: number, mask: number): number => {
+    if ((mask & ~(masks[s] as number)) !== 0 || (units[mask] as number) > capacity(s)) return Number.POSITIVE_INFINITY;
+    let sum = open[s] as number;
+    for (let left = mask; left !== 0; left &= left - 1) sum += (own[s] as Float64Array)[bit(left)] as number;
+    for (const [sku, of] of shared) sum += together(s, sku, mask & of);
+    return sum + cheapestRate((sites[s] as Site).rates, load(mask), weights)[0];
+  };
+
+  const best = new Float64Array(size).fill(Number.POSITIVE_INFINITY);
+  const bestSite = new Int16Array(size).fill(-1);
+  const lanes = new Map<string, number[]>();
+  sites.forEach((site, s) => {
+    if (masks[s] === 0) return;
+    const members = lanes.get(site.lane);
+    if (members) members.push(s);
+    else lanes.set(site.lane, [s]);
+  });
+  const freight = new Freights(size, load, weights);
+  const cheapest = new Float64Array(size);
+  const who = new Int16Array(size);
+  const sum = new Float64Array(size);
+  // By SKU that several items have: what each set of its items costs at the site at hand.
+  const sets = shared.map(([sku, of]) => ({ sku, of, costs: new Float64Array(size) }));
+  for (const members of lanes.values()) {
+    cheapest.fill(Number.POSITIVE_INFINITY);
+    for (const s of frontier(members, masks, open, own, capacity, sets.map(({ sku, of }) => ({ of, cost: (site, set) => together(site, sku, set) })))) {
+      const all = masks[s] as number;
+      const most = capacity(s);
+      const costs = own[s] as Float64Array;
+      for (const { sku, of, costs: table } of sets) for (let set = all & of; ; set = (set - 1) & all & of) { table[set] = together(s, sku, set); if (set === 0) break; }
+      sum[0] = open[s] as number;
+      for (let mask = all & -all; mask !== 0; mask = (mask - all) & all) {
+        const low = mask & -mask;
+        let total = (sum[mask ^ low] as number) + (costs[31 - Math.clz32(low)] as number);
+        sum[mask] = total;
+        if ((mask & isShared) !== 0) for (const { of, costs: table } of sets) total += table[mask & of] as number;
+        if (total < (cheapest[mask] as number) && (units[mask] as number) <= most) {
+          cheapest[mask] = total;
+          who[mask] = s;
+        }
+      }
+    }
+    const carriage = freight.of((sites[members[0] as number] as Site).rates);
+    for (let mask = 1; mask < size; mask++) {
+      const total = (cheapest[mask] as number) + (carriage[mask] as number);
+      if (total < (best[mask] as number)) {
+        best[mask] = total;
+        bestSite[mask] = who[mask] as number;
+      }
+    }
+  }
+  return { items, sites, weights, full: size - 1, units, value, load, best, bestSite, mask: masks, costAt };
+}
+
+/** The freight of every set, worked out once for each rate: lanes differ in the days that they are late. */
+class Freights {
+  readonly #size: number;
+  readonly #load: (mask: number) => Load;
+  readonly #weights: RoutingWeights;
+  readonly #byRate = new Map<InstanceRate, Float64Array>();
+  readonly #carriage: Float64Array;
+
+  constructor(size: number, load: (mask: number) => Load, weights: RoutingWeights) {
+    this.#size = size;
+    this.#load = load;
+    this.#weights = weights;
+    this.#carriage = new Float64Array(size);
+  }
+
+  /** The cheapest of some rates for every set; valid until the next call. */
+  of(rates: Site['rates']): Float64Array {
+    const carriage = this.#carriage.fill(Number.POSITIVE_INFINITY);
+    for (const { rate, daysLate } of rates) {
+      const costs = this.#rate(rate);
+      const late = SCALE * this.#weights.latenessPerDay * daysLate;
+      for (let mask = 1; mask < this.#size; mask++) {
+        const cost = (costs[mask] as number) + late;
+        if (cost < (carriage[mask] as number)) carriage[mask] = cost;
+      }
+    }
+    return carriage;
+  }
+
+  #rate(rate: InstanceRate): Float64Array {
+    let costs = this.#byRate.get(rate);
+    if (!costs) {
+      costs = new Float64Array(this.#size);
+      const one = [{ rate, daysLate: 0 }];
+      for (let mask = 1; mask < this.#size; mask++) costs[mask] = cheapestRate(one, this.#load(mask), this.#weights)[0];
+      this.#byRate.set(rate, costs);
+    }
+    return costs;
+  }
+}
+
+/** Members of a lane that no other member dominates: one that serves all of its items, in any number of units, at no higher cost. */
+function frontier(
+  members: readonly number[], masks: Int32Array, open: Float64Array, own: readonly Float64Array[], capacity: (s: number) => number,
+  shared: readonly { of: number; cost: (site: number, set: number) => number }[],
+): readonly number[] {
+  const kept: number[] = [];
+  const dominates = (t: number, s: number): boolean => {
+    const mask = masks[s] as number;
+    if ((mask & ~(masks[t] as number)) !== 0 || capacity(t) < capacity(s)) return false;
+    const [costs, other] = [own[s] as Float64Array, own[t] as Float64Array];
+    for (let left = mask; left !== 0; left &= left - 1) {
+      const i = bit(left);
+      if ((other[i] as number) > (costs[i] as number)) return false;
+    }
+    for (const { of, cost } of shared) for (let set = mask & of; set !== 0; set = (set - 1) & mask & of) if (cost(t, set) > cost(s, set)) return false;
+    return true;
+  };
+  for (const s of [...members].sort((a, b) => (open[a] as number) - (open[b] as number) || a - b)) if (!kept.some((t) => dominates(t, s))) kept.push(s);
+  return kept.sort((a, b) => a - b);
+}

@@ -1,0 +1,85 @@
+import type { Place, Zone } from '../geo.ts';
+import type { LocationKind } from './types.ts';
+
+/**
+ * A complete routing instance: everything the choice depends on, so that anybody can check it. Money in minor units, weights in grams, volumes in mm³, times ISO 8601; codes name things.
+ * The objective is in docs/routing.md.
+ */
+export type RoutingInstance = { order: InstanceOrder; locations: InstanceLocation[]; rates: InstanceRate[]; policy: InstancePolicy };
+
+export type InstanceLine = {
+  line: number; sku: string; quantity: number;
+  /** what the customer paid for the whole line */
+  value: number;
+  /** of one unit */
+  weightG: number;
+  /** of one unit */
+  volumeMm3?: number;
+  hazardous?: boolean; oversized?: boolean;
+};
+export type InstanceOrder = {
+  channel: string; destination: Place;
+  /** when it was promised to arrive; null: no lateness is counted */
+  promisedBy: string | null;
+  lines: InstanceLine[];
+  forcedLocation?: string; forcedCarrier?: string;
+  /** locations that have given this order back */
+  excluded?: string[];
+};
+/**
+ * What a location has of one SKU. `opportunity`: each of its last `units` units costs `cost`, because the location would sell it at that margin itself. `slowCredit`: gained a
+ * unit for clearing slow stock. `settlement`: owed to a dealer for each unit.
+ */
+export type InstanceStock = { available: number; opportunity?: { cost: number; units: number }; slowCredit?: number; settlement?: number };
+export type InstanceLocation = {
+  code: string; kind: LocationKind; place: Place;
+  /** when a shipment decided now leaves, by its hours and capacity; null: it takes nothing now (closed, blocked) */
+  shipsAt: string | null;
+  handling: { perShipment: number; perUnit: number };
+  /** per mille of its capacity that is taken */
+  load: number;
+  /** units that it can still pick; absent: as many as wanted */
+  capacityUnits?: number;
+  /** channels that it serves; absent: all */
+  channels?: string[];
+  hazardous?: boolean; oversized?: boolean;
+  stock: Record<string, InstanceStock>;
+};
+/** First weight and steps (首重/续重) on the chargeable weight: the larger of the weight and volume ÷ `volumetricMm3PerG`. */
+export type InstanceRate = {
+  carrier: string; zone: Zone; firstWeightG: number; firstCost: number; stepG: number; stepCost: number; transitDays: number;
+  volumetricMm3PerG?: number; maxWeightG?: number; hazardous?: boolean;
+};
+/** Weights are per mille (1000: as is); `splitPenalty` for each shipment beyond the first, `latenessPerDay` for each begun day, `loadBalance` for a shipment of a full location. */
+export type RoutingWeights = {
+  shipping: number; handling: number; splitPenalty: number; latenessPerDay: number; loadBalance: number; opportunity: number; slowCredit: number; settlement: number;
+};
+export type InstancePolicy = {
+  code: string; version: number; kinds: LocationKind[]; maxShipments: number;
+  /** whether a line that no location has whole may come from several */
+  lineMaySplit: boolean;
+  /** each part of a split is worth at least this */
+  minShipmentValue: number;
+  /** `after_own`: a dealer serves a line only where no own location has it */
+  dealers: 'after_own' | 'equal';
+  weights: RoutingWeights;
+};
+
+export type CostTerm = 'shipping' | 'handling' | 'lateness' | 'load' | 'opportunity' | 'slowCredit' | 'settlement';
+/** Money of a plan in minor units with up to three decimals: weights are per mille. */
+export type InstanceShipment = {
+  location: string; carrier: string; shipsAt: string; arrivesAt: string; lines: { line: number; sku: string; quantity: number }[]; terms: Record<CostTerm, number>; cost: number;
+};
+export type InstancePlan = {
+  policy: { code: string; version: number };
+  shipments: InstanceShipment[];
+  /** split penalty included */
+  cost: number;
+  splitPenalty: number;
+  /** no plan that serves as many lines costs less than this; equal to `cost` when `optimal` */
+  bound: number;
+  optimal: boolean;
+  unallocated: { line: number; sku: string; quantity: number }[];
+  rejected: { location: string; reason: string }[];
+  reasons: string[];
+};

@@ -1,0 +1,87 @@
+import { zone } from '../../../domain/geo.ts';
+import type { InstanceLine, InstanceLocation, InstancePlan, RoutingInstance } from '../../../domain/routing/model.ts';
+
+type Piece = { line: InstanceLine; quantity: number; value: number };
+
+/** The objective of docs/routing.md written a second time, as plainly as can be, and every assignment tried. For small instances. */
+export function cheapest({ order, locations, rates, policy }: RoutingInstance): { cost: number; served: number; valid: (plan: InstancePlan) => string } {
+  const w = policy.weights;
+  const open = locations.filter((l) => policy.kinds.includes(l.kind) && l.shipsAt !== null && (l.capacityUnits ?? 1) > 0);
+  const most = (l: InstanceLocation, line: InstanceLine): number => ((line.hazardous && !l.hazardous) || (line.oversized && !l.oversized) ? 0 : Math.min(l.stock[line.sku]?.available ?? 0, l.capacityUnits ?? Infinity));
+  const routable = open.filter((l) => rates.some((r) => r.zone === zone(l.place, order.destination)) && order.lines.some((line) => (l.stock[line.sku]?.available ?? 0) > 0));
+  const pieces = order.lines.flatMap((line): Piece[] => (policy.lineMaySplit && line.quantity > 1 && !routable.some((l) => most(l, line) >= line.quantity)
+    ? Array.from({ length: line.quantity }, (_, i) => ({ line, quantity: 1, value: Math.floor((line.value * (i + 1)) / line.quantity) - Math.floor((line.value * i) / line.quantity) }))
+    : [{ line, quantity: line.quantity, value: line.value }]));
+  const allowed = pieces.map((p) => {
+    const can = routable.filter((l) => most(l, p.line) >= p.quantity);
+    return policy.dealers === 'after_own' && can.some((l) => l.kind !== 'dealer') ? can.filter((l) => l.kind !== 'dealer') : can;
+  });
+  const shipment = (l: InstanceLocation, own: readonly Piece[]): number => {
+    const units = own.reduce((n, p) => n + p.quantity, 0);
+    if (units > (l.capacityUnits ?? Infinity)) return Infinity;
+    const bySku = new Map<string, number>();
+    for (const p of own) bySku.set(p.line.sku, (bySku.get(p.line.sku) ?? 0) + p.quantity);
+    let sum = w.handling * (l.handling.perShipment + l.handling.perUnit * units) + w.loadBalance * l.load;
+    for (const [sku, q] of bySku) {
+      const s = l.stock[sku]!;
+      if (q > s.available) return Infinity;
+      sum += w.settlement * (s.settlement ?? 0) * q - w.slowCredit * (s.slowCredit ?? 0) * q;
+      const free = Math.max(0, s.available - (s.opportunity?.units ?? 0));
+      for (let unit = 1; unit <= q; unit++) if (unit > free) sum += w.opportunity * (s.opportunity?.cost ?? 0);
+    }
+    const weight = own.reduce((n, p) => n + p.quantity * p.line.weightG, 0);
+    const volume = own.reduce((n, p) => n + p.quantity * (p.line.volumeMm3 ?? 0), 0);
+    let least = Infinity;
+    for (const r of rates) {
+      if (r.zone !== zone(l.place, order.destination)) continue;
+      const chargeable = r.volumetricMm3PerG ? Math.max(weight, Math.ceil(volume / r.volumetricMm3PerG)) : weight;
+      if (own.some((p) => p.line.hazardous) && !r.hazardous) continue;
+      if (chargeable > (r.maxWeightG ?? Infinity)) continue;
+      const late = order.promisedBy === null ? 0 : Math.max(0, Math.ceil((Date.parse(l.shipsAt!) + r.transitDays * 86_400_000 - Date.parse(order.promisedBy)) / 86_400_000));
+      least = Math.min(least, w.shipping * (r.firstCost + Math.max(0, Math.ceil((chargeable - r.firstWeightG) / r.stepG)) * r.stepCost) + 1000 * w.latenessPerDay * late);
+    }
+    return sum + least;
+  };
+  let best = { served: 0, cost: 0 };
+  const own = new Map<InstanceLocation, Piece[]>();
+  const total = (): number => {
+    const used = [...own].filter(([, some]) => some.length > 0);
+    if (used.length > policy.maxShipments) return Infinity;
+    if (used.length > 1 && used.some(([, some]) => some.reduce((n, p) => n + p.value, 0) < policy.minShipmentValue)) return Infinity;
+    return used.reduce((sum, [l, some]) => sum + shipment(l, some), 0) + Math.max(0, used.length - 1) * 1000 * w.splitPenalty;
+  };
+  const assign = (i: number, served: number): void => {
+    if (i === pieces.length) {
+      const cost = served === 0 ? 0 : total();
+      if (cost < Infinity && (served > best.served || (served === best.served && cost < best.cost))) best = { served, cost };
+      return;
+    }
+    for (const l of allowed[i]!) {
+      own.set(l, [...own.get(l) ?? [], pieces[i]!]);
+      assign(i + 1, served + 1);
+      own.set(l, own.get(l)!.slice(0, -1));
+    }
+    assign(i + 1, served);
+  };
+  assign(0, 0);
+  /** What is wrong with a plan; '' when nothing is. */
+  const valid = (plan: InstancePlan): string => {
+    if (new Set(plan.shipments.map((s) => s.location)).size < plan.shipments.length) return 'a location sends two shipments';
+    if (plan.shipments.length > policy.maxShipments) return 'too many shipments';
+    const sum = plan.shipments.reduce((n, s) => n + Math.round(s.cost * 1000), 0) + plan.splitPenalty * 1000;
+    if (sum !== Math.round(plan.cost * 1000)) return 'the shipments do not add up';
+    for (const s of plan.shipments) {
+      if (Math.round(Object.values(s.terms).reduce((n, t) => n + t * 1000, 0)) !== Math.round(s.cost * 1000)) return 'the terms do not add up';
+      for (const sku of new Set(s.lines.map((l) => l.sku))) {
+        const units = s.lines.filter((l) => l.sku === sku).reduce((n, l) => n + l.quantity, 0);
+        if (units > (locations.find((l) => l.code === s.location)?.stock[sku]?.available ?? 0)) return 'more than there is';
+      }
+    }
+    for (const line of order.lines) {
+      const units = plan.shipments.flatMap((s) => s.lines).filter((l) => l.line === line.line).reduce((n, l) => n + l.quantity, 0) + (plan.unallocated.find((u) => u.line === line.line)?.quantity ?? 0);
+      if (units !== line.quantity) return 'units are missing';
+    }
+    return '';
+  };
+  return { cost: best.cost / 1000, served: best.served, valid };
+}
