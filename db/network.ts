@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { Place } from '../domain/geo.ts';
 import type { AuditRule } from '../domain/order/audit.ts';
-import type { RateCard, RoutingPolicy } from '../domain/routing/types.ts';
+import type { InstancePolicy } from '../domain/routing/model.ts';
+import type { RateCard } from '../domain/routing/types.ts';
 import { rankLocations } from '../domain/routing/first-fit.ts';
 import { overflowChain, type Allotment, type ChainLink } from '../domain/stock/overflow.ts';
 import { SharingBook, type Share, type SharingRule } from '../domain/stock/sharing.ts';
@@ -18,15 +19,19 @@ export type Location = {
   id: number; code: string; name: string; kind: LocationKind; place: Place; timeZone: string; cutoffMinutes: number;
   handlingMinutes: number; workDays: number[]; handlingCost: number; acceptTimeoutS: number; partnerUrl: string | null;
   partnerSecret: Buffer | null; active: boolean;
+  /** units a day; null: as many as come */
+  dailyCapacity: number | null; handlingUnitCost: number; takesHazardous: boolean; takesOversized: boolean;
 };
+/** A routing policy that is or will be in effect. */
+export type ActivePolicy = { id: number; hash: Buffer; effectiveAt: Date; policy: InstancePolicy };
 export type Carrier = { code: string; name: string; baseUrl: string | null; secret: Buffer | null; active: boolean };
-export type Sku = { id: number; code: string; name: string; category: string | null; weightG: number; cost: number | null; lotTracked: boolean; active: boolean };
+export type Sku = { id: number; code: string; name: string; category: string | null; weightG: number; cost: number | null; lotTracked: boolean; active: boolean; volumeMm3: number | null; hazardous: boolean; oversized: boolean };
 /** Units of another SKU in one bundle; `priceShare` is a weight. */
 export type Component = { sku: Sku; quantity: number; priceShare: number | null };
 export type ApiKey = { id: number; name: string; scopes: ReadonlySet<string>; locationId: number | null; carrier: string | null };
 
 const SKU_CACHE = 200_000;
-const SKU = 'id, code, name, category, weight_g "weightG", cost, lot_tracked "lotTracked", active';
+const SKU = 'id, code, name, category, weight_g "weightG", cost, lot_tracked "lotTracked", active, volume_mm3 "volumeMm3", hazardous, oversized';
 const NO_COMPONENTS: readonly Component[] = [];
 const RECOVER_MS = 500;
 
@@ -41,7 +46,8 @@ export class Network {
   locationById = new Map<number, Location>();
   carriers = new Map<string, Carrier>();
   rates: RateCard[] = [];
-  policy!: RoutingPolicy;
+  /** active ones, the newest in effect first */
+  #policies: ActivePolicy[] = [];
   auditRules: AuditRule[] = [];
   apiKeys = new Map<string, ApiKey>();
   allotments = new Map<number, Allotment>();
@@ -153,12 +159,14 @@ export class Network {
     const locations = await q<Omit<Location, 'place'> & { country: string; province: string; city: string; lat: number | null; lon: number | null }>(
       `select id, code, name, kind, country, province, city, lat, lon, time_zone "timeZone", cutoff_minutes "cutoffMinutes",
        handling_minutes "handlingMinutes", work_days "workDays", handling_cost "handlingCost", accept_timeout_s "acceptTimeoutS",
-       partner_url "partnerUrl", partner_secret "partnerSecret", active from locations order by id`);
+       partner_url "partnerUrl", partner_secret "partnerSecret", active, daily_capacity "dailyCapacity", handling_unit_cost "handlingUnitCost",
+       takes_hazardous "takesHazardous", takes_oversized "takesOversized" from locations order by id`);
     const places = await q<{ country: string; province: string; city: string; lat: number; lon: number }>('select * from places');
     const carriers = await q<Carrier>('select code, name, base_url "baseUrl", secret, active from carriers');
     const rates = await q<RateCard>(`select carrier, zone, first_weight_g "firstWeightG", first_cost "firstCost", step_g "stepG", step_cost "stepCost",
-      transit_days "transitDays" from carrier_rates join carriers on code = carrier and active order by carrier, zone`);
-    const policies = await q<{ version: string; params: Omit<RoutingPolicy, 'version'> }>('select version, params from routing_policies where active');
+      transit_days "transitDays", volumetric_mm3_per_g "volumetricMm3PerG", max_weight_g "maxWeightG", takes_hazardous hazardous from carrier_rates join carriers on code = carrier and active order by carrier, zone`);
+    const policies = await q<{ id: number; hash: Buffer; effectiveAt: Date; code: string; version: number; body: Omit<InstancePolicy, 'code' | 'version'> }>(
+      `select id, hash, effective_at "effectiveAt", code, version, body from routing_policies where status = 'active' order by effective_at desc, id desc`);
     const rules = await q<AuditRule>(`select r.id, r.name, r.kind, r.action, r.priority, c.code "channelCode", r.active, r.params
       from audit_rules r left join channels c on c.id = r.channel_id where r.active order by r.priority, r.id`);
     const keys = await q<{ id: number; name: string; key_hash: Buffer; scopes: string[]; location_id: number | null; carrier: string | null }>(
@@ -169,8 +177,7 @@ export class Network {
       `select b.bundle_sku_id bundle, b.quantity units, b.price_share "priceShare", ${SKU} from bundle_components b join skus on id = b.component_sku_id order by 1, b.position`);
     const sharing = await q<Omit<SharingRule, 'skuIds' | 'hours'> & { skuIds: number[] | null; from: number | null; to: number | null }>(
       `select id, location_id "locationId", channel_id "channelId", sku_ids "skuIds", category, mode, value, from_minute "from", to_minute "to", weekdays, priority from sharing_rules`);
-    const policy = policies[0];
-    if (!policy) throw new Error('no routing policy is active: activate a row of routing_policies');
+    if (policies.length === 0) throw new Error('no routing policy is active: activate a row of routing_policies');
 
     this.#places = new Map(places.map((p) => [`${p.country}|${p.province}|${p.city}`, { lat: p.lat, lon: p.lon }]));
     this.channels = new Map(channels.map((c) => [c.code, c]));
@@ -180,7 +187,7 @@ export class Network {
     this.locationById = new Map(withPlace.map((l) => [l.id, l]));
     this.carriers = new Map(carriers.map((c) => [c.code, c]));
     this.rates = rates;
-    this.policy = { version: policy.version, ...policy.params };
+    this.#policies = policies.map(({ id, hash, effectiveAt, code, version, body }) => ({ id, hash, effectiveAt, policy: { code, version, ...body } }));
     this.auditRules = rules;
     this.apiKeys = new Map(keys.map((k) => [k.key_hash.toString('hex'),
       { id: k.id, name: k.name, scopes: new Set(k.scopes), locationId: k.location_id, carrier: k.carrier }]));
@@ -205,13 +212,20 @@ export class Network {
     return { country, province, city, lat: at?.lat ?? null, lon: at?.lon ?? null };
   }
 
+  /** The routing policy in effect: of the active ones the newest whose time has come. */
+  policyAt(now: Date): ActivePolicy {
+    const found = this.#policies.find((p) => p.effectiveAt <= now) ?? this.#policies.at(-1);
+    if (!found) throw new Error('the network has not been read');
+    return found;
+  }
+
   /** Active locations, nearest first; kept per city. */
   ranked(destination: Place): number[] {
     const key = `${destination.country}|${destination.province}|${destination.city}`;
     let ranked = this.#ranks.get(key);
     if (!ranked) {
       const active = [...this.locationById.values()].filter((l) => l.active).map((l) => ({ locationId: l.id, place: l.place, kind: l.kind }));
-      ranked = rankLocations(destination, active, this.policy.kindRank);
+      ranked = rankLocations(destination, active);
       if (this.#ranks.size > 5_000) this.#ranks.clear();
       this.#ranks.set(key, ranked);
     }

@@ -1,10 +1,12 @@
 import { encodeId } from '../../domain/ids.ts';
-import { routeOrder as plan } from '../../domain/routing/route-order.ts';
-import type { Candidate, RoutingOrder, RoutingPlan } from '../../domain/routing/types.ts';
+import { planOrder } from '../../domain/routing/plan.ts';
+import type { InstancePlan } from '../../domain/routing/model.ts';
 import { TERMINAL } from '../../domain/order/status.ts';
 import { limitLevels, type Share } from '../../domain/stock/sharing.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import { lockLevels } from '../ledger.ts';
+import { keepDecision } from '../routing/decisions.ts';
+import { buildInstance, type OpenLine, type Units } from '../routing/instance.ts';
 import type { Network } from '../network.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
@@ -16,8 +18,8 @@ const ROUNDS = 3;
 type LevelAt = { id: number; skuId: number; locationId: number; allotmentId: number; free: number };
 
 /**
- * Routes what has stock and no fulfillment order: plans on fresh stock, moves the reservations to where the plan wants them and
- * writes one fulfillment order per location. Where nothing serves, the order is held with the reason.
+ * Routes what has stock and no fulfillment order: plans on fresh stock by the policy in effect, moves the reservations to where the plan wants them and
+ * writes one fulfillment order per location. Where nothing serves, the order is held with the reason. The decision is kept with what it was made from.
  */
 export async function routeOrder(writer: StockWriter, network: Network, orderId: string): Promise<void> {
   await writer.change(async (tx) => {
@@ -26,17 +28,25 @@ export async function routeOrder(writer: StockWriter, network: Network, orderId:
     const own = (await liveReservations(tx, orderId)).filter((r) => r.fulfillmentOrderId === null && r.status === 'confirmed' && !r.incoming);
     if (own.length === 0) return;
     const open = await unroutedUnits(tx.client, orderId);
-    const request = await routingRequest(tx, order, network, own, open);
+    const lines = await openLines(tx, order, own, open);
+    const excluded = (await readFulfillments(tx.client, order.id)).filter((f) => f.status === 'rejected').map((f) => f.locationId);
+    const policy = network.policyAt(tx.now);
     const share = network.sharing(order.channelId, tx.now);
     for (let round = 1; ; round++) {
       // The last round plans with the order's own reservations alone: they cannot be taken away meanwhile.
       const there = round < ROUNDS ? await freshLevels(tx, order, network, own) : [];
       const levels = limitLevels(there, share);
-      const result = plan(request, candidates(network, levels, own), network.rates, network.policy);
-      if (result.unallocated.length > 0) return holdUnroutable(tx, order, result);
-      const assignment = assign(own, levels, result);
+      const instance = await buildInstance(tx, network, policy.policy, order, lines, unitsAt(levels, own), excluded);
+      const result = planOrder(instance);
+      if (result.unallocated.length > 0) {
+        await keepDecision(tx, orderId, policy, instance, result, 'unroutable');
+        return holdUnroutable(tx, order, result);
+      }
+      const shipments = result.shipments.map((s) => ({ ...s, locationId: network.locations.get(s.location)?.id as number }));
+      const assignment = assign(own, levels, shipments, new Map(lines.map(({ line }) => [line.lineNo, line.skuId as number])));
       if (round < ROUNDS && !(await stillFree(tx, assignment, there, share))) continue;
-      await write(tx, order, network, own, result, assignment);
+      await keepDecision(tx, orderId, policy, instance, result, 'routed');
+      await write(tx, order, own, result, shipments, assignment);
       await refreshStatus(tx, order, 'system');
       return;
     }
@@ -73,95 +83,80 @@ async function stillFree(tx: Tx, assignment: Assignment, levels: readonly LevelA
   return [...at(truth, (l) => need.get(l.id) ?? 0)].every(([place, units]) => units <= (given.get(place) ?? 0));
 }
 
-async function routingRequest(tx: Tx, order: Order, network: Network, own: readonly Reservation[], open: Map<number, number>): Promise<RoutingOrder> {
-  const lines = await readLines(tx.client, order.id);
-  const skus = await network.skusById(own.map((r) => r.skuId));
+/** Units that are reserved, of lines that no fulfillment order carries. */
+async function openLines(tx: Tx, order: Order, own: readonly Reservation[], open: ReadonlyMap<number, number>): Promise<OpenLine[]> {
   const reserved = new Map<number, number>();
   for (const r of own) reserved.set(r.lineNo, (reserved.get(r.lineNo) ?? 0) + r.quantity);
-  return {
-    destination: network.place(order.country, order.province, order.city),
-    lines: lines.flatMap((l) => {
-      const quantity = Math.min(open.get(l.lineNo) ?? 0, reserved.get(l.lineNo) ?? 0);
-      return quantity > 0 && l.skuId !== null ? [{ lineNo: l.lineNo, skuId: l.skuId, quantity, weightG: skus.get(l.skuId)?.weightG ?? 0 }] : [];
-    }),
-    forcedLocationId: order.forcedLocationId, forcedCarrier: order.forcedCarrier,
-    excludedLocationIds: (await readFulfillments(tx.client, order.id)).filter((f) => f.status === 'rejected').map((f) => f.locationId),
-  };
-}
-
-function candidates(network: Network, levels: readonly LevelAt[], own: readonly Reservation[]): Candidate[] {
-  const available = new Map<number, Map<number, number>>();
-  const add = (locationId: number, skuId: number, units: number): void => {
-    let at = available.get(locationId);
-    if (!at) available.set(locationId, (at = new Map()));
-    at.set(skuId, (at.get(skuId) ?? 0) + units);
-  };
-  for (const level of levels) add(level.locationId, level.skuId, level.free);
-  for (const r of own) add(r.locationId, r.skuId, r.quantity);
-  return [...available].flatMap(([id, at]) => {
-    const l = network.locationById.get(id);
-    return l ? [{ locationId: id, code: l.code, kind: l.kind, place: l.place, active: l.active, handlingCost: l.handlingCost, available: at }] : [];
+  return (await readLines(tx.client, order.id)).flatMap((line) => {
+    const quantity = Math.min(open.get(line.lineNo) ?? 0, reserved.get(line.lineNo) ?? 0);
+    return quantity > 0 && line.skuId !== null ? [{ line, quantity }] : [];
   });
 }
 
-async function holdUnroutable(tx: Tx, order: Order, result: RoutingPlan): Promise<void> {
+function unitsAt(levels: readonly LevelAt[], own: readonly Reservation[]): Units[] {
+  return [...levels.map((l) => ({ skuId: l.skuId, locationId: l.locationId, units: l.free })), ...own.map((r) => ({ skuId: r.skuId, locationId: r.locationId, units: r.quantity }))];
+}
+
+async function holdUnroutable(tx: Tx, order: Order, result: InstancePlan): Promise<void> {
   await tx.query(`insert into order_holds (order_id, reason, detail, placed_at, placed_by) values ($1, 'unroutable', $2, $3, 'system')`,
     [order.id, result.reasons.join('; ').slice(0, 2000), tx.now]);
   await tx.event(order.id, 'order.held', 'system', { rules: [{ rule: 'unroutable', reason: result.reasons.join('; ') }] });
   await refreshStatus(tx, order, 'system');
 }
 
+type Shipment = InstancePlan['shipments'][number] & { locationId: number };
 type Row = { shipment: number; lineNo: number; levelId: number; quantity: number };
 type Assignment = { kept: Row[]; taken: Row[]; given: { levelId: number; quantity: number }[] };
 
 /** Which level serves which shipment: first what the order has there, then free units; `given` is what goes back. */
-function assign(own: readonly Reservation[], levels: readonly LevelAt[], result: RoutingPlan): Assignment {
+function assign(own: readonly Reservation[], levels: readonly LevelAt[], shipments: readonly Shipment[], skuOf: ReadonlyMap<number, number>): Assignment {
   const left = own.map((r) => ({ ...r }));
   const free = new Map(levels.map((l) => [l.id, l.free]));
   const kept: Row[] = [];
   const taken: Row[] = [];
-  result.shipments.forEach((shipment, index) => {
+  shipments.forEach((shipment, index) => {
     for (const line of shipment.lines) {
+      const skuId = skuOf.get(line.line);
       let rest = line.quantity;
       for (const r of left) {
-        const units = r.lineNo === line.lineNo && r.locationId === shipment.locationId ? Math.min(rest, r.quantity) : 0;
+        const units = r.lineNo === line.line && r.locationId === shipment.locationId ? Math.min(rest, r.quantity) : 0;
         if (units <= 0) continue;
         r.quantity -= units;
         rest -= units;
-        kept.push({ shipment: index, lineNo: line.lineNo, levelId: r.levelId, quantity: units });
+        kept.push({ shipment: index, lineNo: line.line, levelId: r.levelId, quantity: units });
       }
       for (const level of levels) {
-        const units = level.skuId === line.skuId && level.locationId === shipment.locationId ? Math.min(rest, free.get(level.id) ?? 0) : 0;
+        const units = level.skuId === skuId && level.locationId === shipment.locationId ? Math.min(rest, free.get(level.id) ?? 0) : 0;
         if (units <= 0) continue;
         free.set(level.id, (free.get(level.id) ?? 0) - units);
         rest -= units;
-        taken.push({ shipment: index, lineNo: line.lineNo, levelId: level.id, quantity: units });
+        taken.push({ shipment: index, lineNo: line.line, levelId: level.id, quantity: units });
       }
       // Two lines of one SKU may have been planned onto each other's reservations.
       for (const r of left) {
-        const units = r.skuId === line.skuId && r.locationId === shipment.locationId ? Math.min(rest, r.quantity) : 0;
+        const units = r.skuId === skuId && r.locationId === shipment.locationId ? Math.min(rest, r.quantity) : 0;
         if (units <= 0) continue;
         r.quantity -= units;
         rest -= units;
-        kept.push({ shipment: index, lineNo: line.lineNo, levelId: r.levelId, quantity: units });
+        kept.push({ shipment: index, lineNo: line.line, levelId: r.levelId, quantity: units });
       }
-      if (rest > 0) throw new Error(`the plan takes ${rest} units more than location ${shipment.locationId} has`);
+      if (rest > 0) throw new Error(`the plan takes ${rest} units more than location ${shipment.location} has`);
     }
   });
   return { kept, taken, given: left.filter((r) => r.quantity > 0).map((r) => ({ levelId: r.levelId, quantity: r.quantity })) };
 }
 
 /** Writes the fulfillment orders; units that are reserved elsewhere than planned move in one command. */
-async function write(tx: Tx, order: Order, network: Network, own: readonly Reservation[], result: RoutingPlan, assignment: Assignment): Promise<void> {
+async function write(tx: Tx, order: Order, own: readonly Reservation[], result: InstancePlan, shipments: readonly Shipment[], assignment: Assignment): Promise<void> {
   const attempt = (await readFulfillments(tx.client, order.id)).length + 1;
-  const ids = result.shipments.map(() => uuidv7());
-  for (const [i, shipment] of result.shipments.entries()) {
+  const ids = shipments.map(() => uuidv7());
+  for (const [i, shipment] of shipments.entries()) {
     await tx.query(
       `insert into fulfillment_orders (id, order_id, location_id, status, attempt, carrier, cost, reasons, routed_at) values ($1, $2, $3, 'routed', $4, $5, $6, $7, $8)`,
-      [ids[i], order.id, shipment.locationId, attempt, shipment.carrier, shipment.cost, JSON.stringify(shipment.reasons), tx.now]);
+      [ids[i], order.id, shipment.locationId, attempt, shipment.carrier, Math.round(shipment.cost), JSON.stringify(reasonsOf(shipment)), tx.now]);
     await tx.query(
       `insert into fulfillment_order_lines (fulfillment_order_id, line_no, quantity) select $1, n, sum(q) from unnest($2::int[], $3::int[]) as t(n, q) group by n`,
-      [ids[i], shipment.lines.map((l) => l.lineNo), shipment.lines.map((l) => l.quantity)]);
+      [ids[i], shipment.lines.map((l) => l.line), shipment.lines.map((l) => l.quantity)]);
   }
   const { kept, taken, given } = assignment;
   const rows = [...kept, ...taken].map((r) => ({ lineNo: r.lineNo, levelId: r.levelId, quantity: r.quantity, fulfillmentOrderId: ids[r.shipment] as string }));
@@ -178,10 +173,14 @@ async function write(tx: Tx, order: Order, network: Network, own: readonly Reser
     await tx.post('route', order.id, [...given.map((g) => ({ levelId: g.levelId, onHand: 0, reserved: -g.quantity })),
       ...taken.map((t) => ({ levelId: t.levelId, onHand: 0, reserved: t.quantity }))]);
   }
-  const code = (id: number): string | undefined => network.locationById.get(id)?.code;
   await tx.event(order.id, 'order.routed_to', 'system', {
-    policy: result.policyVersion, cost: result.cost, reasons: result.reasons,
-    shipments: result.shipments.map((s, i) => ({ fulfillmentOrder: encodeId('ful', ids[i] as string), location: code(s.locationId), carrier: s.carrier, cost: s.cost, reasons: s.reasons })),
-    rejected: result.rejected.slice(0, 50).map((r) => ({ location: code(r.locationId), reason: r.reason })),
+    policy: `${result.policy.code}@${result.policy.version}`, cost: result.cost, reasons: result.reasons,
+    shipments: shipments.map((x, i) => ({ fulfillmentOrder: encodeId('ful', ids[i] as string), location: x.location, carrier: x.carrier, cost: x.cost, reasons: reasonsOf(x) })),
+    rejected: result.rejected.slice(0, 50),
   });
+}
+
+/** The cost of a shipment in words, the terms that are there. */
+function reasonsOf(shipment: InstancePlan['shipments'][number]): string[] {
+  return Object.entries(shipment.terms).filter(([, money]) => money !== 0).map(([term, money]) => `${term} ${money}`);
 }

@@ -1,13 +1,13 @@
 import { rankKm, type Place } from '../geo.ts';
-import type { LocationKind } from './types.ts';
+import { KIND_RANK, type LocationKind } from './types.ts';
 
 type Line = { lineNo: number; skuId: number; quantity: number };
 export type Fit = { picks: { lineNo: number; skuId: number; locationId: number; quantity: number }[]; short: Line[] };
 
 /** Locations nearest first; ties by kind, then id, so that the order is always the same. */
-export function rankLocations(destination: Place, candidates: readonly { locationId: number; place: Place; kind: LocationKind }[], kindRank: Record<LocationKind, number>): number[] {
+export function rankLocations(destination: Place, candidates: readonly { locationId: number; place: Place; kind: LocationKind }[]): number[] {
   return candidates
-    .map((c) => ({ id: c.locationId, km: rankKm(c.place, destination), kind: kindRank[c.kind] }))
+    .map((c) => ({ id: c.locationId, km: rankKm(c.place, destination), kind: KIND_RANK[c.kind] }))
     .sort((a, b) => a.km - b.km || a.kind - b.kind || a.id - b.id)
     .map((c) => c.id);
 }

@@ -1,5 +1,6 @@
 import { createServer, connect, type Socket } from 'node:net';
 import pg from 'pg';
+import { policyHash } from '../../db/routing/policies.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { createApiKey, hashApiKey } from '../../db/api-keys.ts';
@@ -64,7 +65,8 @@ test('reads the whole network', async () => {
   expect(network.locations.get('L-4')).toMatchObject({ code: 'L-4', kind: 'store', timeZone: 'Asia/Shanghai', cutoffMinutes: 960, handlingMinutes: 60, workDays: [1, 2, 3, 4, 5, 6, 7], place: { country: 'CN', province: 'Shenzhen', city: 'Shenzhen', lon: 114.06 } });
   expect(network.carriers.get('sim')).toEqual({ code: 'sim', name: 'simulated carrier', baseUrl: 'http://carrier.test', secret: null, active: true });
   expect(network.rates.map((r) => [r.carrier, r.zone, r.transitDays])).toEqual([['sim', 'national', 2], ['sim', 'same_city', 1], ['sim', 'same_province', 1]]);
-  expect(network.policy).toEqual({ version: 'nearest-1', maxShipments: 4, splitPenalty: 500, kindRank: { warehouse: 0, third_party: 1, store: 2, vendor: 3, dealer: 4 } });
+  expect(network.policyAt(new Date())).toMatchObject({ policy: { code: 'default', version: 1, maxShipments: 4, dealers: 'equal', weights: { splitPenalty: 500 } } });
+  expect(network.policyAt(new Date()).hash).toEqual(policyHash(network.policyAt(new Date()).policy));
 });
 
 test('a change by anybody is known shortly after: channels, rules, keys and their revocation, SKUs', async () => {
@@ -131,9 +133,11 @@ test('calls for a reload that arrive together share readings, and the last one s
 });
 
 test('without an active routing policy there is nothing to run on', async () => {
-  await sql('update routing_policies set active = false');
+  await sql('alter table routing_policies disable trigger routing_policies_keep');
+  await sql(`update routing_policies set status = 'draft'`);
   await expect(open()).rejects.toThrow('no routing policy is active');
-  await sql('update routing_policies set active = true');
+  await sql(`update routing_policies set status = 'active'`);
+  await sql('alter table routing_policies enable trigger routing_policies_keep');
 });
 
 async function listeners(): Promise<number[]> {

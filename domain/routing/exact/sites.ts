@@ -1,4 +1,5 @@
 import { rankKm, zone, type Zone } from '../../geo.ts';
+import { KIND_RANK } from '../types.ts';
 import type { InstanceLocation, InstanceRate, RoutingInstance } from '../model.ts';
 
 /** A location that may take part. `rates`: the carriers that go from there to the destination, with the days that each would be late. */
@@ -46,6 +47,6 @@ export function eligibleSites({ order, locations, rates, policy }: RoutingInstan
       else sites.push({ location, ...lane, km: rankKm(location.place, order.destination) });
     }
   }
-  sites.sort((a, b) => a.km - b.km || (a.location.code < b.location.code ? -1 : 1));
+  sites.sort((a, b) => a.km - b.km || KIND_RANK[a.location.kind] - KIND_RANK[b.location.kind] || (a.location.code < b.location.code ? -1 : 1));
   return { sites, rejected };
 }

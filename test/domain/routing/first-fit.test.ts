@@ -51,8 +51,7 @@ test('never more than there is, never more or less than was wanted, never short 
 
 test('ranking: distance, then kind, then id', () => {
   const place = (lat: number) => ({ country: 'CN', province: 'P', city: 'C', lat, lon: 0 });
-  const kindRank = { warehouse: 0, third_party: 1, store: 2, vendor: 3, dealer: 4 };
   expect(rankLocations(place(0), [
     { locationId: 1, place: place(2), kind: 'warehouse' }, { locationId: 4, place: place(1), kind: 'store' }, { locationId: 3, place: place(1), kind: 'warehouse' }, { locationId: 2, place: place(1), kind: 'warehouse' },
-  ], kindRank)).toEqual([2, 3, 4, 1]);
+  ])).toEqual([2, 3, 4, 1]);
 });

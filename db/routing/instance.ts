@@ -1,0 +1,100 @@
+import { promise } from '../../domain/promising/promise.ts';
+import type { InstanceLocation, InstancePolicy, RoutingInstance } from '../../domain/routing/model.ts';
+import type { Location, Network, Sku } from '../network.ts';
+import type { Order, OrderLine } from '../orders/order.ts';
+import type { Tx } from '../tx.ts';
+
+/** Units of a SKU that an order may take at a location: its own reservations and what is free there. */
+export type Units = { skuId: number; locationId: number; units: number };
+/** Units of a line that are to be routed. */
+export type OpenLine = { line: OrderLine; quantity: number };
+
+const DAY_MS = 86_400_000;
+/** Days of sale for which a shop keeps its last units to itself, as far as the policy weighs that. */
+const KEEP_DAYS = 7;
+
+/** The routing instance of an order as it stands now. Locations and SKUs by code, so that it can be read and decided again by itself. */
+export async function buildInstance(
+  tx: Tx, network: Network, policy: InstancePolicy, order: Order, open: readonly OpenLine[], stock: readonly Units[], excluded: readonly number[],
+): Promise<RoutingInstance> {
+  const skus = await network.skusById([...open.flatMap(({ line }) => line.skuId ?? []), ...stock.map((s) => s.skuId)]);
+  const ids = [...new Set(stock.map((s) => s.locationId))];
+  const [taken, rates] = await Promise.all([capacityTaken(tx, network, ids), policy.weights.opportunity > 0 ? salesRates(tx, ids, [...skus.keys()]) : new Map<string, number>()]);
+  const locations = ids.flatMap((id): InstanceLocation[] => {
+    const location = network.locationById.get(id);
+    return location ? [locationOf(tx, order, location, stock.filter((s) => s.locationId === id), skus, open, taken.get(id) ?? 0, rates)] : [];
+  }).sort((a, b) => (a.code < b.code ? -1 : 1));
+  const code = (id: number | null): string | undefined => (id === null ? undefined : network.locationById.get(id)?.code);
+  const forced = code(order.forcedLocationId);
+  return {
+    order: {
+      channel: network.channelById.get(order.channelId)?.code ?? '', destination: network.place(order.country, order.province, order.city), promisedBy: order.deliverBy?.toISOString() ?? null,
+      lines: open.flatMap(({ line, quantity }) => {
+        const sku = line.skuId === null ? undefined : skus.get(line.skuId);
+        return sku ? [{
+          line: line.lineNo, sku: sku.code, quantity, value: Math.round((line.priced.netAmount * quantity) / line.quantity), weightG: sku.weightG,
+          ...(sku.volumeMm3 === null ? {} : { volumeMm3: sku.volumeMm3 }), ...(sku.hazardous ? { hazardous: true } : {}), ...(sku.oversized ? { oversized: true } : {}),
+        }] : [];
+      }),
+      ...(forced === undefined ? {} : { forcedLocation: forced }), ...(order.forcedCarrier === null ? {} : { forcedCarrier: order.forcedCarrier }),
+      ...(excluded.length === 0 ? {} : { excluded: excluded.flatMap((id) => code(id) ?? []).sort() }),
+    },
+    locations,
+    rates: network.rates.map((r) => ({
+      carrier: r.carrier, zone: r.zone, firstWeightG: r.firstWeightG, firstCost: r.firstCost, stepG: r.stepG, stepCost: r.stepCost, transitDays: r.transitDays,
+      ...(r.volumetricMm3PerG === null ? {} : { volumetricMm3PerG: r.volumetricMm3PerG }), ...(r.maxWeightG === null ? {} : { maxWeightG: r.maxWeightG }), ...(r.hazardous ? { hazardous: true } : {}),
+    })),
+    policy,
+  };
+}
+
+function locationOf(
+  tx: Tx, order: Order, l: Location, stock: readonly Units[], skus: ReadonlyMap<number, Sku>, open: readonly OpenLine[], taken: number, rates: ReadonlyMap<string, number>,
+): InstanceLocation {
+  const units = new Map<string, number>();
+  for (const s of stock) {
+    const sku = skus.get(s.skuId);
+    if (sku) units.set(sku.code, (units.get(sku.code) ?? 0) + Math.max(0, s.units));
+  }
+  const idOf = new Map([...skus].map(([id, sku]) => [sku.code, id]));
+  return {
+    code: l.code, kind: l.kind, place: l.place, shipsAt: l.active ? handOver(l, tx.now, order.scheduledFrom).toISOString() : null, handling: { perShipment: l.handlingCost, perUnit: l.handlingUnitCost },
+    load: l.dailyCapacity === null ? 0 : Math.min(1000, Math.round((taken * 1000) / l.dailyCapacity)), ...(l.dailyCapacity === null ? {} : { capacityUnits: Math.max(0, l.dailyCapacity - taken) }),
+    ...(l.takesHazardous ? { hazardous: true } : {}), ...(l.takesOversized ? { oversized: true } : {}),
+    stock: Object.fromEntries([...units].sort(([a], [b]) => (a < b ? -1 : 1)).map(([code, available]) => {
+      const rate = rates.get(`${l.id}|${idOf.get(code) ?? 0}`) ?? 0;
+      const keep = Math.ceil(rate * KEEP_DAYS);
+      const margin = keep > 0 ? marginOf(code, open, skus) : 0;
+      return [code, { available, ...(keep > 0 && margin > 0 ? { opportunity: { cost: margin, units: keep } } : {}) }];
+    })),
+  };
+}
+
+/** What a unit earns beyond its cost, as this order pays for it: what the location would lose. */
+function marginOf(code: string, open: readonly OpenLine[], skus: ReadonlyMap<number, Sku>): number {
+  const line = open.find(({ line: l }) => l.skuCode === code)?.line;
+  const cost = line?.skuId == null ? null : skus.get(line.skuId)?.cost ?? null;
+  return line && cost !== null ? Math.max(0, Math.round(line.priced.netAmount / line.quantity) - cost) : 0;
+}
+
+/** The day on which the location hands over, at the hour at which carriers deliver: so the promise, counted in days, and lateness agree. */
+function handOver(location: Location, now: Date, scheduledFrom: Date | null): Date {
+  return new Date(promise({ orderedAt: now, scheduledFrom, location, transitDays: 1 }).deliverBy.getTime() - DAY_MS);
+}
+
+/** Units that locations with a capacity have been given since the day began there (UTC's day: a capacity is a rough number). */
+async function capacityTaken(tx: Tx, network: Network, ids: readonly number[]): Promise<Map<number, number>> {
+  const limited = ids.filter((id) => network.locationById.get(id)?.dailyCapacity != null);
+  if (limited.length === 0) return new Map();
+  const rows = await tx.query<{ id: number; units: number }>(
+    `select f.location_id id, sum(l.quantity - l.short_quantity)::int units from fulfillment_orders f join fulfillment_order_lines l on l.fulfillment_order_id = f.id
+     where f.location_id = any($1::int[]) and f.routed_at >= date_trunc('day', $2::timestamptz at time zone 'UTC') at time zone 'UTC' and f.status not in ('rejected', 'cancelled') group by 1`, [limited, tx.now]);
+  return new Map(rows.map((r) => [r.id, r.units]));
+}
+
+/** Units sold a day by location and SKU, over the last 28 days, as housekeeping counts them. */
+async function salesRates(tx: Tx, locationIds: readonly number[], skuIds: readonly number[]): Promise<Map<string, number>> {
+  const rows = await tx.query<{ at: number; sku: number; units: number }>(
+    'select location_id at, sku_id sku, units / 28.0 units from sales_rates where location_id = any($1::int[]) and sku_id = any($2::int[])', [locationIds, skuIds]);
+  return new Map(rows.map((r) => [`${r.at}|${r.sku}`, Number(r.units)]));
+}
