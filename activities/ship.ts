@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { carrierConnector } from '../carriers/registry.ts';
 import { beginRelease, finishRelease, postponeRelease, recordWaybill, refuseRelease, type Release } from '../db/fulfillment/release.ts';
+import { nextCarrier } from '../db/fulfillment/next-carrier.ts';
 import { recordRecall, recallTarget } from '../db/fulfillment/recall.ts';
 import { interceptTarget, recordIntercept } from '../db/orders/refund-request.ts';
 import { PartnerRefused, PartnerUnavailable } from '../domain/http-port.ts';
@@ -23,15 +24,30 @@ export function createShipping(deps: ActivityDeps) {
   const carrierOf = (carrier: Release['carrier']) => (carrier === null ? null : carrierConnector(deps.http, carrier, secretOf(carrier.secret)));
 
   /** The waybill first, then the location: label and goods travel together (ADR 0004). */
-  async function waybillFor(release: Release): Promise<string | null> {
+  async function issueWaybill(release: Release): Promise<string | null> {
     const connector = carrierOf(release.carrier);
     if (!connector || release.waybillNo !== null) return release.waybillNo;
     const { waybillNo } = await connector.createWaybill({
       requestId: release.fulfillmentOrderId, service: 'standard', from: { city: release.location.place.city, province: release.location.place.province },
-      to: release.shipTo, weightG: Math.max(1, release.lines.reduce((sum, l) => sum + l.weightG * l.quantity, 0)),
+      to: release.shipTo, weightG: Math.max(1, weightOf(release)),
       ...(release.cashOnDelivery ? { cashOnDelivery: release.cashOnDelivery } : {}),
     });
     return recordWaybill(deps.writer, uuidOf('ful', release.fulfillmentOrderId), waybillNo);
+  }
+
+  /** With its waybill: a carrier that refuses, or does not answer in all attempts, makes room for the next cheapest one. */
+  async function withWaybill(first: Release): Promise<Release> {
+    for (let release = first; ;) {
+      try {
+        return { ...release, waybillNo: await issueWaybill(release) };
+      } catch (error) {
+        if (!(error instanceof PartnerRefused) && !givesUp(error)) throw error;
+        const ref = { orderId: uuidOf('ord', release.orderId), fulfillmentOrderId: uuidOf('ful', release.fulfillmentOrderId) };
+        const carrier = await nextCarrier(deps.writer, deps.network, ref, weightOf(release), (error as Error).message);
+        if (!carrier) throw error;
+        release = { ...release, carrier };
+      }
+    }
   }
 
   return {
@@ -39,13 +55,13 @@ export function createShipping(deps: ActivityDeps) {
       const orderId = uuidOf('ord', ref.orderId);
       const id = uuidOf('ful', ref.fulfillmentOrderId);
       try {
-        const release = await beginRelease(deps.writer, deps.network, deps.vault, orderId, id);
-        if (release) {
-          const waybillNo = await waybillFor(release);
+        const begun = await beginRelease(deps.writer, deps.network, deps.vault, orderId, id);
+        if (begun) {
+          const release = await withWaybill(begun);
           const { partnerUrl, partnerSecret } = release.location;
           // A location without a connector works through the API: it finds the order in its list.
           const partnerRef = partnerUrl === null ? null
-            : (await createLocationPartner(deps.http, partnerUrl, secretOf(partnerSecret)).release(message(release, waybillNo))).partnerRef;
+            : (await createLocationPartner(deps.http, partnerUrl, secretOf(partnerSecret)).release(message(release))).partnerRef;
           await finishRelease(deps.writer, orderId, id, partnerRef);
         }
       } catch (error) {
@@ -92,7 +108,10 @@ export function createShipping(deps: ActivityDeps) {
   };
 }
 
-function message(r: Release, waybillNo: string | null): ReleaseMessage {
+function weightOf(release: Release): number { return release.lines.reduce((sum, l) => sum + l.weightG * l.quantity, 0); }
+
+function message(r: Release): ReleaseMessage {
+  const { waybillNo } = r;
   return {
     fulfillmentOrderId: r.fulfillmentOrderId, orderId: r.orderId, locationCode: r.location.code, priority: r.priority, shipBy: r.shipBy, shipTo: r.shipTo,
     lines: r.lines.map((l) => ({ lineNo: l.lineNo, sku: l.sku, quantity: l.quantity, ...(l.gift ? { gift: true } : {}) })),

@@ -31,7 +31,9 @@ const underWay = new OrdersUnderWay();
 const worker = await Worker.create({
   connection, namespace: config.temporalNamespace, taskQueue: config.taskQueue, workflowBundle: await workflowBundle(),
   activities: createActivities({ writer: store.writer, network: store.network, vault: store.vault, http }),
-  maxCachedWorkflows: config.maxCachedWorkflows, maxConcurrentWorkflowTaskExecutions: 40, maxConcurrentActivityTaskExecutions: 100,
+  // Pollers hold slots, too. An eager start without a free slot falls back to the task queue, where it waits behind everybody: there must always be one.
+  maxConcurrentWorkflowTaskExecutions: 200, workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 20 }, nonStickyToStickyPollRatio: 0.4,
+  maxCachedWorkflows: config.maxCachedWorkflows, maxConcurrentActivityTaskExecutions: 100,
   maxConcurrentLocalActivityExecutions: 50, shutdownGraceTime: '10 seconds',
   interceptors: { activity: [underWay.interceptor] },
   // Each workflow says itself whether it stays with the version it began on (ADR 0011).

@@ -47,6 +47,8 @@ alter table carrier_rates
   add max_weight_g integer check (max_weight_g > 0),
   add takes_hazardous boolean not null default false;
 
+alter table fulfillment_orders add carriers_tried text[] not null default '{}'; -- that gave no waybill
+
 -- What was decided and from what: enough to decide it again, to the byte. No personal data: a destination is a city.
 create table routing_decisions (
   id bigint generated always as identity primary key,

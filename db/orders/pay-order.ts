@@ -14,6 +14,12 @@ export async function payOrder(writer: StockWriter, orderId: string, reference: 
     if (order.paymentStatus === 'paid') return;
     if (TERMINAL.has(order.status)) throw new Problem('conflict', `the order is ${order.status}: it can no longer be paid; give the money back`);
     if (!isPaymentDue(order.paymentStatus)) throw new Problem('conflict', `the payment of the order is ${order.paymentStatus}: none is due now`);
+    // Its wait for missing units begins now: the time in which it only had to be paid does not count.
+    if (order.paymentStatus === 'deposit') {
+      await tx.query(
+        `update shortages s set deadline = greatest(s.deadline, $2::timestamptz + make_interval(secs => c.backorder_window_s)) from channels c where c.id = $3 and s.order_id = $1 and s.status = 'open'`,
+        [orderId, tx.now, order.channelId]);
+    }
     const { deposit } = await tx.one<{ deposit: number }>(`update orders set payment_status = 'paid', payment_due_at = null where id = $1 returning deposit_amount deposit`, [orderId]) ?? { deposit: 0 };
     order.paymentStatus = 'paid';
     await tx.query(`update reservations set expires_at = null where order_id = $1 and status = 'held'`, [orderId]);

@@ -7,7 +7,11 @@ import type { Tx } from '../tx.ts';
 /** Units of a SKU that an order may take at a location: its own reservations and what is free there. */
 export type Units = { skuId: number; locationId: number; units: number };
 /** Units of a line that are to be routed. */
-export type OpenLine = { line: OrderLine; quantity: number };
+export type OpenLine = { line: Pick<OrderLine, 'lineNo' | 'skuId' | 'skuCode' | 'quantity'> & { priced: Pick<OrderLine['priced'], 'netAmount'> }; quantity: number };
+/** What of an order routing looks at. */
+export type RoutedOrder = Pick<Order, 'channelId' | 'country' | 'province' | 'city' | 'deliverBy' | 'scheduledFrom' | 'forcedLocationId' | 'forcedCarrier'>;
+/** A transaction, or anything else that reads at a moment. */
+export type Reader = Pick<Tx, 'query' | 'now'>;
 
 const DAY_MS = 86_400_000;
 /** Days of sale for which a shop keeps its last units to itself, as far as the policy weighs that. */
@@ -15,7 +19,7 @@ const KEEP_DAYS = 7;
 
 /** The routing instance of an order as it stands now. Locations and SKUs by code, so that it can be read and decided again by itself. */
 export async function buildInstance(
-  tx: Tx, network: Network, policy: InstancePolicy, order: Order, open: readonly OpenLine[], stock: readonly Units[], excluded: readonly number[],
+  tx: Reader, network: Network, policy: InstancePolicy, order: RoutedOrder, open: readonly OpenLine[], stock: readonly Units[], excluded: readonly number[],
 ): Promise<RoutingInstance> {
   const skus = await network.skusById([...open.flatMap(({ line }) => line.skuId ?? []), ...stock.map((s) => s.skuId)]);
   const ids = [...new Set(stock.map((s) => s.locationId))];
@@ -49,7 +53,7 @@ export async function buildInstance(
 }
 
 function locationOf(
-  tx: Tx, order: Order, l: Location, stock: readonly Units[], skus: ReadonlyMap<number, Sku>, open: readonly OpenLine[], taken: number, rates: ReadonlyMap<string, number>,
+  tx: Reader, order: RoutedOrder, l: Location, stock: readonly Units[], skus: ReadonlyMap<number, Sku>, open: readonly OpenLine[], taken: number, rates: ReadonlyMap<string, number>,
 ): InstanceLocation {
   const units = new Map<string, number>();
   for (const s of stock) {
@@ -83,7 +87,7 @@ function handOver(location: Location, now: Date, scheduledFrom: Date | null): Da
 }
 
 /** Units that locations with a capacity have been given since the day began there (UTC's day: a capacity is a rough number). */
-async function capacityTaken(tx: Tx, network: Network, ids: readonly number[]): Promise<Map<number, number>> {
+async function capacityTaken(tx: Reader, network: Network, ids: readonly number[]): Promise<Map<number, number>> {
   const limited = ids.filter((id) => network.locationById.get(id)?.dailyCapacity != null);
   if (limited.length === 0) return new Map();
   const rows = await tx.query<{ id: number; units: number }>(
@@ -93,7 +97,7 @@ async function capacityTaken(tx: Tx, network: Network, ids: readonly number[]): 
 }
 
 /** Units sold a day by location and SKU, over the last 28 days, as housekeeping counts them. */
-async function salesRates(tx: Tx, locationIds: readonly number[], skuIds: readonly number[]): Promise<Map<string, number>> {
+async function salesRates(tx: Reader, locationIds: readonly number[], skuIds: readonly number[]): Promise<Map<string, number>> {
   const rows = await tx.query<{ at: number; sku: number; units: number }>(
     'select location_id at, sku_id sku, units / 28.0 units from sales_rates where location_id = any($1::int[]) and sku_id = any($2::int[])', [locationIds, skuIds]);
   return new Map(rows.map((r) => [`${r.at}|${r.sku}`, Number(r.units)]));

@@ -7,14 +7,14 @@ import { postMovements } from '../ledger.ts';
 import type { Network } from '../network.ts';
 import type { Tx } from '../tx.ts';
 
-type Open = { id: number; orderId: string; channelId: number; lineNo: number; skuId: number; quantity: number; forced: number | null; allotmentId: number; levels: string[] };
+type Open = { id: number; orderId: string; channelId: number; lineNo: number; skuId: number; quantity: number; forced: number | null; allotmentId: number; levels: string[]; heldUntil: Date | null };
 
 const MOST = 200;
 
 /**
  * Gives units that have become free in this transaction to the orders that wait for them, by promise date, before anybody else can see them.
  * Units that are there come before those of a supply, which only orders take whose channel's horizon reaches its date.
- * Never more than a location shares with the order's channel.
+ * Never more than a location shares with the order's channel. A pre-sale whose deposit is paid waits in the same line; its units are held until its balance is due.
  * An order that another transaction has locked just now is passed over and told to look: waiting for it here would turn the lock order round.
  */
 export async function serveShortages(tx: Tx, skuIds: readonly number[], network: Network | null): Promise<void> {
@@ -22,16 +22,16 @@ export async function serveShortages(tx: Tx, skuIds: readonly number[], network:
   if (levels.length === 0) return;
   const open = await tx.query<Open>(
     `with recursive waiting as (
-       select s.id, s.order_id, o.channel_id, s.line_no, s.sku_id, s.quantity, o.forced_location_id, o.allotment_id, coalesce(o.ship_by, s.deadline) due,
+       select s.id, s.order_id, o.channel_id, s.line_no, s.sku_id, s.quantity, o.forced_location_id, o.allotment_id, coalesce(o.ship_by, s.deadline) due, case when o.payment_status = 'deposit' then o.payment_due_at end held_until,
          (select c.supply_horizon_s from channels c where c.id = o.channel_id) horizon
        from shortages s join orders o on o.id = s.order_id
-       where s.status = 'open' and s.sku_id = any($1::int[]) and o.closed_at is null and o.hold_reason is null and o.payment_status not in ${PAYMENT_DUE} and o.validated_at is not null
+       where s.status = 'open' and s.sku_id = any($1::int[]) and o.closed_at is null and o.hold_reason is null and ((o.payment_status not in ${PAYMENT_DUE} and o.validated_at is not null) or (o.payment_status = 'deposit' and o.payment_due_at > $5))
          and o.id <> all($2::uuid[]) and o.status not in ('cancelled', 'rejected', 'expired', 'closed')
        order by due, s.id limit $3 for no key update of o, s skip locked),
      chain as (
        select id own, id, overflow, parent_id from allotments where id in (select allotment_id from waiting)
        union all select c.own, a.id, a.overflow, a.parent_id from chain c join allotments a on a.id = c.parent_id where c.overflow = 'parent')
-     select w.id, w.order_id "orderId", w.channel_id "channelId", w.line_no "lineNo", w.sku_id "skuId", w.quantity, w.forced_location_id forced, w.allotment_id "allotmentId",
+     select w.id, w.order_id "orderId", w.channel_id "channelId", w.line_no "lineNo", w.sku_id "skuId", w.quantity, w.forced_location_id forced, w.allotment_id "allotmentId", w.held_until "heldUntil",
        array(select v.id from stock_levels v join chain c on c.own = w.allotment_id and c.id = v.allotment_id join locations l on l.id = v.location_id and l.active join supplies p on p.id = v.supply_id
          where v.id = any($4::bigint[]) and v.sku_id = w.sku_id and coalesce(w.forced_location_id, v.location_id) = v.location_id
            and (v.supply_id = 0 or (p.status = 'open' and p.expected_at > $5 and p.expected_at <= $5 + make_interval(secs => w.horizon)))
@@ -61,9 +61,10 @@ async function give(tx: Tx, shortage: Open, picks: readonly { levelId: number; u
   const changed = await postMovements(tx.client, uuidv7(), 'reserve', shortage.orderId, picks.map((p) => ({ levelId: p.levelId, onHand: 0, reserved: p.units })));
   for (const level of changed ?? []) tx.changed.set(level.id, level);
   await tx.query(
-    `insert into reservations (order_id, line_no, seq, level_id, quantity, status)
-     select $1, $2, coalesce((select max(seq) from reservations where order_id = $1), -1) + t.i, t.v, t.q, 'confirmed' from unnest($3::bigint[], $4::int[]) with ordinality as t(v, q, i)`,
-    [shortage.orderId, shortage.lineNo, picks.map((p) => p.levelId), picks.map((p) => p.units)]);
+    `insert into reservations (order_id, line_no, seq, level_id, quantity, status, expires_at)
+     select $1, $2, coalesce((select max(seq) from reservations where order_id = $1), -1) + t.i, t.v, t.q, case when $5::timestamptz is null then 'confirmed' else 'held' end, $5
+     from unnest($3::bigint[], $4::int[]) with ordinality as t(v, q, i)`,
+    [shortage.orderId, shortage.lineNo, picks.map((p) => p.levelId), picks.map((p) => p.units), shortage.heldUntil]);
   if (rest === 0) await tx.query(`update shortages set status = 'served', closed_at = $2 where id = $1`, [shortage.id, tx.now]);
   else await tx.query('update shortages set quantity = $2 where id = $1', [shortage.id, rest]);
   await tx.event(shortage.orderId, 'order.shortage_served', 'system', { units: shortage.quantity - rest });

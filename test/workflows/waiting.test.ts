@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { expireDue } from '../../db/orders/expiry.ts';
 import { lockOrder, refreshStatus } from '../../db/orders/order.ts';
+import { payOrder } from '../../db/orders/pay-order.ts';
 import { decodeId } from '../../domain/ids.ts';
 import { orderWorkflowId } from '../../workflows/contract/ids.ts';
 import { DAY, MINUTE, Scene } from '../support/scene.ts';
@@ -52,6 +53,19 @@ test('an unpaid order expires by its date in PostgreSQL: stock free, workflow ov
   expect(await s.world.status(id)).toBe('expired');
   expect(await s.world.stock(lines[1]!.sku)).toMatchObject({ 'L-1': [10, 0] });
   expect(await s.world.refunds(id)).toEqual([]);
+});
+
+test('a pre-sale waits for its balance like an unpaid order for its payment: paid, it goes on; unpaid, it is over', async () => {
+  const balanceDueAt = new Date((await s.environment.currentTimeMs()) + 3 * DAY).toISOString();
+  const payment = { status: 'deposit', deposit: 500, balanceDueAt } as const;
+  const [paid, unpaid] = [await s.order({ payment }), await s.order({ payment })];
+  expect([await s.world.status(paid), await s.world.status(unpaid)]).toEqual(['awaiting_payment', 'awaiting_payment']);
+  await s.run(paid, () => payOrder(s.world.store.writer, uuid(paid), 'PAY-1', 'key:test'));
+  expect(await s.world.status(paid)).toBe('in_fulfillment');
+  await s.skip(3 * DAY, unpaid);
+  expect(await s.run(unpaid, () => expireDue(s.world.store.writer))).toBe(1);
+  await over(unpaid);
+  expect([await s.world.status(unpaid), await s.world.refunds(unpaid)]).toEqual(['expired', []]);
 });
 
 test('a payment just before the end wins', async () => {

@@ -3,13 +3,13 @@ import type { Network } from '../../network.ts';
 import type { StockWriter } from '../../stock-writer.ts';
 import { shortenReservations } from '../shorten.ts';
 import { otherLevels, repegClaims } from './repeg.ts';
-import { announceChange, findSupply, lockOpen, lockSupply } from './supply.ts';
+import { announceChange, findSupply, letBeServed, lockOpen, lockSupply } from './supply.ts';
 
 /** `repegged`: reserved units that found others; `shortened`: that did not; `returned`: units of a transfer that are the sender's again. */
 export type CancelAnswer = { reference: string; status: 'cancelled'; repegged: number; shortened: number; returned: number };
 
 /**
- * A supply does not come. Its orders get units that are there or come by its date, the first promised first; the others are short. What was announced is taken back; the
+ * A supply does not come. Its orders get units that are there or come in time, the first promised first; the others are short. What was announced is taken back; the
  * units of a transfer are the sending location's again (what was lost on the way is counted there). Safe to repeat. Throws Problem.
  */
 export async function cancelSupply(writer: StockWriter, network: Network, reference: string, actor: string): Promise<CancelAnswer> {
@@ -22,7 +22,7 @@ export async function cancelSupply(writer: StockWriter, network: Network, refere
         const ids = await ensureLevels(tx.client, some.map((l) => ({ locationId: found.sourceLocationId as number, skuId: l.skuId, condition: l.condition, lotId: l.lotId })));
         some.forEach((l, i) => home.set(l.id, ids[i] as number));
       }
-      return [...home.values(), ...await otherLevels(tx, found.id, some, found.expectedAt)];
+      return [...home.values(), ...await otherLevels(tx, found.id, some, true)];
     });
     const supply = await lockOpen(tx, found.id);
     await tx.query(`update supplies set status = 'cancelled', cancelled_at = $2, version = version + 1 where id = $1`, [supply.id, tx.now]);
@@ -42,6 +42,7 @@ export async function cancelSupply(writer: StockWriter, network: Network, refere
     }
     await tx.post('supply_cancelled', null, legs);
     await announceChange(tx, levels.map((l) => l.id));
+    letBeServed(tx, claims);
     return { reference, status: 'cancelled', repegged, shortened, returned };
   });
 }

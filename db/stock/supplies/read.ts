@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import { encodeId } from '../../../domain/ids.ts';
+import { ownOrder } from '../../read/own-orders.ts';
 import type { SupplyKind, SupplyStatus } from './supply.ts';
-import { noSuchSupply } from './supply.ts';
+import { noSuchSupply, PROMISED } from './supply.ts';
 
 /** Units by SKU; `toCome` = `reserved` + `free`. Times ISO 8601. */
 export type SupplyView = {
@@ -36,7 +37,7 @@ export async function listSupplies(
   return { supplies: page.map(view), next: rows.length > filter.limit ? page.at(-1)?.id ?? null : null };
 }
 
-/** One supply with what is still to come and who waits for it. Throws Problem not_found. */
+/** One supply with what is still to come and who waits for it; `onlyLocation` sees the orders that are its own. Throws Problem not_found. */
 export async function readSupply(pool: pg.Pool, reference: string, onlyLocation: number | null): Promise<SupplyDetail> {
   const { rows: [row] } = await pool.query<Row>(`select ${HEAD} where s.reference = $1 and s.id <> 0 and ($2::int is null or $2 in (s.location_id, s.source_location_id))`, [reference, onlyLocation]);
   if (!row) throw noSuchSupply(reference);
@@ -48,8 +49,8 @@ export async function readSupply(pool: pg.Pool, reference: string, onlyLocation:
     pool.query<Omit<SupplyDetail['variances'][number], 'at'> & { at: Date }>(
       'select k.code sku, x.kind, x.units, x.shortened, x.reference receipt, x.at from supply_variances x join skus k on k.id = x.sku_id where x.supply_id = $1 order by x.id', [row.id]),
     pool.query<{ id: string; line: number; units: number }>(
-      `select o.id, r.line_no line, sum(r.quantity)::int units from stock_levels v join reservations r on r.level_id = v.id and r.status in ('held', 'confirmed') join orders o on o.id = r.order_id
-       where v.supply_id = $1 group by o.id, o.ship_by, o.captured_at, r.line_no order by coalesce(o.ship_by, o.captured_at), o.captured_at, o.id, r.line_no limit 1000`, [row.id]),
+      `select o.id, r.line_no line, sum(r.quantity)::int units from stock_levels v join reservations r on r.level_id = v.id and r.status in ('held', 'confirmed') join orders o on o.id = r.order_id join channels c on c.id = o.channel_id
+       where v.supply_id = $1 and ($2::int is null or ${ownOrder('o', '$2')}) group by o.id, c.id, r.line_no order by ${PROMISED}, o.captured_at, o.id, r.line_no limit 1000`, [row.id, onlyLocation]),
   ]);
   return {
     ...view(row), lines: lines.rows, levels: levels.rows, variances: variances.rows.map((v) => ({ ...v, at: v.at.toISOString() })),

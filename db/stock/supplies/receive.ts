@@ -6,9 +6,10 @@ import type { StockWriter } from '../../stock-writer.ts';
 import type { Tx } from '../../tx.ts';
 import { claimReference, lotOf, storeAnswer, type StockLine } from '../receipts.ts';
 import { shortenReservations } from '../shorten.ts';
+import { putOnLot } from './match-lot.ts';
 import { moveClaims } from './move-claims.ts';
 import { Shelves, type ArrivedLine } from './shelves.ts';
-import { announceChange, claimsOn, findSupply, lockOpen, lockSupply, type Claim, type Supply, type SupplyLevel } from './supply.ts';
+import { announceChange, claimsOn, findSupply, letBeServed, lockOpen, lockSupply, type Claim, type Supply, type SupplyLevel } from './supply.ts';
 
 export type SupplyReceipt = { reference: string; final?: boolean; lines: (StockLine & { quantity: number })[] };
 /** `short`: never came, `surplus`: nobody had announced it, `condition`: came, but not fit to be what was announced. `shortened`: units of it that were reserved. */
@@ -43,6 +44,7 @@ export async function receiveSupply(
     const over = receipt.final === true || levels.every((l) => l.onHand === 0);
     if (over) await endOf(tx, booking);
     await tellOrders(tx, reference, booking);
+    letBeServed(tx, claims);
     await record(tx, supply, receipt, lines, booking, over);
     const answer: SupplyReceiptAnswer = {
       supply: reference, reference: receipt.reference, status: over ? 'received' : 'open', units: lines.reduce((sum, l) => sum + l.units, 0), served: booking.units, free: booking.free,
@@ -61,23 +63,39 @@ async function linesOf(tx: Tx, network: Network, receipt: SupplyReceipt): Promis
     if (sku.lotTracked !== (line.lot !== undefined)) {
       throw new Problem('unprocessable', sku.lotTracked ? `SKU "${line.sku}" is tracked by lot: say which came` : `SKU "${line.sku}" is not tracked by lot: leave it out`, `/lines/${i}/lot`);
     }
-    lines.push({ skuId: sku.id, sku: sku.code, condition: line.condition ?? 'sellable', lotId: line.lot ? await lotOf(tx, sku, line.lot, `/lines/${i}/lot`) : 0, units: line.quantity });
+    const lotId = line.lot ? await lotOf(tx, sku, line.lot, `/lines/${i}/lot`) : 0;
+    const condition = line.condition ?? 'sellable';
+    lines.push({ skuId: sku.id, sku: sku.code, condition: condition === 'sellable' && await unfit(tx, lotId) ? 'quarantine' : condition, lotId, units: line.quantity });
   }
   return lines;
 }
 
-/** One line: what was announced like it, then what was announced in another condition, then what was not announced. */
+/** A lot that was recalled, or whose last day is over, serves nobody: it goes into quarantine. */
+async function unfit(tx: Tx, lotId: number): Promise<boolean> {
+  return lotId !== 0 && await tx.one('select 1 from lots where id = $1 and (recalled_at is not null or expires_on < $2::date)', [lotId, tx.now.toISOString().slice(0, 10)]) !== null;
+}
+
+/** One line: what was announced like it (first of the same lot), then what was announced in another condition, then what was not announced. */
 async function arrive(tx: Tx, line: ArrivedLine, booking: Booking): Promise<void> {
-  const { levels, claims, shelves } = booking;
+  const { levels } = booking;
   const owed = levels.filter((l) => l.skuId === line.skuId && l.onHand > 0);
   const same = owed.filter((l) => l.condition === line.condition);
+  if (await putOnLot(tx, line.lotId, line.units, same, booking.claims)) booking.claims = await claimsOn(tx, levels.map((l) => l.id));
+  const ofLot = await spread(tx, line, line.units, same.filter((l) => l.lotId === line.lotId), booking);
+  const rest = await spread(tx, line, ofLot, same.filter((l) => l.lotId !== line.lotId), booking);
+  await arriveOtherwise(tx, line, rest, owed.filter((l) => l.condition !== line.condition), booking);
+}
+
+/** Units that are what some levels owe. Returns how many more came. */
+async function spread(tx: Tx, line: ArrivedLine, units: number, same: readonly SupplyLevel[], booking: Booking): Promise<number> {
+  const { claims, shelves } = booking;
   const own = same.map((l) => claims.filter((c) => c.levelId === l.id && c.quantity > 0));
   const order = claims.flatMap((c) => {
     const at = own.findIndex((some) => some.includes(c));
     return at < 0 ? [] : [[at, own[at]?.indexOf(c) ?? 0] as const];
   });
   const due = same.map((l, i) => ({ levelId: l.id, onHand: l.onHand, allotted: l.allotmentId !== 0, claims: (own[i] ?? []).map((c) => ({ units: c.quantity })) }));
-  const { arrivals, surplus } = spreadArrival(line.units, due, order);
+  const { arrivals, surplus } = spreadArrival(units, due, order);
   for (const [i, { claims: given, free }] of arrivals.entries()) {
     const level = same[i] as SupplyLevel;
     const moves = given.flatMap((units, n) => (units > 0 ? [{ claim: own[i]?.[n] as Claim, units }] : []));
@@ -92,8 +110,14 @@ async function arrive(tx: Tx, line: ArrivedLine, booking: Booking): Promise<void
     booking.units += reserved;
     booking.free += free;
   }
-  let rest = surplus;
-  for (const level of owed.filter((l) => l.condition !== line.condition)) {
+  return surplus;
+}
+
+/** Units that were announced in another condition; then those that nobody announced. */
+async function arriveOtherwise(tx: Tx, line: ArrivedLine, came: number, others: readonly SupplyLevel[], booking: Booking): Promise<void> {
+  const { shelves } = booking;
+  let rest = came;
+  for (const level of others) {
     const units = Math.min(rest, level.onHand);
     if (units === 0) continue;
     rest -= units;

@@ -35,12 +35,15 @@ export async function lockOpen(tx: Tx, id: number): Promise<Supply> {
   return row;
 }
 
+/** SQL: by when an order `o` of channel `c` is to leave. Without a promise: how long its units were to be waited for when it was captured, as where shortages are served. */
+export const PROMISED = 'coalesce(o.ship_by, o.deliver_by, o.captured_at + make_interval(secs => c.backorder_window_s))';
+
 /** Who has units of these levels reserved. */
 export async function claimsOn(tx: Tx, levelIds: readonly number[]): Promise<Claim[]> {
   return tx.query<Claim>(
     `select r.order_id owner, o.id is null lease, r.line_no "lineNo", r.seq, r.level_id "levelId", r.quantity
-     from reservations r left join orders o on o.id = r.order_id where r.level_id = any($1::bigint[]) and r.status in ('held', 'confirmed')
-     order by coalesce(o.ship_by, o.captured_at), o.captured_at, r.order_id, r.line_no, r.seq`, [levelIds]);
+     from reservations r left join (orders o join channels c on c.id = o.channel_id) on o.id = r.order_id where r.level_id = any($1::bigint[]) and r.status in ('held', 'confirmed')
+     order by ${PROMISED}, o.captured_at, r.order_id, r.line_no, r.seq`, [levelIds]);
 }
 
 /**
@@ -65,6 +68,14 @@ async function lockOwners(tx: Tx, claims: readonly Claim[]): Promise<void> {
     if (tx.locked.has(id)) continue;
     await (lease ? lockLease(tx, id) : lockOrder(tx, id));
   }
+}
+
+/**
+ * What was to be done to the orders of a supply is done: of what this transaction freed they get what they still miss, by their promise like everybody else. Else orders that are
+ * promised later would get it before them. Call last.
+ */
+export function letBeServed(tx: Tx, claims: readonly Claim[]): void {
+  for (const { owner } of claims) tx.locked.delete(owner);
 }
 
 /** A movement of nothing tells every process to read these levels again: their supply has another date or has ended. */

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { SCOPES } from '../../../db/api-keys.ts';
 import { runAudit } from '../../../db/audit/run-audit.ts';
 import { expireDue } from '../../../db/orders/expiry.ts';
+import { decodeId } from '../../../domain/ids.ts';
 import type { OrderIntake } from '../../../domain/order/intake.ts';
 import { TestApi } from '../../support/api.ts';
 
@@ -81,6 +82,64 @@ test('a pre-sale whose units we lack ourselves gives the deposit back, whatever 
   expect(await expireDue(api.world.store.writer)).toBe(1);
   await api.world.store.pool.query(`update channels set deposit_refundable = true where code = 'douyin'`);
   expect((await order(id)).refunds).toMatchObject([{ cause: 'cancellation', amount: 3_000 }]);
+});
+
+/** A pre-sale of a channel that takes orders without stock. */
+const withoutStock = (sku: string, shipBy: string, changes: Partial<OrderIntake> = {}) => presale(sku, { channel: 'douyin', shipBy, ...changes });
+const announce = (sku: string, quantity: number) => post('/v1/supplies', { reference: `PO-${sku}`, kind: 'purchase_order', location: 'L-1', expectedAt: '2026-11-28T02:00:00Z', lines: [{ sku, quantity }] });
+const units = async (id: string) => api.world.one<{ held: number; confirmed: number; missing: number }>(
+  `select (select coalesce(sum(quantity), 0)::int from reservations where order_id = $1 and status = 'held' and expires_at is not null) held,
+     (select coalesce(sum(quantity), 0)::int from reservations where order_id = $1 and status = 'confirmed') confirmed, (select coalesce(sum(quantity), 0)::int from shortages where order_id = $1 and status = 'open') missing`, decodeId('ord', id));
+
+test('a pre-sale that waits for units gets them by its promise when they are announced; unpaid, they go to who is next in the same moment', async () => {
+  const sku = `SKU-${++skus}`;
+  const paid = await withoutStock(sku, '2026-12-03T00:00:00Z', { payment: { status: 'paid' } });
+  await api.advance(paid);
+  const reserved = await withoutStock(sku, '2026-12-01T00:00:00Z');
+  const unpaid = await withoutStock(sku, '2026-11-30T00:00:00Z', { payment: { status: 'unpaid' } });
+  expect([await units(paid), await units(reserved), await units(unpaid)]).toEqual(Array(3).fill({ held: 0, confirmed: 0, missing: 2 }));
+  await announce(sku, 3);
+  // Nothing has been paid for the third: it does not stand in line.
+  expect([await units(reserved), await units(paid), await units(unpaid)]).toEqual([{ held: 2, confirmed: 0, missing: 0 }, { held: 0, confirmed: 1, missing: 1 }, { held: 0, confirmed: 0, missing: 2 }]);
+  expect((await order(reserved)).status).toBe('awaiting_payment');
+  api.world.now = new Date(DUE);
+  expect(await expireDue(api.world.store.writer)).toBe(2);
+  expect([(await order(reserved)).status, await units(paid), await coming(sku)]).toEqual(['expired', { held: 0, confirmed: 2, missing: 0 }, { on: 3, held: 2 }]);
+});
+
+test('a pre-sale without units waits for them from the payment of its balance on: it is not given up in the same second', async () => {
+  const sku = `SKU-${++skus}`;
+  const id = await withoutStock(sku, '2026-12-20T00:00:00Z', { payment: { status: 'deposit', deposit: 3_000, balanceDueAt: '2026-12-10T02:00:00Z' } });
+  const at = (iso: string) => { api.world.now = new Date(iso); };
+  at('2026-12-01T02:00:00Z'); // the channel waits two days for stock
+  expect((await post(`/v1/orders/${id}/payment`, { status: 'paid', reference: 'PAY-9' })).status).toBe(200);
+  await api.advance(id);
+  expect([await units(id), (await order(id)).status]).toEqual([{ held: 0, confirmed: 0, missing: 2 }, 'backordered']);
+  at('2026-12-03T02:00:00Z');
+  await api.advance(id);
+  // What was paid, deposit and balance, is given back once.
+  expect(await order(id)).toMatchObject({ status: 'cancelled', refunds: [{ cause: 'shortage', amount: 20_000 }] });
+});
+
+test('receiving what a pre-sale waits for keeps it waiting for its balance', async () => {
+  const sku = await announced(2);
+  const id = await presale(sku);
+  await post(`/v1/supplies/PO-${sku}/receipts`, { reference: 'R', lines: [{ sku, quantity: 2 }] });
+  await api.advance(id);
+  expect([(await order(id)).status, await units(id)]).toEqual(['awaiting_payment', { held: 2, confirmed: 0, missing: 0 }]);
+  await post(`/v1/orders/${id}/payment`, { status: 'paid', reference: 'PAY-10' });
+  await api.advance(id);
+  expect((await order(id)).status).toBe('in_fulfillment');
+});
+
+test('the supply of a pre-sale is cancelled: nothing is given back before its time, and then the deposit is, since we lacked the units', async () => {
+  const sku = await announced(2);
+  const id = await presale(sku);
+  await post(`/v1/supplies/PO-${sku}/cancel`, {});
+  expect([await order(id), await units(id)]).toMatchObject([{ status: 'awaiting_payment', refunds: [] }, { held: 0, confirmed: 0, missing: 2 }]);
+  api.world.now = new Date(DUE);
+  expect(await expireDue(api.world.store.writer)).toBe(1);
+  expect([(await order(id)).refunds, await told(id, 'order.deposit_refunded'), await told(id, 'order.deposit_kept')]).toMatchObject([[{ cause: 'cancellation', amount: 3_000 }], 1, 0]);
 });
 
 test('payment and expiry at once: one of them, and the units follow', async () => {
