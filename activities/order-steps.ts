@@ -16,7 +16,12 @@ export function createOrderSteps(deps: ActivityDeps) {
   };
   return {
     validate: step((id) => validateOrder(deps.writer, deps.network, deps.vault, id)),
-    reserve: step((id) => reserveOrder(deps.writer, deps.network, id)),
+    // What it did not serve it could not: units that a location keeps from this channel, or gave to others, are no reason to ask again at once. News wakes the order.
+    async reserve({ orderId }: OrderRef): Promise<OrderFacts> {
+      const id = uuidOf('ord', orderId);
+      await reserveOrder(deps.writer, deps.network, id);
+      return { ...await factsOf(deps, id), toReserve: false };
+    },
     route: step((id) => routeOrder(deps.writer, deps.network, id)),
     track: step((id) => applyDue(deps.writer, deps.network, id)),
   };

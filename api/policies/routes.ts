@@ -1,9 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-import type { onRequestHookHandler } from 'fastify';
 import { draftPolicy, listPolicies, movePolicy, readPolicy, type PolicyInput } from '../../db/routing/policies.ts';
-import { Problem } from '../../domain/problem.ts';
 import type { ApiDeps } from '../deps.ts';
+import { headOffice } from '../network/head-office.ts';
 import { actorOf } from '../plugins/auth.ts';
 import { PolicySchema } from '../routing/schema.ts';
 import { Code, Nullable, OneOf, problemResponses, Text, Timestamp } from '../schemas/common.ts';
@@ -16,17 +15,13 @@ const View = Type.Object({
 });
 const answers = { 200: View, ...problemResponses };
 
-const headOffice: onRequestHookHandler = (request, _reply, done) => {
-  done(request.apiKey.locationId === null ? undefined : new Problem('forbidden', 'this key is bound to a location: how orders are routed is not its matter'));
-};
-
 /** Routing policies: data with versions, fixed once they have been active. */
 export const policyRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store: { writer, pool, network } }) => {
   app.post('/v1/routing/policies', {
     config: { scope: 'network:write' }, onRequest: headOffice,
     schema: {
       summary: 'Draft a routing policy', tags, response: answers,
-      description: 'Again with the same content it is the same draft. `effectiveAt`: from when it rules once it is active; absent: at once. Of the active ones the newest whose time has come rules.',
+      description: 'Again with the same content and time it is the same draft. Allows 12 shipments at most. `effectiveAt`: from when it rules once it is active; absent: at once. Of the active ones the newest whose time has come rules.',
       body: Type.Object({ policy: PolicySchema, comment: Type.Optional(Text(1000)), effectiveAt: Type.Optional(Timestamp) }, { additionalProperties: false }),
     },
   }, (request) => draftPolicy(writer, request.body as PolicyInput, actorOf(request.apiKey)));

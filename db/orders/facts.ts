@@ -7,6 +7,9 @@ import type { Network } from '../network.ts';
 import { chainPairs } from './order-pools.ts';
 import { GAVE_BACK } from './reservations.ts';
 
+/** SQL: units of the supply `p` are there, or will come within the horizon of the channel of order `o` (at the moment `$2`). */
+const TO_COME = `(p.id = 0 or (p.status = 'open' and p.expected_at > $2 and p.expected_at <= $2::timestamptz + make_interval(secs => (select supply_horizon_s from channels where id = o.channel_id))))`;
+
 type Row = {
   status: OrderStatus; hold_reason: string | null; validated_at: Date | null; payment_status: string; payment_due_at: Date | null; route_after: Date | null;
   delivered_at: Date | null; return_until: Date | null; deliver_by: Date | null; held: boolean; backorder_until: Date | null; servable: boolean;
@@ -22,9 +25,10 @@ export async function readFacts(client: pg.ClientBase | pg.Pool, network: Networ
       select o.status, o.hold_reason, o.validated_at, o.payment_status, o.payment_due_at, o.route_after, o.delivered_at, o.return_until, o.deliver_by,
         exists (select from reservations where order_id = $1 and status = 'held') held,
         (select min(deadline) from shortages where order_id = $1 and status = 'open') backorder_until,
-        exists (select from shortages s join stock_levels v on v.sku_id = s.sku_id and v.condition = 'sellable' and (o.allotment_id, v.allotment_id) in (select * from unnest($3::int[], $4::int[])) and v.supply_id = 0
+        exists (select from shortages s join stock_levels v on v.sku_id = s.sku_id and v.condition = 'sellable' and (o.allotment_id, v.allotment_id) in (select * from unnest($3::int[], $4::int[]))
           and v.on_hand - v.reserved - v.buffer > 0 join locations l on l.id = v.location_id and l.active
           join lots on lots.id = v.lot_id and lots.recalled_at is null and (lots.expires_on is null or lots.expires_on >= ($2::timestamptz at time zone 'UTC')::date)
+          join supplies p on p.id = v.supply_id and ${TO_COME}
           where s.order_id = $1 and s.status = 'open' and coalesce(o.forced_location_id, v.location_id) = v.location_id and not ${GAVE_BACK}) servable,
         exists (select from reservations r join stock_levels v on v.id = r.level_id and v.supply_id = 0
           where r.order_id = $1 and r.status = 'confirmed' and r.fulfillment_order_id is null) routable,

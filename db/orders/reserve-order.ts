@@ -27,7 +27,10 @@ export async function reserveOrder(writer: StockWriter, network: Network, orderI
     const open = await tx.query<Shortage>(
       `select id, line_no "lineNo", sku_id "skuId", quantity, deadline from shortages where order_id = $1 and status = 'open' order by id for no key update`, [orderId]);
     if (open.length > 0) {
-      const left = await serve(tx, network, order, open);
+      // What is there first, in one place if it can be; what is on its way only for the rest.
+      const missing = await serve(tx, network, order, open, false);
+      const ahead = network.channelById.get(order.channelId)?.supplyHorizonS ?? 0;
+      const left = missing.length > 0 && ahead > 0 ? await serve(tx, network, order, missing, true) : missing;
       for (const shortage of left.filter((s) => s.deadline <= tx.now)) {
         await tx.query(`update shortages set status = 'cancelled', closed_at = $2 where id = $1`, [shortage.id, tx.now]);
         await cancelUnits(tx, order, new Map([[shortage.lineNo, shortage.quantity]]), 'shortage', 'no stock came before the deadline', 'system');
@@ -38,14 +41,16 @@ export async function reserveOrder(writer: StockWriter, network: Network, orderI
 }
 
 /** Reserves what it can for the shortages; returns what is still missing. Reads the rows themselves, not the projection. */
-async function serve(tx: Tx, network: Network, order: Order, open: readonly Shortage[]): Promise<Shortage[]> {
+async function serve(tx: Tx, network: Network, order: Order, open: readonly Shortage[], incoming: boolean): Promise<Shortage[]> {
   const skuIds = [...new Set(open.flatMap((s) => s.skuId ?? []))];
   const levels = await tx.query<{ id: number; skuId: number; locationId: number; allotmentId: number; free: number }>(
-    `select v.id, v.sku_id "skuId", v.location_id "locationId", v.allotment_id "allotmentId", v.on_hand - v.reserved - v.buffer free from stock_levels v join lots on lots.id = v.lot_id
-     where v.sku_id = any($2::int[]) and v.condition = 'sellable' and v.allotment_id = any($3::int[]) and v.supply_id = 0 and v.on_hand - v.reserved - v.buffer > 0 and lots.recalled_at is null
+    `select v.id, v.sku_id "skuId", v.location_id "locationId", v.allotment_id "allotmentId", v.on_hand - v.reserved - v.buffer free from stock_levels v join lots on lots.id = v.lot_id join supplies p on p.id = v.supply_id
+     where v.sku_id = any($2::int[]) and v.condition = 'sellable' and v.allotment_id = any($3::int[]) and (p.id <> 0) = $5 and
+       (p.id = 0 or (p.status = 'open' and p.expected_at > $6 and p.expected_at <= $7)) and v.on_hand - v.reserved - v.buffer > 0 and lots.recalled_at is null
        and (lots.expires_on is null or lots.expires_on >= $4::date) and not ${GAVE_BACK}
-     order by array_position($3::int[], v.allotment_id), lots.expires_on nulls last, v.id`,
-    [order.id, skuIds, freeChain(network, order.allotmentId), lastsUntil(network, order.channelId, tx.now)]);
+     order by array_position($3::int[], v.allotment_id), p.expected_at, lots.expires_on nulls last, v.id`,
+    [order.id, skuIds, freeChain(network, order.allotmentId), lastsUntil(network, order.channelId, tx.now), incoming, tx.now,
+      new Date(tx.now.getTime() + (network.channelById.get(order.channelId)?.supplyHorizonS ?? 0) * 1000)]);
   const locked = await lockLevels(tx.client, levels.map((l) => l.id));
   const at = (skuId: number, locationId: number) => levels.filter((l) => l.skuId === skuId && l.locationId === locationId);
   const share = network.sharing(order.channelId, tx.now);

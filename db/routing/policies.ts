@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import type pg from 'pg';
 import { Problem } from '../../domain/problem.ts';
 import { canonicalJson } from '../../domain/routing/canonical.ts';
-import { checkPolicy } from '../../domain/routing/check.ts';
 import type { InstancePolicy } from '../../domain/routing/model.ts';
+import { validatePolicy } from '../../domain/routing/policy.ts';
 import type { StockWriter } from '../stock-writer.ts';
 
 export type PolicyStatus = 'draft' | 'active' | 'retired';
@@ -28,16 +28,20 @@ function view(r: Row): PolicyView {
 
 const noSuch = (code: string, version: number): Problem => new Problem('not_found', `routing policy "${code}" has no version ${version}`);
 
-/** A draft; again with the same policy it stays as it is. Throws `conflict` where the version is there with another policy. */
+/** A draft; again with the same policy it stays as it is. Throws Problem: `conflict` where the version is there with another policy, or for another time than is asked for now. */
 export async function draftPolicy(writer: StockWriter, { policy, comment, effectiveAt }: PolicyInput, author: string): Promise<PolicyView> {
-  checkPolicy(policy, '/policy');
+  validatePolicy(policy, '/policy');
+  const from = effectiveAt === undefined ? null : new Date(effectiveAt);
+  // A leap second is a date-time to the schema and no Date.
+  if (from && Number.isNaN(from.getTime())) throw new Problem('invalid', `"${effectiveAt ?? ''}" is no time`, '/effectiveAt');
   const { code, version, ...body } = policy;
   return writer.change(async (tx) => {
     await tx.query(
       `insert into routing_policies (code, version, body, hash, author, comment, effective_at, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (code, version) do nothing`,
-      [code, version, JSON.stringify(body), policyHash(policy), author, comment ?? null, effectiveAt === undefined ? tx.now : new Date(effectiveAt), tx.now]);
+      [code, version, JSON.stringify(body), policyHash(policy), author, comment ?? null, from ?? tx.now, tx.now]);
     const row = await tx.one<Row>('select * from routing_policies where code = $1 and version = $2', [code, version]);
     if (!row?.hash.equals(policyHash(policy))) throw new Problem('conflict', `version ${version} of policy "${code}" is there with another content: make a new version`, '/policy/version');
+    if (from && from.getTime() !== row.effective_at.getTime()) throw new Problem('conflict', `version ${version} of policy "${code}" is there, effective at ${row.effective_at.toISOString()}: make a new version`, '/effectiveAt');
     return view(row);
   });
 }
