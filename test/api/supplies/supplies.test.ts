@@ -95,6 +95,16 @@ describe('announcing', () => {
     expect(await state(waits)).toEqual(['backordered', 0, 0, 1]);
   });
 
+  test('an order that was not paid at the announcement takes announced units once it is', async () => {
+    const code = sku();
+    const { id } = await api.world.capture({ channel: 'douyin', lines: [{ sku: code, quantity: 2, unitPrice: 1000 }], payment: { status: 'unpaid' } });
+    await announce('PO-5', [{ sku: code, quantity: 3 }]);
+    expect(await state(id)).toEqual(['awaiting_payment', 0, 0, 2]);
+    await post(`/v1/orders/${id}/payment`, { status: 'paid' });
+    await api.advance(id);
+    expect(await state(id)).toEqual(['backordered', 0, 2, 0]);
+  });
+
   test('a transfer takes its units off the sender: nothing is there twice', async () => {
     const code = sku();
     await stockIn(code, 6, 'L-2');
