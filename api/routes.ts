@@ -25,6 +25,7 @@ import { supplyRoutes } from './supplies/routes.ts';
 import { routingRoutes } from './routing/routes.ts';
 import { decisionRoutes } from './routing/decisions.ts';
 import { policyRoutes } from './policies/routes.ts';
+import { forecastRoutes } from './forecasts/routes.ts';
 import { promiseRoutes } from './promise/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { partnerRoutes } from './partners/routes.ts';
@@ -32,4 +33,4 @@ import { sharingRoutes } from './sharing/routes.ts';
 import { availabilityRoutes } from './availability/routes.ts';
 
 /** Every resource of the API; a new one is a folder and a line here. */
-export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [captureRoutes, batchRoutes, keyRoutes, stockRoutes, ruleRoutes, networkRoutes, actionRoutes, importRoutes, partnerRoutes, orderReadRoutes, orderCommandRoutes, returnRoutes, refundRoutes, claimRoutes, shortageRoutes, supplyRoutes, routingRoutes, promiseRoutes, policyRoutes, decisionRoutes, fulfillmentRoutes, snapshotRoutes, recountRoutes, declarationRoutes, allotmentRoutes, reservationRoutes, lotRoutes, componentRoutes, sharingRoutes, availabilityRoutes];
+export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [captureRoutes, batchRoutes, keyRoutes, stockRoutes, ruleRoutes, networkRoutes, actionRoutes, importRoutes, partnerRoutes, orderReadRoutes, orderCommandRoutes, returnRoutes, refundRoutes, claimRoutes, shortageRoutes, supplyRoutes, routingRoutes, forecastRoutes, promiseRoutes, policyRoutes, decisionRoutes, fulfillmentRoutes, snapshotRoutes, recountRoutes, declarationRoutes, allotmentRoutes, reservationRoutes, lotRoutes, componentRoutes, sharingRoutes, availabilityRoutes];

@@ -11,4 +11,7 @@ export const benchmarks: Record<string, Benchmark> = {
   availability: async (args) => (await import('./availability/availability.ts')).availability(args),
   routing: async (args) => (await import('./routing/routing.ts')).routing(args),
   growth: async (args) => (await import('./growth/growth.ts')).growth(args),
+  forecast: async (args) => (await import('./forecast/forecast.ts')).forecast(args),
+  replenishment: async (args) => (await import('./replenishment/replenishment.ts')).replenishment(args),
+  planning: async (args) => (await import('./planning/planning.ts')).planning(args),
 };
