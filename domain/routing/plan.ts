@@ -16,7 +16,7 @@ export const MOST_EXACT = 12;
 export function planOrder(instance: RoutingInstance): InstancePlan {
   const { sites, rejected } = eligibleSites(instance);
   const items = itemsOf(instance, sites);
-  const found = items.length <= MOST_EXACT ? solveExact(instance, items, sites) : solveBounded(instance, items, sites);
+  const found = items.length <= MOST_EXACT && items.every((i) => !i.divided || i.quantity === 1) ? solveExact(instance, items, sites) : solveBounded(instance, items, sites);
   const { chosen, cost, bound } = found;
   const shipments = chosen.map((c) => shipmentOf(instance, c.site, c.items));
   const plan: InstancePlan = {
@@ -32,20 +32,24 @@ export function planOrder(instance: RoutingInstance): InstancePlan {
 }
 
 type Chosen = { site: Site; items: Item[] };
-/** Costs in thousandths of a minor unit. `lacking`: items that a site cannot serve each by itself; `alone`: what everything from one site would cost, Infinity where it cannot. */
-type Found = { chosen: Chosen[]; cost: number; bound: number; lacking: (site: number) => Item[]; alone: (site: number) => number };
+/**
+ * Costs in thousandths of a minor unit. `lacking`: items that a site cannot serve each by itself; `stuck`: those that it could, but no carrier takes them from there; `alone`: what
+ * everything from one site would cost, Infinity where it cannot.
+ */
+type Found = { chosen: Chosen[]; cost: number; bound: number; lacking: (site: number) => Item[]; stuck: (site: number) => Item[]; alone: (site: number) => number };
 
 function solveExact({ policy }: RoutingInstance, items: readonly Item[], sites: readonly Site[]): Found {
   const tables = buildTables(items, sites, policy.dealers, policy.weights);
   const { parts, cost, bound } = partition(tables, { maxShipments: policy.maxShipments, splitPenalty: policy.weights.splitPenalty, minShipmentValue: policy.minShipmentValue });
   const chosen = [...parts].sort((a, b) => a.site - b.site).map(({ site, mask }) => ({ site: sites[site] as Site, items: items.filter((_, i) => (mask >> i) & 1) }));
-  return { chosen, cost, bound, lacking: (s) => items.filter((_, i) => (((tables.mask[s] as number) >> i) & 1) === 0), alone: (s) => tables.costAt(s, tables.full) };
+  const can = (s: number, i: number): boolean => (((tables.mask[s] as number) >> i) & 1) === 1;
+  return { chosen, cost, bound, lacking: (s) => items.filter((_, i) => !can(s, i)), stuck: (s) => items.filter((_, i) => can(s, i) && !Number.isFinite(tables.costAt(s, 1 << i))), alone: (s) => tables.costAt(s, tables.full) };
 }
 
 function solveBounded({ policy }: RoutingInstance, items: readonly Item[], sites: readonly Site[]): Found {
   const { parts, cost, bound, can, costAt } = solveLarge(items, sites, policy);
   return { chosen: [...parts].sort((a, b) => a.site - b.site).map((p) => ({ site: sites[p.site] as Site, items: p.items.map((i) => items[i] as Item) })), cost, bound,
-    lacking: (s) => items.filter((_, i) => !can[i]?.[s]), alone: (s) => costAt(s, items.map((_, i) => i)) };
+    lacking: (s) => items.filter((_, i) => !can[i]?.[s]), stuck: (s) => items.filter((_, i) => can[i]?.[s] && !Number.isFinite(costAt(s, [i]))), alone: (s) => costAt(s, items.map((_, i) => i)) };
 }
 
 /** One shipment with its cost by term; the terms add up to it. */
@@ -81,14 +85,18 @@ function shipmentOf({ policy: { weights: w } }: RoutingInstance, site: Site, ite
 }
 
 /** Why it is this plan, and why each site that could have taken part does not. */
-function explain({ order, policy }: RoutingInstance, plan: InstancePlan, items: readonly Item[], sites: readonly Site[], { chosen, lacking, alone, cost }: Found): void {
+function explain({ order, policy }: RoutingInstance, plan: InstancePlan, items: readonly Item[], sites: readonly Site[], { chosen, lacking, stuck, alone, cost }: Found): void {
   const used = new Set(chosen.map((c) => c.site));
+  let noCarrier = false;
   sites.forEach((site, s) => {
     if (used.has(site)) return;
-    const missing = lacking(s);
+    const [missing, untaken] = [lacking(s), stuck(s)];
+    noCarrier ||= untaken.length > 0;
+    const linesOf = (some: readonly Item[]): string => [...new Set(some.map((i) => i.line.line))].join(', ');
     const reject = (reason: string): void => { plan.rejected.push({ location: site.location.code, reason }); };
     if (missing.length === items.length) reject(site.location.kind === 'dealer' && policy.dealers === 'after_own' ? 'a dealer, and has nothing that our own locations lack' : 'can serve no line whole');
-    else if (missing.length > 0) reject(`cannot serve line ${[...new Set(missing.map((i) => i.line.line))].join(', ')}; the plan without it is cheaper`);
+    else if (untaken.length + missing.length === items.length) reject(`no carrier takes line ${linesOf(untaken)} from there (weight or hazardous goods)`);
+    else if (missing.length > 0) reject(`cannot serve line ${linesOf(missing)}; the plan without it is cheaper`);
     else {
       const own = alone(s);
       if (own === Number.POSITIVE_INFINITY) reject('cannot send all of it together (stock of one SKU, capacity or carrier); the plan without it is cheaper');
@@ -96,7 +104,7 @@ function explain({ order, policy }: RoutingInstance, plan: InstancePlan, items: 
     }
   });
   if (sites.length === 0) plan.reasons.push('no location may serve this order');
-  else if (plan.shipments.length === 0) plan.reasons.push('no eligible location has a line whole');
+  else if (plan.shipments.length === 0) plan.reasons.push(noCarrier ? 'no carrier takes what the eligible locations have (weight or hazardous goods)' : 'no eligible location has a line whole');
   else if (plan.shipments.length === 1) plan.reasons.push(`${plan.shipments[0]?.location ?? ''} has ${plan.unallocated.length === 0 ? 'all lines' : 'all that can be served'}, at the least cost of ${sites.length} locations`);
   else plan.reasons.push(`split over ${plan.shipments.map((x) => x.location).join(', ')}: no cheaper way serves as many of ${order.lines.length} lines`);
   if (plan.unallocated.length > 0) plan.reasons.push(`nobody can serve ${plan.unallocated.map((u) => `${u.quantity} of line ${u.line}`).join(', ')}`);

@@ -16,7 +16,7 @@ const ROUNDS = 20;
 
 /**
  * For more items than the exact search takes: as few sites as cover the items, greedily, then moves of single items and exchanges of sites as long as they save money.
- * With a bound below any plan that serves all items: the least own cost of each item, one opening and the first weight of one shipment.
+ * With a bound below any plan that serves as many.
  */
 export function solveLarge(items: readonly Item[], sites: readonly Site[], policy: InstancePolicy): LargeSolution {
   const w = policy.weights;
@@ -43,6 +43,8 @@ export function solveLarge(items: readonly Item[], sites: readonly Site[], polic
     }
     return sum;
   };
+  /** Lines, and units of divided ones. */
+  const counted = (own: readonly number[]): number => own.reduce((sum, i) => sum + countOf(items[i] as Item), 0);
   const worth = (own: readonly number[]): number => own.reduce((sum, i) => sum + (items[i] as Item).value, 0);
   const total = (plan: ReadonlyMap<number, readonly number[]>): number => {
     const used = [...plan].filter(([, own]) => own.length > 0);
@@ -57,10 +59,10 @@ export function solveLarge(items: readonly Item[], sites: readonly Site[], polic
   };
 
   const tried = sites.map((_, s) => [s, can.filter((yes) => yes[s]).length] as const).filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, MOST_TRIED).map(([s]) => s);
-  let plan: ReadonlyMap<number, readonly number[]> = greedy(items.length, tried, policy.maxShipments, fill, costAt);
-  if (!Number.isFinite(total(plan))) plan = oneSite(items.length, tried, fill, costAt);
+  let plan: ReadonlyMap<number, readonly number[]> = greedy(items.length, tried, policy.maxShipments, fill, costAt, counted);
+  if (!Number.isFinite(total(plan))) plan = oneSite(items.length, tried, fill, costAt, counted);
   let cost = total(plan);
-  const served = (p: ReadonlyMap<number, readonly number[]>): number => [...p.values()].reduce((sum, own) => sum + own.length, 0);
+  const served = (p: ReadonlyMap<number, readonly number[]>): number => [...p.values()].reduce((sum, own) => sum + counted(own), 0);
   for (let round = 0, better = true; better && round < ROUNDS; round++) {
     better = false;
     for (const next of neighbours(plan, tried, fill)) {
@@ -70,11 +72,12 @@ export function solveLarge(items: readonly Item[], sites: readonly Site[], polic
       break;
     }
   }
-  return { parts: [...plan].filter(([, own]) => own.length > 0).map(([site, own]) => ({ site, items: [...own].sort((a, b) => a - b) })), cost, bound: Math.min(cost, lowerBound(items, sites, can, w, plan)), can, costAt };
+  return { parts: [...plan].filter(([, own]) => own.length > 0).map(([site, own]) => ({ site, items: [...own].sort((a, b) => a - b) })), cost, bound: Math.min(cost, lowerBound(items, sites, policy, plan)), can, costAt };
 }
 
 function greedy(
   count: number, tried: readonly number[], most: number, fill: (site: number, wanted: readonly number[]) => number[], costAt: (site: number, own: readonly number[]) => number,
+  counted: (own: readonly number[]) => number,
 ): Map<number, number[]> {
   const plan = new Map<number, number[]>();
   let left = Array.from({ length: count }, (_, i) => i);
@@ -84,7 +87,7 @@ function greedy(
       if (plan.has(site)) continue;
       const own = fill(site, left);
       const price = own.length > 0 ? costAt(site, own) : 0;
-      if (own.length > 0 && (!best || own.length > best.own.length || (own.length === best.own.length && price < best.price))) best = { site, own, price };
+      if (own.length > 0 && (!best || counted(own) > counted(best.own) || (counted(own) === counted(best.own) && price < best.price))) best = { site, own, price };
     }
     if (!best) break;
     const { site, own } = best;
@@ -94,8 +97,10 @@ function greedy(
   return plan;
 }
 
-function oneSite(count: number, tried: readonly number[], fill: (site: number, wanted: readonly number[]) => number[], costAt: (site: number, own: readonly number[]) => number): Map<number, number[]> {
-  return greedy(count, tried, 1, fill, costAt);
+function oneSite(
+  count: number, tried: readonly number[], fill: (site: number, wanted: readonly number[]) => number[], costAt: (site: number, own: readonly number[]) => number, counted: (own: readonly number[]) => number,
+): Map<number, number[]> {
+  return greedy(count, tried, 1, fill, costAt, counted);
 }
 
 /** Plans that differ by one item at another used site, or by another site in the place of one. */
@@ -114,21 +119,31 @@ function* neighbours(plan: ReadonlyMap<number, readonly number[]>, tried: readon
   }
 }
 
-function lowerBound(items: readonly Item[], sites: readonly Site[], can: readonly boolean[][], w: InstancePolicy['weights'], plan: ReadonlyMap<number, readonly number[]>): number {
-  let sum = 0;
-  for (const own of plan.values()) {
-    for (const i of own) {
-      const { line, quantity } = items[i] as Item;
-      // Without the cost of last units: other items may share them.
-      let least = Number.POSITIVE_INFINITY;
-      sites.forEach((site, s) => {
-        const stock = site.location.stock[line.sku];
-        if (can[i]?.[s] && stock) least = Math.min(least, quantity * (w.handling * site.location.handling.perUnit + w.settlement * (stock.settlement ?? 0) - w.slowCredit * (stock.slowCredit ?? 0)));
-      });
-      sum += least;
-    }
+const countOf = ({ divided, quantity }: Item): number => (divided ? quantity : 1);
+
+/**
+ * Below any plan that serves as many lines and units, whichever these are: the least own costs of so many (without that of last units, which others may share), the least
+ * opening and first weight of one shipment.
+ */
+function lowerBound(items: readonly Item[], sites: readonly Site[], policy: InstancePolicy, plan: ReadonlyMap<number, readonly number[]>): number {
+  const w = policy.weights;
+  let left = [...plan.values()].flat().reduce((sum, i) => sum + countOf(items[i] as Item), 0);
+  if (left === 0) return 0;
+  const least = items.map((item): { each: number; count: number } => {
+    // A unit of a divided line may come from where a whole piece is not.
+    const one: Item = item.divided ? { ...item, quantity: 1 } : item;
+    const can = sitesOf(one, sites, item.divided ? 'equal' : policy.dealers);
+    const each = sites.reduce((min, { location }, s) => {
+      const stock = location.stock[item.line.sku];
+      return can[s] && stock ? Math.min(min, one.quantity * (w.handling * location.handling.perUnit + w.settlement * (stock.settlement ?? 0) - w.slowCredit * (stock.slowCredit ?? 0))) : min;
+    }, Number.POSITIVE_INFINITY);
+    return { each, count: countOf(item) };
+  }).sort((a, b) => (a.each < b.each ? -1 : a.each > b.each ? 1 : 0));
+  let sum = Math.min(...sites.map((site) => openingCost(site, w) + Math.min(...site.rates.map(({ rate, daysLate }) => w.shipping * rate.firstCost + SCALE * w.latenessPerDay * daysLate))));
+  for (const { each, count: there } of least) {
+    const taken = Math.min(left, there);
+    if (taken > 0) sum += taken * each;
+    left -= taken;
   }
-  if (plan.size === 0) return 0;
-  const opening = Math.min(...sites.map((site) => openingCost(site, w) + Math.min(...site.rates.map(({ rate, daysLate }) => w.shipping * rate.firstCost + SCALE * w.latenessPerDay * daysLate))));
-  return sum + opening;
+  return sum;
 }

@@ -1,10 +1,7 @@
+import { apart as solveApart, type Part, type Solution } from './apart.ts';
 import { SCALE } from './cost.ts';
 import type { Tables } from './tables.ts';
 
-/** One shipment of a solution: a set of items and the index of its site. */
-export type Part = { mask: number; site: number };
-/** `cost` in thousandths of a minor unit, split penalty included. `bound`: no solution that serves as many items costs less. */
-export type Solution = { parts: Part[]; served: number; cost: number; bound: number };
 export type Limits = { maxShipments: number; splitPenalty: number; minShipmentValue: number };
 
 const popcount = (mask: number): number => {
@@ -13,13 +10,10 @@ const popcount = (mask: number): number => {
   return n;
 };
 
-/** Nodes of the search for different sites, before its bound is reported instead of proof. */
-const MOST_NODES = 200_000;
-
 /**
  * The cheapest way to cut the items into shipments: dynamic programming over subsets (Held and Karp's scheme for set partitions), at most `maxShipments` parts, each part of
  * a split worth `minShipmentValue`. As many items as can be served are served. The programme may use a site for two parts; then they are put together where that
- * costs no more, else a branch and bound with the programme as its bound finds the optimum with different sites.
+ * costs no more, else a second programme, over sites (apart.ts), finds the optimum with different sites.
  */
 export function partition(t: Tables, limits: Limits): Solution {
   const n = t.items.length;
@@ -50,8 +44,7 @@ export function partition(t: Tables, limits: Limits): Solution {
     const apart = put(t, parts, penalty);
     const cost = apart === null ? Number.POSITIVE_INFINITY : costOf(t, apart, penalty);
     if (apart && cost <= bound) return { parts: apart, served, cost, bound: cost };
-    const found = searchApart(t, part, layers, count, limits, penalty, most, apart && { parts: apart, served, cost });
-    if (found) return found;
+    return solveApart(t, { most, penalty, part, rest: layer, cost: cheapest }, count, startOf(t, parts, apart, penalty));
   }
   return { parts: [], served: 0, cost: 0, bound: 0 };
 }
@@ -145,54 +138,18 @@ function put(t: Tables, parts: readonly Part[], penalty: number): Part[] | null 
   return Number.isFinite(costOf(t, together, penalty)) ? together : null;
 }
 
-/** Branch and bound over parts at different sites. */
-function searchApart(
-  t: Tables, part: Float64Array, layers: readonly Float64Array[], count: number, limits: Limits, penalty: number, most: number, start: { parts: Part[]; served: number; cost: number } | null,
-): Solution | null {
-  let found = start && start.parts.length <= most ? start : null;
-  let nodes = 0;
-  let stopped = false;
-  let least = Number.POSITIVE_INFINITY;
-  const bound = (set: number, k: number): number => (set === 0 ? 0 : k <= 0 ? Number.POSITIVE_INFINITY : k === 1 ? part[set] as number
-    : Math.min((layers[Math.min(k, layers.length) - 1] as Float64Array)[set] as number, extend(part, layers[Math.min(k - 1, layers.length) - 1] as Float64Array, set, penalty)));
-  const chosen: Part[] = [];
-  const descend = (left: number, cost: number, served: number): void => {
-    if (left === 0) {
-      if (!found || cost < found.cost) found = { parts: [...chosen], served, cost };
-      return;
+/** The cheaper of two plans to start from: parts of one site put together, or each part at its cheapest site that is still free. */
+function startOf(t: Tables, parts: readonly Part[], together: Part[] | null, penalty: number): { parts: Part[]; cost: number } | null {
+  const used = new Set<number>();
+  const spread = parts.map(({ mask }): Part => {
+    let [site, least] = [-1, Number.POSITIVE_INFINITY];
+    for (let s = 0; s < t.sites.length; s++) {
+      const cost = used.has(s) ? Number.POSITIVE_INFINITY : t.costAt(s, mask);
+      if (cost < least) [site, least] = [s, cost];
     }
-    if (stopped || ++nodes > MOST_NODES) {
-      stopped = true;
-      return;
-    }
-    const low = left & -left;
-    const others = left ^ low;
-    for (let sub = others; ; sub = (sub - 1) & others) {
-      const mask = sub | low;
-      const rest = left ^ mask;
-      const extra = rest === 0 ? 0 : penalty;
-      const alone = rest === 0 && chosen.length === 0;
-      if (alone || (t.value[mask] as number) >= limits.minShipmentValue) {
-        const toCome = rest === 0 ? 0 : bound(rest, most - chosen.length - 1);
-        if (cost + (t.best[mask] as number) + extra + toCome < (found?.cost ?? Number.POSITIVE_INFINITY)) {
-          for (let site = 0; site < t.sites.length; site++) {
-            if (chosen.some((p) => p.site === site)) continue;
-            const own = t.costAt(site, mask);
-            if (!(cost + own + extra + toCome < (found?.cost ?? Number.POSITIVE_INFINITY))) continue;
-            chosen.push({ mask, site });
-            descend(rest, cost + own + extra, served);
-            chosen.pop();
-          }
-        }
-      }
-      if (sub === 0) break;
-    }
-  };
-  for (let set = t.full; set > 0; set--) {
-    if (popcount(set) !== count) continue;
-    least = Math.min(least, Math.min(t.best[set] as number, bound(set, most)));
-    descend(set, 0, set);
-  }
-  if (!found) return null;
-  return { ...found, bound: stopped ? Math.min(least, found.cost) : found.cost };
+    used.add(site);
+    return { mask, site };
+  });
+  const plans = [together, spread.every((p) => p.site >= 0) ? spread : null].flatMap((plan) => (plan ? [{ parts: plan, cost: costOf(t, plan, penalty) }] : []));
+  return plans.sort((a, b) => a.cost - b.cost)[0] ?? null;
 }
