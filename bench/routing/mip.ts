@@ -5,8 +5,9 @@ import type { InstanceLocation, RoutingInstance } from '../../domain/routing/mod
 export const UNSERVED = 10_000_000;
 
 /**
- * The model of docs/routing.md as a mixed-integer program in CPLEX LP format, written from the formula and not from the solver: nothing is pruned. Binary x (line l from location s),
- * y (s sends with rate r), integer n (weight steps), binary z (more than one shipment), continuous o (last units taken). Minor units; the constant −splitPenalty is left out.
+ * The model of docs/routing.md as a mixed-integer program in CPLEX LP format, written from the formula and not from the solver: nothing is pruned. Binary x (line l from location s
+ * with rate k), y (s sends with rate k), integer n (weight steps), binary z (more than one shipment, where that matters), continuous o (last units taken). x is divided by rate so that
+ * every limit is one times y, without a big constant: the relaxation is near the optimum, and HiGHS proves it in seconds. Minor units; the constant −splitPenalty is left out.
  */
 export function toMip({ order, locations, rates, policy }: RoutingInstance): string {
   const w = policy.weights;
@@ -21,6 +22,7 @@ export function toMip({ order, locations, rates, policy }: RoutingInstance): str
   const shipsOwn = order.lines.map((_, i) => open.some((l) => l.kind !== 'dealer' && can(l, i)));
   const ys: string[] = [];
   const covers = order.lines.map((_, i) => [`u${i}`]);
+  const valued = policy.minShipmentValue > 0;
   order.lines.forEach((_, i) => { objective.push(add(UNSERVED, `u${i}`)); binaries.push(`u${i}`); });
   open.forEach((l, s) => {
     const lanes = rates.map((r, k) => [r, k] as const).filter(([r]) => r.zone === zone(l.place, order.destination));
@@ -30,42 +32,41 @@ export function toMip({ order, locations, rates, policy }: RoutingInstance): str
     ys.push(...y);
     binaries.push(...y);
     rows.push(`${y.join(' + ')} <= 1`);
-    const sum = (value: (i: number) => number): string => mine.map((i) => add(value(i), `x${i}_${s}`)).join(' ');
-    for (const i of mine) {
-      const { sku, quantity } = order.lines[i]!;
-      const stock = l.stock[sku]!;
-      binaries.push(`x${i}_${s}`);
-      covers[i]!.push(`x${i}_${s}`);
-      objective.push(add(quantity * (per(w.handling) * l.handling.perUnit + per(w.settlement) * (stock.settlement ?? 0) - per(w.slowCredit) * (stock.slowCredit ?? 0)), `x${i}_${s}`));
-      rows.push(`x${i}_${s} - ${y.join(' - ')} <= 0`);
-    }
+    const total = (value: (i: number) => number, of: readonly number[]): string => lanes.map(([, k]) => of.map((i) => add(value(i), `x${i}_${s}_${k}`)).join(' ')).join(' ');
+    const upTo = (most: number): string => `${y.map((name) => add(-most, name)).join(' ')} <= 0`;
     for (const sku of new Set(mine.map((i) => order.lines[i]!.sku))) {
       const own = mine.filter((i) => order.lines[i]!.sku === sku);
       const stock = l.stock[sku]!;
-      const taken = own.map((i) => add(order.lines[i]!.quantity, `x${i}_${s}`)).join(' ');
-      rows.push(`${taken} <= ${stock.available}`);
+      const taken = total((i) => order.lines[i]!.quantity, own);
+      rows.push(`${taken} ${upTo(stock.available)}`);
       if (stock.opportunity && stock.opportunity.cost > 0 && stock.opportunity.units > 0) {
         objective.push(add(per(w.opportunity) * stock.opportunity.cost, `o${s}_${sku}`));
-        rows.push(`${taken} - o${s}_${sku} <= ${Math.max(0, stock.available - stock.opportunity.units)}`);
+        rows.push(`${taken} - o${s}_${sku} ${upTo(Math.max(0, stock.available - stock.opportunity.units))}`);
       }
     }
-    if (l.capacityUnits !== undefined) rows.push(`${sum((i) => order.lines[i]!.quantity)} <= ${l.capacityUnits}`);
-    if (policy.minShipmentValue > 0) rows.push(`${sum((i) => order.lines[i]!.value)} ${y.map((name) => `- ${policy.minShipmentValue} ${name}`).join(' ')} - ${policy.minShipmentValue} z >= -${policy.minShipmentValue}`);
+    if (l.capacityUnits !== undefined) rows.push(`${total((i) => order.lines[i]!.quantity, mine)} ${upTo(l.capacityUnits)}`);
     for (const [r, k] of lanes) {
       const late = order.promisedBy === null ? 0 : Math.max(0, Math.ceil((Date.parse(l.shipsAt!) + r.transitDays * 86_400_000 - Date.parse(order.promisedBy)) / 86_400_000));
       objective.push(add(per(w.shipping) * r.firstCost + per(w.handling) * l.handling.perShipment + per(w.loadBalance) * l.load + w.latenessPerDay * late + w.splitPenalty, `y${s}_${k}`), add(per(w.shipping) * r.stepCost, `n${s}_${k}`));
       generals.push(`n${s}_${k}`);
+      for (const i of mine) {
+        const { sku, quantity } = order.lines[i]!;
+        const stock = l.stock[sku]!;
+        binaries.push(`x${i}_${s}_${k}`);
+        covers[i]!.push(`x${i}_${s}_${k}`);
+        objective.push(add(quantity * (per(w.handling) * l.handling.perUnit + per(w.settlement) * (stock.settlement ?? 0) - per(w.slowCredit) * (stock.slowCredit ?? 0)), `x${i}_${s}_${k}`));
+        rows.push(`x${i}_${s}_${k} - y${s}_${k} <= 0`);
+      }
+      const sum = (value: (i: number) => number): string => mine.map((i) => add(value(i), `x${i}_${s}_${k}`)).join(' ');
       const grams = (i: number): number => order.lines[i]!.quantity * order.lines[i]!.weightG;
       const volume = (i: number): number => (order.lines[i]!.quantity * order.lines[i]!.volumeMm3!) / (r.volumetricMm3PerG ?? 1);
-      for (const value of r.volumetricMm3PerG === undefined ? [grams] : [grams, volume]) {
-        const all = mine.reduce((n, i) => n + value(i), 0);
-        rows.push(`${sum(value)} - ${r.stepG} n${s}_${k} + ${all} y${s}_${k} <= ${all + r.firstWeightG}`);
-        if (r.maxWeightG !== undefined && all > r.maxWeightG) rows.push(`${sum(value)} + ${all - r.maxWeightG} y${s}_${k} <= ${all}`);
-      }
+      if (valued) rows.push(`${sum((i) => order.lines[i]!.value)} - ${policy.minShipmentValue} y${s}_${k} - ${policy.minShipmentValue} z >= -${policy.minShipmentValue}`);
+      for (const value of r.volumetricMm3PerG === undefined ? [grams] : [grams, volume]) rows.push(`${sum(value)} - ${r.stepG} n${s}_${k} - ${r.firstWeightG} y${s}_${k} <= 0`);
+      if (r.maxWeightG !== undefined) rows.push(`${sum(grams)} - ${r.maxWeightG} y${s}_${k} <= 0`, ...(r.volumetricMm3PerG === undefined ? [] : [`${sum(volume)} - ${r.maxWeightG} y${s}_${k} <= 0`]));
     }
   });
   for (const names of covers) rows.push(`${names.join(' + ')} = 1`);
-  if (ys.length > 0) rows.push(`${ys.join(' + ')} - ${Math.max(0, policy.maxShipments - 1)} z <= 1`);
-  binaries.push('z');
+  if (ys.length > 0) rows.push(valued ? `${ys.join(' + ')} - ${Math.max(0, policy.maxShipments - 1)} z <= 1` : `${ys.join(' + ')} <= ${policy.maxShipments}`);
+  if (valued) binaries.push('z');
   return `Minimize\n obj: ${objective.join('\n  ')}\nSubject To\n${rows.map((r, i) => ` c${i}: ${r}`).join('\n')}\nGenerals\n ${generals.join('\n ')}\nBinaries\n ${binaries.join('\n ')}\nEnd\n`;
 }
