@@ -12,6 +12,7 @@ import { fewestSplits, nearestFirst } from './rules.ts';
 const loadHighs = highsPackage.default as unknown as (typeof highsPackage)['default']['default'];
 /** HiGHS gets this long for one instance; what it has not proved by then is counted as `unproved`, never as equal. */
 const MOST_SECONDS = 60;
+const WARM_UP = 400;
 
 /** Instances of two sizes: our cost against the optimum of the same model by HiGHS, our time, and what nearest-first and fewest-splits cost more. Arguments: how many of each size. */
 export async function routing(args: string[]): Promise<Record<string, unknown>> {
@@ -21,7 +22,8 @@ export async function routing(args: string[]): Promise<Record<string, unknown>> 
   await ground.stop();
   const instances = [...Array.from({ length: small }, (_, i) => generate(i + 1, 12, 60)), ...Array.from({ length: large }, (_, i) => generate(i + 100_001, 12, 400))];
   for (const instance of instances) checkInstance(instance);
-  for (const instance of instances.slice(0, 50)) planOrder(instance); // the compiler's share
+  // A server that runs is warm: the compiler's share goes to other instances, which are not counted.
+  for (let i = 0; i < WARM_UP; i++) planOrder(generate(500_001 + i, 12, i % 4 === 0 ? 400 : 60));
   const times = instances.map((instance) => {
     const started = performance.now();
     planOrder(instance);
