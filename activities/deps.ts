@@ -1,3 +1,5 @@
+import type { RawHttp } from '../channels/channel.ts';
+import type { CaptureQueue } from '../db/capture/capture-queue.ts';
 import type { Http } from '../domain/http-port.ts';
 import type { OrderFacts } from '../domain/order/flow.ts';
 import { decodeId } from '../domain/ids.ts';
@@ -7,7 +9,7 @@ import type { StockWriter } from '../db/stock-writer.ts';
 import type { Vault } from '../db/vault.ts';
 
 /** Everything an activity may use; the worker's composition root makes it once. */
-export type ActivityDeps = { writer: StockWriter; network: Network; vault: Vault; http: Http };
+export type ActivityDeps = { writer: StockWriter; network: Network; vault: Vault; http: Http; capture: CaptureQueue; raw: RawHttp };
 
 /** The UUID of an outside id; a wrong one is a bug of ours, not something to retry into. */
 export function uuidOf(prefix: 'ord' | 'ful' | 'par' | 'dec', id: string): string {

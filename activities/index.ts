@@ -1,3 +1,4 @@
+import { createChannelSync } from './channel-sync/index.ts';
 import { createDeclarations } from './declaration.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createOrderSteps } from './order-steps.ts';
@@ -7,7 +8,7 @@ import { createShipping } from './ship.ts';
 
 /** Every activity by its name. */
 export function createActivities(deps: ActivityDeps) {
-  return { ...createOrderSteps(deps), ...createShipping(deps), ...createReturns(deps), ...createReconciliation(deps), ...createDeclarations(deps) };
+  return { ...createOrderSteps(deps), ...createShipping(deps), ...createReturns(deps), ...createReconciliation(deps), ...createDeclarations(deps), ...createChannelSync(deps) };
 }
 
 export type Activities = ReturnType<typeof createActivities>;

@@ -27,10 +27,14 @@ import { decisionRoutes } from './routing/decisions.ts';
 import { policyRoutes } from './policies/routes.ts';
 import { forecastRoutes } from './forecasts/routes.ts';
 import { promiseRoutes } from './promise/routes.ts';
+import { hookRoutes } from './channels/hooks.ts';
+import { listingRoutes } from './channels/listings.ts';
+import { channelOrderRoutes } from './channels/orders.ts';
+import { shopRoutes } from './channels/shops.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { partnerRoutes } from './partners/routes.ts';
 import { sharingRoutes } from './sharing/routes.ts';
 import { availabilityRoutes } from './availability/routes.ts';
 
 /** Every resource of the API; a new one is a folder and a line here. */
-export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [captureRoutes, batchRoutes, keyRoutes, stockRoutes, ruleRoutes, networkRoutes, actionRoutes, importRoutes, partnerRoutes, orderReadRoutes, orderCommandRoutes, returnRoutes, refundRoutes, claimRoutes, shortageRoutes, supplyRoutes, routingRoutes, forecastRoutes, promiseRoutes, policyRoutes, decisionRoutes, fulfillmentRoutes, snapshotRoutes, recountRoutes, declarationRoutes, allotmentRoutes, reservationRoutes, lotRoutes, componentRoutes, sharingRoutes, availabilityRoutes];
+export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [captureRoutes, batchRoutes, keyRoutes, stockRoutes, ruleRoutes, networkRoutes, actionRoutes, importRoutes, partnerRoutes, orderReadRoutes, orderCommandRoutes, returnRoutes, refundRoutes, claimRoutes, shortageRoutes, supplyRoutes, routingRoutes, forecastRoutes, promiseRoutes, policyRoutes, decisionRoutes, fulfillmentRoutes, snapshotRoutes, recountRoutes, declarationRoutes, allotmentRoutes, reservationRoutes, lotRoutes, componentRoutes, sharingRoutes, availabilityRoutes, hookRoutes, shopRoutes, listingRoutes, channelOrderRoutes];

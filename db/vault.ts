@@ -12,7 +12,11 @@ export type Contact = {
 };
 export type ShipTo = {
   name: string; phone: string; country: string; province: string; city: string; district?: string; street: string; postcode?: string;
+  token?: string; sealed?: Readonly<Record<string, string>>;
 };
+
+/** What tells one address from another: the platform's token, where it shows no more of it. */
+export function addressText(a: ShipTo): string { return a.token === undefined ? `${a.province}|${a.city}|${a.district ?? ''}|${a.street}` : `token|${a.token}`; }
 type Person = { id: string; key: Buffer };
 
 const nonces = Buffer.alloc(12 * 512);

@@ -15,6 +15,14 @@ export type Http = (request: HttpRequest) => Promise<HttpAnswer>;
 export class PartnerUnavailable extends Error {
   override readonly name = 'PartnerUnavailable';
 }
+/** The partner is there but wants fewer calls: come again after `retryAfterMs`. */
+export class PartnerThrottled extends PartnerUnavailable {
+  readonly retryAfterMs: number;
+  constructor(message: string, retryAfterMs: number) {
+    super(message);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
 /** The partner answered, and the answer is no: trying again will not help. */
 export class PartnerRefused extends Error {
   override readonly name = 'PartnerRefused';

@@ -1,4 +1,7 @@
 import type { Logger } from 'pino';
+import { cleanHints } from '../db/channels/hints.ts';
+import { readChanges } from '../db/channels/read-changes.ts';
+import { hasShops } from '../db/channels/shops.ts';
 import { tendDeclarations } from '../db/declarations/tend.ts';
 import { expireLeases } from '../db/leases/expire-leases.ts';
 import { quarantineExpired } from '../db/lots/quarantine-expired.ts';
@@ -11,6 +14,9 @@ import { tendLateSupplies } from '../db/stock/supplies/change-date.ts';
 import type { StockWriter } from '../db/stock-writer.ts';
 
 const EXPIRY_MS = 500;
+/** What platforms must hear is noted so often; more would only split what belongs together. */
+const CHANGES_MS = 200;
+const HINTS_KEPT_MS = 14 * 86_400_000;
 const ALLOTMENTS_MS = 2_000;
 const POLL_MS = 30_000;
 const CLEANING_MS = 600_000;
@@ -62,21 +68,23 @@ export function startHousekeeping(writer: StockWriter, network: Network, logger:
     if (Date.now() - cleanedAt < CLEANING_MS) return;
     cleanedAt = Date.now();
     await writer.pool.query('delete from idempotency_keys where expires_at < now()');
+    await cleanHints(writer.pool, new Date(writer.clock().getTime() - HINTS_KEPT_MS));
     await writer.pool.query(`select ensure_movement_partitions((now() - interval '1 month')::date, 6)`);
   };
-  const loops = [expiries, round].map((run) => repeat(run, logger));
+  const channels = async (): Promise<void> => { if (await hasShops(writer.pool)) await readChanges(writer.pool, network, writer.clock()); };
+  const loops = [[expiries, EXPIRY_MS], [round, EXPIRY_MS], [channels, CHANGES_MS]].map(([run, ms]) => repeat(run as () => Promise<void>, ms as number, logger));
   return { async close() { await Promise.all(loops.map((close) => close())); } };
 }
 
 /** Runs something again and again, never twice at once. Returns how to end it. */
-function repeat(run: () => Promise<void>, logger: Logger): () => Promise<void> {
+function repeat(run: () => Promise<void>, everyMs: number, logger: Logger): () => Promise<void> {
   let closed = false;
   let running: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout;
   const next = (): void => {
     timer = setTimeout(() => {
       running = run().catch((error: Error) => { logger.warn({ err: error }, 'housekeeping postponed'); }).finally(() => { if (!closed) next(); });
-    }, EXPIRY_MS);
+    }, everyMs);
   };
   next();
   return async () => {

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import type { RawHttp } from '../channels/channel.ts';
 import { PartnerUnavailable, type Http } from '../domain/http-port.ts';
 
 /** Standard Webhooks: `v1,` and base64 of HMAC-SHA256 over `id.timestamp.body`; the secret is base64 after `whsec_`. */
@@ -26,6 +27,19 @@ export function createHttp(timeoutMs = 10_000, clock: () => number = Date.now): 
     }
     if (response.status >= 500 || response.status === 429) throw new PartnerUnavailable(`${host} answered ${response.status}`);
     return { status: response.status, body: parse(answer) };
+  };
+}
+
+/** What platforms speak: any body, any header; every answer is given as it is. */
+export function createRawHttp(): RawHttp {
+  return async ({ method, url, headers, body }, timeoutMs) => {
+    const host = URL.canParse(url) ? new URL(url).host : `"${url}"`;
+    try {
+      const response = await fetch(url, { method, headers: { ...headers }, redirect: 'manual', signal: AbortSignal.timeout(timeoutMs), ...(body === undefined ? {} : { body: typeof body === 'string' ? body : new Uint8Array(body) }) });
+      return { status: response.status, headers: Object.fromEntries(response.headers), text: await response.text() };
+    } catch (error) {
+      throw new PartnerUnavailable(`${host} does not answer: ${error instanceof Error ? error.name : 'unknown error'}`);
+    }
   };
 }
 

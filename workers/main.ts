@@ -3,7 +3,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { createActivities } from '../activities/index.ts';
 import { openStore } from '../db/store.ts';
 import { loadConfig } from '../runtime/config.ts';
-import { createHttp } from './http.ts';
+import { createHttp, createRawHttp } from './http.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { workflowBundle } from './bundle.ts';
 import { pollCarriers } from './carrier-poll.ts';
@@ -30,7 +30,7 @@ const http = createHttp();
 const underWay = new OrdersUnderWay();
 const worker = await Worker.create({
   connection, namespace: config.temporalNamespace, taskQueue: config.taskQueue, workflowBundle: await workflowBundle(),
-  activities: createActivities({ writer: store.writer, network: store.network, vault: store.vault, http }),
+  activities: createActivities({ writer: store.writer, network: store.network, vault: store.vault, http, capture: store.capture, raw: createRawHttp() }),
   // Pollers hold slots, too. An eager start without a free slot falls back to the task queue, where it waits behind everybody: there must always be one.
   maxConcurrentWorkflowTaskExecutions: 200, workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 20 }, nonStickyToStickyPollRatio: 0.4,
   maxCachedWorkflows: config.maxCachedWorkflows, maxConcurrentActivityTaskExecutions: 100,

@@ -9,6 +9,8 @@ export const DiscountSchema = Type.Object({ bearer: OneOf(['platform', 'shop', '
 export const ShipToSchema = Type.Object({
   name: Text(100), phone: Text(40), country: Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166' }), province: Text(60), city: Text(60), district: Type.Optional(Text(60)),
   street: Text(300), postcode: Type.Optional(Text(16)),
+  token: Type.Optional(Text(200, 1, { description: "the platform's own name for this receiver and address: orders of one token may travel in one parcel" })),
+  sealed: Type.Optional(Type.Record(Type.String({ maxLength: 40 }), Text(2000), { maxProperties: 10, description: 'fields that the platform gives encrypted only, passed on to its own waybill service; the plain ones then hold what it shows' })),
 }, closed);
 
 /** An order as a client submits it; the type is `OrderIntake` of the domain. */

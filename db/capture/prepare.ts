@@ -8,7 +8,7 @@ import type { Place } from '../../domain/geo.ts';
 import type { Allotment } from '../../domain/stock/overflow.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import type { Channel, Network } from '../network.ts';
-import type { Contact, Vault } from '../vault.ts';
+import { addressText, type Contact, type Vault } from '../vault.ts';
 
 /** `bundle`: the SKU and line that were ordered, where this line is a component of it. */
 export type PreparedLine = { lineNo: number; skuId: number | null; skuCode: string; quantity: number; gift: boolean; priced: PricedLine; bundle: { sku: string; line: number } | null };
@@ -89,7 +89,8 @@ export function prepareOrder(
     }
   }
   const { buyer, shipTo } = intake;
-  const phone = buyer?.phone ?? shipTo.phone;
+  // A phone that the platform shows in part only is many people's.
+  const phone = buyer?.phone ?? (shipTo.sealed === undefined ? shipTo.phone : undefined);
   const name = phone ? phone : buyer?.email ?? (buyer?.id ? `${channel.code}|${buyer.id}` : null);
   return {
     id: uuidv7(), channel, intake, type: intake.type ?? 'retail', payment: intake.payment.status, bodyHash: bodyHash(intake),
@@ -97,7 +98,7 @@ export function prepareOrder(
     destination: network.place(shipTo.country, shipTo.province, shipTo.city),
     ...lines,
     identity: name === null ? null : vault.hash('buyer', name),
-    addressHash: vault.hash('address', `${shipTo.province}|${shipTo.city}|${shipTo.district ?? ''}|${shipTo.street}`),
+    addressHash: vault.hash('address', addressText(shipTo)),
     contact: {
       buyer: buyer ?? null, shipTo, buyerRemark: intake.buyerRemark ?? null, sellerRemark: intake.sellerRemark ?? null, invoice: intake.invoice ?? null,
     },

@@ -3,7 +3,7 @@ import { AT_LOCATION, LEFT, TERMINAL, VOID, type OrderStatus } from '../../domai
 import { Problem } from '../../domain/problem.ts';
 import { canonical } from '../capture/prepare.ts';
 import type { StockWriter } from '../stock-writer.ts';
-import type { ShipTo, Vault } from '../vault.ts';
+import { addressText, type ShipTo, type Vault } from '../vault.ts';
 import { lockOrder, readFulfillments, refreshStatus } from './order.ts';
 
 /**
@@ -28,7 +28,7 @@ export async function changeAddress(writer: StockWriter, vault: Vault, orderId: 
          approved_rules = array(select r from unnest(approved_rules) r where r not in (select id from audit_rules where kind in ('address', 'blocked', 'duplicate')) order by r)
        where id = $1`,
       // The hash is of the same text as at capture (db/capture/prepare.ts), so that duplicates are found among both.
-      [orderId, contactId, vault.hash('address', `${shipTo.province}|${shipTo.city}|${shipTo.district ?? ''}|${shipTo.street}`),
+      [orderId, contactId, vault.hash('address', addressText(shipTo)),
         shipTo.country, shipTo.province, shipTo.city, shipTo.district ?? null]);
     order.validatedAt = null;
     await tx.query(`update fulfillment_orders set status = 'cancelled', ended_at = $2, end_reason = 'address changed' where id = any($1::uuid[])`, [living.map((f) => f.id), tx.now]);

@@ -2,12 +2,11 @@ import type { FastifyInstance } from 'fastify';
 import type { Knex } from 'knex';
 import { buildApp } from '../../api/app.ts';
 import { createApiKey, type Scope } from '../../db/api-keys.ts';
-import { readFacts } from '../../db/orders/facts.ts';
 import { createKnex } from '../../db/pool.ts';
-import { decodeId } from '../../domain/ids.ts';
-import { nextStep, type Step } from '../../domain/order/flow.ts';
+import type { Step } from '../../domain/order/flow.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import type { SeedOptions } from '../../bench/seed.ts';
+import { advance } from './advance.ts';
 import { World } from './world.ts';
 
 export type Answer = { status: number; body: Record<string, unknown>; headers: Record<string, unknown> };
@@ -51,19 +50,7 @@ export class TestApi {
 
   /** Takes the steps that the order's workflow would take, until it waits or the next step is `before`. */
   async advance(orderId: string, before?: Step['do']): Promise<void> {
-    const activities = this.world.activities(null);
-    for (let i = 0; i < 30; i++) {
-      const facts = await readFacts(this.world.store.pool, this.world.store.network, decodeId('ord', orderId) as string, this.world.now);
-      if (!facts) throw new Error(`no order ${orderId}`);
-      const step = nextStep(facts, this.world.now.toISOString());
-      if (step.do === before || step.do === 'wait' || step.do === 'finish') return;
-      if (step.do === 'ship') {
-        for (const fulfillmentOrderId of step.recall) await activities.recall({ orderId, fulfillmentOrderId });
-        for (const parcelId of step.intercept) await activities.intercept({ orderId, parcelId });
-        for (const fulfillmentOrderId of step.release) await activities.ship({ orderId, fulfillmentOrderId });
-      } else await activities[step.do]({ orderId });
-    }
-    throw new Error(`${orderId} does not come to rest`);
+    return advance(this.world, orderId, before);
   }
 
   /** Captured and advanced: `before: 'ship'` leaves it routed. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
+import type { RawHttp } from '../../channels/channel.ts';
 import { createActivities, type Activities } from '../../activities/index.ts';
 import { seed, type SeedOptions } from '../../bench/seed.ts';
 import { prepareOrder } from '../../db/capture/prepare.ts';
@@ -14,6 +15,7 @@ import type { CaptureAnswer, OrderIntake } from '../../domain/order/intake.ts';
 import { orderWorkflowId, ORDER_WORKFLOW } from '../../workflows/contract/ids.ts';
 import { LOOK } from '../../workflows/contract/messages.ts';
 import { workflowBundle } from '../../workers/bundle.ts';
+import { createRawHttp } from '../../workers/http.ts';
 import { createDatabase, type TestDatabase } from './databases.ts';
 
 export const VAULT_KEY = Buffer.alloc(32, 7);
@@ -47,6 +49,8 @@ export class World {
   readonly partners = new FakePartners();
   readonly database: TestDatabase;
   readonly store: Store;
+  /** how channels' platforms are reached */
+  raw: RawHttp = createRawHttp();
 
   private constructor(database: TestDatabase, store: Store) {
     this.database = database;
@@ -176,7 +180,7 @@ export class World {
 
   /** The real activities, under the time of the test server. */
   activities(environment: TestWorkflowEnvironment | null): Activities {
-    const real = createActivities({ writer: this.store.writer, network: this.store.network, vault: this.store.vault, http: this.partners.http });
+    const real = createActivities({ writer: this.store.writer, network: this.store.network, vault: this.store.vault, http: this.partners.http, capture: this.store.capture, raw: this.raw });
     if (!environment) return real;
     return Object.fromEntries(Object.entries(real).map(([name, run]) => [name, async (argument: never) => {
       this.now = new Date(await environment.currentTimeMs());

@@ -7,3 +7,5 @@ export const reconciliationWorkflowId = (locationCode: string): string => `recon
 export const RECONCILIATION_WORKFLOW = 'reconciliation';
 export const declarationWorkflowId = (declaration: string): string => `declaration/${declaration}`;
 export const DECLARATION_WORKFLOW = 'declaration';
+export const channelSyncWorkflowId = (channelCode: string): string => `channel-sync/${channelCode}`;
+export const CHANNEL_SYNC_WORKFLOW = 'channelSync';

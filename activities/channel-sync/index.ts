@@ -1,0 +1,81 @@
+import { Context } from '@temporalio/activity';
+import { pollState } from '../../db/channels/poll.ts';
+import type { ActivityDeps } from '../deps.ts';
+import { oneAtATime, outsideFault, rulesOf, type SyncContext } from './context.ts';
+import { backstop, drainHints } from './orders.ts';
+import { sendReports } from './reports.ts';
+import { ShopSessions } from './session.ts';
+import { checkFigures, publishStock } from './stock.ts';
+
+/** How long one look lasts at most, ms: a busy shop is looked at again at once. */
+const LOOK_MS = 45_000;
+const HEARTBEAT_MS = 2_000;
+const CHECK_EVERY_S = 3_600;
+const PAUSE_MS = 5_000;
+
+/** `nextLook`: when there will be something to do without anybody saying so, ISO 8601; null: the channel has no shop to look after. `fault`: what the platform last failed with. */
+export type SyncFacts = { nextLook: string | null; busy: boolean; fault: string | null };
+
+/** The steps of `channel-sync/<channel>`. */
+export function createChannelSync(deps: ActivityDeps) {
+  const sessions = new ShopSessions(deps);
+  return {
+    /** One look at a shop: orders in, stock and reports out, side by side, until nothing is left or the look is over. Killed half-way, the next one goes on. */
+    async syncChannel(ref: { channel: string }): Promise<SyncFacts> {
+      const session = await sessions.of(ref.channel);
+      const { projection } = deps.writer;
+      if (!session || !projection) return { nextLook: null, busy: false, fault: null };
+      const current = Context.current();
+      const began = performance.now();
+      let done = 0;
+      const beat = setInterval(() => { current.heartbeat(done); }, HEARTBEAT_MS);
+      const context: SyncContext = {
+        ...session, deps, projection, rules: rulesOf(session), apply: { writer: deps.writer, network: deps.network, vault: deps.vault, capture: deps.capture }, alone: oneAtATime(),
+        over: () => performance.now() - began > LOOK_MS || current.cancellationSignal.aborted, did: () => { done += 1; },
+      };
+      const every = session.shop.settings['checkEveryS'];
+      const due: number[] = [];
+      const faults: string[] = [];
+      const lane = async (run: () => Promise<void>): Promise<void> => {
+        try {
+          await run();
+        } catch (error) {
+          const fault = outsideFault(error);
+          if (!fault) throw error;
+          // Its own lane waits; the others go on.
+          faults.push(fault.text);
+          due.push(deps.writer.clock().getTime() + PAUSE_MS);
+        }
+      };
+      try {
+        await Promise.all([
+          lane(() => context.alone(async () => {
+            await drainHints(context);
+            due.push(await backstop(context));
+            await drainHints(context);
+          })),
+          lane(async () => {
+            while (!context.over() && await publishStock(context) > 0) { /* the newest figures */ }
+            const { checkedAt } = await pollState(deps.writer.pool, session.shop.channel.id);
+            due.push((await checkFigures(context, typeof every === 'number' ? every : CHECK_EVERY_S, checkedAt)).due);
+            while (!context.over() && await publishStock(context) > 0) { /* what the check has found */ }
+          }),
+          lane(async () => { while (!context.over() && await sendReports(context) > 0) { /* the next of each order */ } }),
+        ]);
+      } finally {
+        clearInterval(beat);
+      }
+      current.cancellationSignal.throwIfAborted();
+      const waiting = await nextDue(deps, session.shop.channel.id);
+      if (waiting !== null) due.push(waiting);
+      return { nextLook: new Date(Math.min(...due)).toISOString(), busy: context.over(), fault: faults[0] ?? null };
+    },
+  };
+}
+
+/** When something that was postponed comes again, ms since epoch. */
+async function nextDue(deps: ActivityDeps, channelId: number): Promise<number | null> {
+  const { rows: [row] } = await deps.writer.pool.query<{ at: Date | null }>(
+    `select least((select min(due_at) from channel_hints where channel_id = $1 and done_at is null), (select min(due_at) from channel_reports where channel_id = $1 and done_at is null)) at`, [channelId]);
+  return row?.at?.getTime() ?? null;
+}

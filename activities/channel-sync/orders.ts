@@ -1,0 +1,81 @@
+import { applyOrder } from '../../db/channels/apply-order.ts';
+import { dueHints, hintsDone, hintsPostponed, storeHints, type DueHint } from '../../db/channels/hints.ts';
+import { markPlatformSku } from '../../db/channels/listings.ts';
+import { pollState, savePoll } from '../../db/channels/poll.ts';
+import { inParallel, outsideFault, type SyncContext } from './context.ts';
+
+const AT_ONCE = 8;
+const BATCH = 100;
+
+/** Reads what was pointed at and brings our orders to where the platform's are. Different orders at once, one order's hints as one. Returns how many were read. */
+export async function readHints(context: SyncContext): Promise<number> {
+  const { deps: { writer }, shop } = context;
+  const due = await dueHints(writer.pool, shop.channel.id, writer.clock(), BATCH);
+  await inParallel(due, AT_ONCE, async (hint) => { if (!context.over()) await readHint(context, hint); });
+  return due.length;
+}
+
+async function readHint(context: SyncContext, hint: DueHint): Promise<void> {
+  const { deps: { writer } } = context;
+  try {
+    await read(context, hint);
+    await hintsDone(writer.pool, hint.ids, writer.clock());
+    context.did();
+  } catch (error) {
+    const fault = outsideFault(error);
+    // Ours, too, must not stand in the way of other orders; it is tried again, with its reason, and shows in the shop's list of what waits.
+    await hintsPostponed(writer.pool, hint.ids, writer.clock(), fault?.text ?? `${(error as Error).name}: ${(error as Error).message}`);
+  }
+}
+
+async function read(context: SyncContext, hint: DueHint): Promise<void> {
+  const { connector, shop, deps: { writer } } = context;
+  if (hint.subject === 'stock' || hint.subject === 'product') return markPlatformSku(writer.pool, shop.channel.id, hint.externalId, writer.clock());
+  let externalId: string | null = hint.externalId;
+  if (hint.subject === 'after_sale') externalId = (await connector.orderOfAfterSale?.(hint.externalId)) ?? null;
+  else if (hint.subject !== 'order') return;
+  if (externalId === null) return;
+  const seen = await connector.fetchOrder(externalId);
+  if (seen) await applyOrder(context.apply, shop.channel, seen, context.rules);
+}
+
+/** Everything that is due, and what it leads to, until nothing is left or the look is over. */
+export async function drainHints(context: SyncContext): Promise<void> {
+  while (!context.over() && await readHints(context) > 0) { /* more may have come */ }
+}
+
+/**
+ * The poll that backs up lost pushes: orders changed since the last one, a window after the other, each a little over the one before. What it finds becomes hints; those known by
+ * their version cost nothing. `until`: how far to go, ms since epoch; null: as far as the platform lists. Returns when it is due again.
+ */
+export async function backstop(context: SyncContext, until: number | null = null): Promise<number> {
+  const { deps: { writer }, connector, shop: { channel }, kind: { backstop: plan } } = context;
+  const state = await pollState(writer.pool, channel.id);
+  const now = writer.clock().getTime();
+  const due = state.polledAt === null ? now : state.polledAt + plan.everyS * 1000;
+  if (until === null && due > now && state.window === null) return due;
+  const end = Math.min(until ?? Number.MAX_SAFE_INTEGER, now - plan.lagS * 1000);
+  let known = state.until;
+  let window = state.window;
+  for (;;) {
+    if (!window) {
+      if (known >= end) break;
+      window = { from: Math.max(0, known - plan.overlapS * 1000), to: Math.min(end, known + plan.windowS * 1000 - plan.overlapS * 1000), page: null };
+    }
+    if (context.over()) return now;
+    const { orders, next } = await connector.changedOrders(window, window.page);
+    await storeHints(writer.pool, orders.map((o) => ({
+      channelId: channel.id, channelCode: channel.code, subject: 'order', topic: 'poll', externalId: o.externalId, version: o.version,
+      key: `poll:${o.externalId}:${o.version ?? `${window?.to ?? 0}`}`,
+    })), 'poll', writer.clock());
+    if (next !== null) {
+      window = { ...window, page: next };
+      await savePoll(writer.pool, channel.id, window, null, writer.clock());
+    } else {
+      known = window.to;
+      window = null;
+      await savePoll(writer.pool, channel.id, null, known, writer.clock());
+    }
+  }
+  return now + plan.everyS * 1000;
+}

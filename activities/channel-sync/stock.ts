@@ -1,0 +1,132 @@
+import type { StockAnswer, StockPush } from '../../channels/channel.ts';
+import { saveChecked } from '../../db/channels/poll.ts';
+import {
+  changeDropped, changeRefused, changeTold, expectedFigures, nextListings, prepareChange, sellableNow, settleReading, type ListingStock, type Pending,
+} from '../../db/channels/publish.ts';
+import { markListing } from '../../db/channels/listings.ts';
+import { PartnerRefused } from '../../domain/http-port.ts';
+import { uuidv7 } from '../../runtime/ids.ts';
+import { backstop, drainHints } from './orders.ts';
+import type { SyncContext } from './context.ts';
+
+type ToRead = { id: number; platformSku: string; itemId: string | null };
+
+/**
+ * Tells the platform what has changed, urgent listings first, as many as one call takes. What was sent and not acknowledged comes first and as it was where the platform knows
+ * keys; elsewhere its figure is read before anything else is sent. Returns how many listings were looked at.
+ */
+export async function publishStock(context: SyncContext): Promise<number> {
+  const { connector, kind: { capabilities }, shop: { channel }, deps: { writer, network } } = context;
+  const push = connector.pushStock?.bind(connector);
+  if (!push || capabilities.stock === 'none') return 0;
+  const { pool } = writer;
+  const listings = await nextListings(pool, channel.id, capabilities.stockBatch);
+  if (listings.length === 0) return 0;
+  const stopped = listings.filter((l) => l.rule.mode === 'stopped');
+  await changeDropped(pool, stopped);
+  const open = listings.filter((l) => l.rule.mode !== 'stopped');
+  // Its account must be known first: a new listing, or one of which a change may or may not have arrived.
+  const unsure = connector.readStock && capabilities.countsOwnSales ? open.filter((l) => !l.opened || (l.pending !== null && capabilities.stock !== 'keyed')) : [];
+  if (unsure.length > 0) {
+    await settleByReading(context, unsure);
+    return listings.length;
+  }
+  const figures = new Map<string, number>();
+  if (connector.readStock && (capabilities.stock === 'compare' || (capabilities.stock === 'set' && capabilities.countsOwnSales))) {
+    for (const s of await connector.readStock(open)) figures.set(s.platformSku, s.sellable);
+  }
+  const targets = await sellableNow(pool, network, context.projection, channel, open, writer.clock());
+  const sent: { listing: ListingStock; pending: Pending }[] = [];
+  const idle: ListingStock[] = [];
+  for (const [i, listing] of open.entries()) {
+    const pending = await prepareChange(pool, listing, targets[i] ?? 0, figures.get(listing.platformSku) ?? null, uuidv7());
+    if (pending) sent.push({ listing, pending });
+    else idle.push(listing);
+  }
+  await changeDropped(pool, idle);
+  if (sent.length > 0) await send(context, sent, push);
+  context.did();
+  return listings.length;
+}
+
+async function send(context: SyncContext, sent: { listing: ListingStock; pending: Pending }[], push: (pushes: readonly StockPush[]) => Promise<StockAnswer[]>): Promise<void> {
+  const { deps: { writer }, shop: { channel } } = context;
+  let answers: StockAnswer[];
+  try {
+    answers = await push(sent.map(({ listing, pending }) => ({
+      itemId: listing.itemId, platformSku: listing.platformSku, delta: pending.delta, target: pending.target, seen: pending.seen, key: pending.key,
+    })));
+  } catch (error) {
+    // The whole call was refused: nothing of it arrived. Anything else leaves it open whether it did.
+    if (!(error instanceof PartnerRefused)) throw error;
+    answers = sent.map(() => ({ outcome: 'refused', reason: error.message }));
+  }
+  const told: typeof sent = [];
+  for (const [i, entry] of sent.entries()) {
+    const answer = answers[i] ?? { outcome: 'refused', reason: 'the platform did not answer for this SKU' };
+    if (answer.outcome === 'done') told.push(entry);
+    else if (answer.outcome === 'refused') await changeRefused(writer.pool, entry.listing, answer.reason);
+    else await settleByReading(context, [entry.listing]);
+  }
+  await changeTold(writer.pool, channel.id, told, writer.clock());
+}
+
+const READINGS = 3;
+
+/**
+ * Learns from the platform's figure what it has been granted: read, bring in every order it has sold by then, read again. Equal figures prove that nothing was sold in between; after
+ * three tries the lower one counts, which can only understate. Returns how many units were off without a reason.
+ */
+export async function settleByReading(context: SyncContext, listings: readonly ToRead[]): Promise<number> {
+  const { connector, deps: { writer }, shop: { channel } } = context;
+  if (!connector.readStock) return 0;
+  let open = [...listings];
+  let drift = 0;
+  for (let round = 1; open.length > 0 && round <= READINGS; round++) {
+    const before = new Map((await connector.readStock(open)).map((s) => [s.platformSku, s.sellable]));
+    await context.alone(async () => {
+      await backstop(context, writer.clock().getTime());
+      await drainHints(context);
+    });
+    const after = new Map((await connector.readStock(open)).map((s) => [s.platformSku, s.sellable]));
+    const again: ToRead[] = [];
+    for (const l of open) {
+      const [b, a] = [before.get(l.platformSku), after.get(l.platformSku)];
+      if (b === undefined || a === undefined) await writer.pool.query(`update listings set pending = null, refused = 'the platform does not know this SKU' where id = $1`, [l.id]).then(() => writer.pool.query('delete from listing_changes where listing_id = $1', [l.id]));
+      else if (a === b || round === READINGS) {
+        drift += Math.abs(await settleReading(writer.pool, l.id, Math.min(a, b), writer.clock()));
+        await markListing(writer.pool, l.id, channel.id, writer.clock(), true);
+      } else again.push(l);
+    }
+    open = again;
+  }
+  context.did();
+  return drift;
+}
+
+const CHECK_PAGE = 200;
+
+/** Compares what the platform shows with what it was told; what differs is settled by reading and told again. Returns when it is due again, and the units that were off. */
+export async function checkFigures(context: SyncContext, everyS: number, lastAt: number | null): Promise<{ due: number; drift: number }> {
+  const { connector, kind: { capabilities }, deps: { writer }, shop: { channel } } = context;
+  const now = writer.clock().getTime();
+  const due = (lastAt ?? 0) + everyS * 1000;
+  if (!connector.readStock || !capabilities.countsOwnSales || capabilities.stock === 'none') return { due: now + everyS * 1000, drift: 0 };
+  if (due > now) return { due, drift: 0 };
+  let drift = 0;
+  for (let after = 0; !context.over();) {
+    const page = await expectedFigures(writer.pool, channel.id, after, CHECK_PAGE);
+    if (page.length === 0) {
+      await saveChecked(writer.pool, channel.id, writer.clock());
+      return { due: now + everyS * 1000, drift };
+    }
+    for (let i = 0; i < page.length; i += capabilities.stockBatch) {
+      const part = page.slice(i, i + capabilities.stockBatch);
+      const seen = new Map((await connector.readStock(part)).map((s) => [s.platformSku, s.sellable]));
+      const off = part.filter((l) => l.settled && seen.get(l.platformSku) !== l.shown);
+      if (off.length > 0) drift += await settleByReading(context, off);
+    }
+    after = page.at(-1)?.id ?? after;
+  }
+  return { due: now, drift };
+}

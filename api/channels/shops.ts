@@ -1,0 +1,81 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Ajv } from 'ajv';
+import type { ChannelKind } from '../../channels/channel.ts';
+import { channelKind, channelKinds } from '../../channels/registry.ts';
+import { shopState } from '../../db/channels/read.ts';
+import { putShop, ShopBook, type ShopRow } from '../../db/channels/shops.ts';
+import type { Channel } from '../../db/network.ts';
+import { Problem } from '../../domain/problem.ts';
+import type { ApiDeps } from '../deps.ts';
+import { unbound } from './unbound.ts';
+import { problemResponses } from '../schemas/common.ts';
+import { ChannelParams, KindsView, ShopBody, ShopView } from './schema.ts';
+
+const tags = ['channels'];
+const ajv = new Ajv({ strict: false, allErrors: false });
+
+/** The connector of a channel's platform, or a problem that says what to do. */
+export function kindOf(channel: Channel | undefined, code: string): { channel: Channel; kind: ChannelKind } {
+  if (!channel) throw new Problem('not_found', `channel "${code}" is not known; make it with PUT /v1/channels/${code}`);
+  const kind = channelKind(channel.platform);
+  if (!kind) throw new Problem('unprocessable', `nobody speaks the protocol of platform "${channel.platform}"; GET /v1/channel-kinds lists those that are spoken`, '/code');
+  return { channel, kind };
+}
+
+/** Splits settings into open ones and secrets, checked by the connector's schema. Secrets that are set already need not be given again. */
+function readSettings(kind: ChannelKind, given: Record<string, unknown>, set: readonly string[]): { settings: Record<string, unknown>; secrets: Record<string, string> } {
+  const { properties, required } = kind.settings;
+  const unknown = Object.keys(given).find((name) => !(name in properties));
+  if (unknown !== undefined) throw new Problem('invalid', `"${unknown}" is no setting of ${kind.name}; its settings are ${Object.keys(properties).join(', ')}`, `/settings/${unknown}`);
+  const missing = required.find((name) => given[name] === undefined && !(properties[name]?.secret === true && set.includes(name)));
+  if (missing !== undefined) throw new Problem('invalid', `${kind.name} needs the setting "${missing}": ${properties[missing]?.description ?? ''}`, `/settings/${missing}`);
+  const settings: Record<string, unknown> = {};
+  const secrets: Record<string, string> = {};
+  for (const [name, setting] of Object.entries(properties)) {
+    const value = given[name] ?? setting.default;
+    if (value === undefined) continue;
+    const { secret, ...schema } = setting;
+    const check = ajv.compile(schema);
+    if (!check(value)) throw new Problem('invalid', `${setting.description}: ${check.errors?.[0]?.instancePath ?? ''} ${check.errors?.[0]?.message ?? 'is wrong'}`.trim(), `/settings/${name}${check.errors?.[0]?.instancePath ?? ''}`);
+    if (secret === true) secrets[name] = value as string;
+    else settings[name] = value;
+  }
+  return { settings, secrets };
+}
+
+const view = (shop: ShopRow): { channel: string; platform: string; settings: Record<string, unknown>; secretsSet: string[]; limits: ShopRow['limits']; pushPath: string } => ({
+  channel: shop.channel.code, platform: shop.channel.platform, settings: shop.settings, secretsSet: Object.keys(shop.secrets).sort(), limits: shop.limits, pushPath: `/hooks/${shop.channel.code}/${shop.hookKey}`,
+});
+
+/** Shop accounts: how a channel's platform is reached. */
+export const shopRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }) => {
+  const { pool, network, vault, writer } = store;
+  const book = (): ShopBook => new ShopBook(pool, network, vault);
+
+  app.get('/v1/channel-kinds', { config: { scope: 'network:read' }, schema: { summary: 'List the platforms that are spoken', tags, response: { 200: KindsView, ...problemResponses } } },
+    () => Promise.resolve({ items: channelKinds.map(({ platform, name, capabilities, settings, limits }) => ({ platform, name, capabilities, settings: { type: 'object', ...settings }, limits: { ...limits } })) }));
+
+  app.put('/v1/channels/:code/shop', {
+    config: { scope: 'network:write' }, onRequest: unbound,
+    schema: { summary: 'Connect a channel to its shop account', tags, params: ChannelParams, body: ShopBody, description: 'Its `channel-sync/{code}` workflow then looks after it. Safe to repeat.', response: { 200: ShopView, ...problemResponses } },
+  }, async (request) => {
+    const { code } = request.params;
+    const { kind } = kindOf(network.channels.get(code), code);
+    const old = await book().find(code);
+    const { settings, secrets } = readSettings(kind, request.body.settings, Object.keys(old?.secrets ?? {}));
+    await putShop(pool, vault, network, code, {
+      settings, secrets, limits: request.body.limits ?? {}, since: request.body.since === undefined ? null : new Date(request.body.since), newHookKey: request.body.newAddress === true,
+    }, writer.clock());
+    return view(await book().find(code) as ShopRow);
+  });
+
+  app.get('/v1/channels/:code/shop', {
+    config: { scope: 'network:read' }, onRequest: unbound,
+    schema: { summary: "A channel's shop account and how it is doing", tags, params: ChannelParams, response: { 200: ShopView, ...problemResponses } },
+  }, async (request) => {
+    const shop = await book().find(request.params.code);
+    if (!shop) throw new Problem('not_found', `channel "${request.params.code}" has no shop account; make it with PUT`);
+    return { ...view(shop), state: await shopState(pool, shop.channel.id, writer.clock()) };
+  });
+  return Promise.resolve();
+};

@@ -1,0 +1,124 @@
+import type { SeenOrder } from '../domain/channel/seen-order.ts';
+import type { PartnerThrottled } from '../domain/http-port.ts';
+
+/** A shop account on a platform: its code, its settings (by the connector's schema) and its secrets. */
+export type Shop = { code: string; currency: string; settings: Readonly<Record<string, unknown>>; secrets: Readonly<Record<string, string>> };
+
+/** A push as it came over the wire. `body`: the raw bytes, before any parsing; header names in lower case; `now`: ms since epoch. */
+export type Push = { method: string; query: URLSearchParams; headers: Readonly<Record<string, string | undefined>>; body: Buffer; now: number };
+/** An answer in the platform's exact form. */
+export type Reply = { status: number; contentType: string; body: string };
+export type Subject = 'order' | 'after_sale' | 'stock' | 'product' | 'privacy' | 'other';
+/**
+ * What a push points at. A push is a hint: the order is read by API. `key` names the fact (event type, business id, version), never the message alone, so that the same fact
+ * pushed again, in another message, is known. `version`: ms since epoch or any number of the platform's that grows with each change; null where it tells none.
+ */
+export type Hint = { subject: Subject; topic: string; externalId: string; key: string; version: number | null };
+export type RejectReason = 'signature' | 'stale' | 'malformed' | 'unknown_app';
+export type Received =
+  | { kind: 'rejected'; reason: RejectReason; reply: Reply }
+  | { kind: 'probe'; reply: Reply }
+  /** `failed`: what to answer when the hints could not be stored, so that the platform pushes again */
+  | { kind: 'hints'; hints: Hint[]; reply: Reply; failed: Reply };
+
+/** What a platform can do, and so what we do instead where it can't. */
+export type Capabilities = {
+  /** pushed events, and how they prove themselves */
+  push: 'signed' | 'encrypted' | 'none';
+  /**
+   * how stock is told: `keyed` deltas (a repetition under the same key is one effect), `blind` deltas (no key: after a lost answer the stock is read back before anything else),
+   * `compare` (set if unchanged), `set` (overwrite: sales that are on their way to us are given back for a moment; keep a buffer), `none`
+   */
+  stock: 'keyed' | 'blind' | 'compare' | 'set' | 'none';
+  /** the platform counts its own sales off the number it shows; false where only our figures move it */
+  countsOwnSales: boolean;
+  /** when the platform puts units back by itself: never, for an order cancelled before payment, or for any cancelled order */
+  restores: 'never' | 'unpaid' | 'cancelled';
+  shipment: 'parcels' | 'whole' | 'none';
+  /** the buyer's wish for another address: told after the fact, asked of us, or not known there */
+  addressChange: 'told' | 'asked' | 'none';
+  /** after-sales that we may agree to or refuse by API */
+  afterSale: 'decide' | 'told' | 'none';
+  /** our own cancellation can be told to the platform */
+  cancel: boolean;
+  /** orders that the platform's own warehouse ships */
+  platformFulfils: boolean;
+  /** receiver data comes encrypted and stays so */
+  sealedAddress: boolean;
+  token: 'none' | 'static' | 'refresh' | 'single_use_refresh';
+  /** most SKUs in one stock call */
+  stockBatch: number;
+};
+
+/** One HTTP exchange. `family`: the method family whose rate limit it counts for. */
+export type Call = { family: string; method: 'GET' | 'POST' | 'PUT' | 'DELETE'; url: string; headers?: Readonly<Record<string, string>>; body?: string | Buffer };
+export type CallAnswer = { status: number; headers: Readonly<Record<string, string>>; text: string };
+/** The network as the composition root gives it: no redirect is followed; throws PartnerUnavailable where no answer came (the outcome is then unknown). Answers of any status are given. */
+export type RawHttp = (call: Call, timeoutMs: number) => Promise<CallAnswer>;
+/**
+ * What a connector may use. `call` waits for the family's limit, follows no redirect, and throws PartnerUnavailable on 5xx, time-out or no connection (the outcome is then unknown).
+ * `token` gives a valid access token; `fresh`: the last one was refused, get another.
+ * `throttled`: the platform said in its body that it wants fewer calls: notes the pause and gives the error to throw.
+ */
+export type ChannelIo = { call(call: Call): Promise<CallAnswer>; token(fresh?: boolean): Promise<string>; throttled(family: string, ms: number): PartnerThrottled; now(): number; uuid(): string };
+
+export type Token = { access: string; refresh: string | null; expiresAt: number; refreshExpiresAt: number | null };
+export type ChangedOrder = { externalId: string; version: number | null };
+
+/** A change of what the platform may sell of a listing. `target`: what it should show after; `seen`: what it showed when last read, where it was. `key`: the same for every try. */
+export type StockPush = { itemId: string | null; platformSku: string; delta: number; target: number; seen: number | null; key: string };
+/** `stale`: the figure had changed meanwhile (`compare`): read it and come again. `refused`: trying again will not help. */
+export type StockAnswer = { outcome: 'done' } | { outcome: 'stale' } | { outcome: 'refused'; reason: string };
+/** `sellable`: what the platform would still sell; `held`: units of its orders that are not paid yet, already taken off `sellable`. */
+export type SeenStock = { platformSku: string; sellable: number; held: number };
+
+/** `lines`: the platform's line ids and units. `key`: the same for every try. `last`: nothing of the order is left to be shipped. */
+export type ShipmentReport = { externalId: string; key: string; carrier: string; waybillNo: string; lines: { lineId: string; quantity: number }[]; shippedAt: number; last: boolean };
+/** Another parcel of an order may have been reported before: `parcels` are all of them, this one included. */
+export type ShipmentCall = ShipmentReport & { parcels: readonly ShipmentReport[] };
+
+/** A platform as the order stream needs it. One folder each; made per shop. Throws PartnerRefused where trying again will not help, PartnerUnavailable where it will. */
+export type ChannelConnector = {
+  /** Verifies and reads a push; pure, touches nothing. */
+  receive(push: Push): Received;
+  /** Reads an order as it is now; null when the shop has none of that id. */
+  fetchOrder(externalId: string): Promise<SeenOrder | null>;
+  /** The order that an after-sale belongs to, where its push does not say. */
+  orderOfAfterSale?(afterSaleId: string): Promise<string | null>;
+  /** Orders changed in [from, to), ms since epoch, page after page; `next` null: no more. The driver overlaps windows. */
+  changedOrders(window: { from: number; to: number }, page: string | null): Promise<{ orders: ChangedOrder[]; next: string | null }>;
+  /** Makes the next token of the last one (null: the first, by what the shop's settings hold). */
+  nextToken?(last: Token | null): Promise<Token>;
+  readStock?(listings: readonly { itemId: string | null; platformSku: string }[]): Promise<SeenStock[]>;
+  pushStock?(pushes: readonly StockPush[]): Promise<StockAnswer[]>;
+  reportShipment?(report: ShipmentCall): Promise<void>;
+  answerAddressChange?(externalId: string, approved: boolean, key: string): Promise<void>;
+  answerAfterSale?(externalId: string, afterSaleId: string, decision: { approved: boolean; reason: string }, key: string): Promise<void>;
+  cancelOrder?(externalId: string, reason: string, key: string): Promise<void>;
+};
+
+/** What a connector's folder gives the registry. */
+export type ChannelKind = {
+  /** the platform's code: `channels.platform` of the shops it serves */
+  platform: string;
+  name: string;
+  /** `one`: the platform knows one currency and never names it; the shop's channel says which */
+  currencies: 'one' | 'named';
+  capabilities: Capabilities;
+  /** JSON schema of a shop's settings; a setting with `secret: true` is kept sealed and never shown */
+  settings: SettingsSchema;
+  /** calls per second and burst by method family, where a shop's settings don't say otherwise; `*` for any other */
+  limits: Readonly<Record<string, { perSecond: number; burst: number }>>;
+  /** the window of one listing query, s; how far apart from now its end must stay, s; by how much windows overlap, s; how often it is asked, s */
+  backstop: { windowS: number; lagS: number; overlapS: number; everyS: number };
+  /** how long the platform may take to answer, ms */
+  timeoutMs: number;
+  /** what depends on a shop's settings */
+  capable?(settings: Shop['settings']): Partial<Capabilities>;
+  connect(shop: Shop, io: ChannelIo): ChannelConnector;
+};
+export type Setting = { type: 'string' | 'integer' | 'number' | 'boolean' | 'object' | 'array'; description: string; secret?: boolean; default?: unknown } & Record<string, unknown>;
+export type SettingsSchema = { required: readonly string[]; properties: Readonly<Record<string, Setting>> };
+
+export const jsonReply = (status: number, body: unknown): Reply => ({ status, contentType: 'application/json; charset=utf-8', body: JSON.stringify(body) });
+export const textReply = (status: number, body: string): Reply => ({ status, contentType: 'text/plain; charset=utf-8', body });

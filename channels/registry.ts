@@ -1,0 +1,9 @@
+import type { ChannelKind } from './channel.ts';
+import { generic } from './generic/index.ts';
+
+/** Every platform that is spoken whole; a new one is a folder and a line here. */
+export const channelKinds: readonly ChannelKind[] = [generic];
+
+const byPlatform = new Map(channelKinds.map((kind) => [kind.platform, kind]));
+
+export const channelKind = (platform: string): ChannelKind | null => byPlatform.get(platform) ?? null;

@@ -1,0 +1,87 @@
+import type { SeenAfterSale } from '../../domain/channel/seen-order.ts';
+import { Problem } from '../../domain/problem.ts';
+import { cancelUnits } from '../orders/cancel-order.ts';
+import { lockChangeable, unroute } from '../orders/operate/guard.ts';
+import { readLines, refreshStatus, type OrderLine } from '../orders/order.ts';
+import { requestRefund } from '../orders/refund-request.ts';
+import { liveReservations, releaseReservations } from '../orders/reservations.ts';
+import { requestReturn } from '../returns/returns.ts';
+import type { StockWriter } from '../stock-writer.ts';
+import type { LineMap } from './intake.ts';
+
+/** Our lines of a platform line: those it became, and the components of a bundle that was ordered on one of them. */
+export function linesOf(map: LineMap, lines: readonly OrderLine[]): OrderLine[] {
+  return lines.filter((l) => { const ordered = l.bundle?.line ?? l.lineNo; return ordered >= map.first && ordered < map.first + map.components.length; });
+}
+
+/**
+ * Cancels units that the platform has taken off an order that no location works on yet. The platform's figure is the whole of what is cancelled, so once is as good as twice.
+ * What was missing goes first, then what was reserved. Throws `conflict` when a location works on the order.
+ */
+export async function cancelLines(writer: StockWriter, orderId: string, cancelled: readonly { lineId: string; cancelled: number }[], map: readonly LineMap[], actor: string): Promise<void> {
+  await writer.change(async (tx) => {
+    const order = await lockChangeable(tx, orderId);
+    const lines = await readLines(tx.client, orderId);
+    const wanted = new Map<number, number>();
+    for (const c of cancelled) {
+      const m = map.find((x) => x.lineId === c.lineId);
+      if (!m) continue;
+      for (const line of linesOf(m, lines)) {
+        const more = Math.min(line.quantity, (line.quantity / m.units) * c.cancelled) - line.cancelled;
+        if (more > 0) wanted.set(line.lineNo, more);
+      }
+    }
+    if (wanted.size === 0) return;
+    await unroute(tx, order, 'units cancelled on the platform');
+    const reservations = await liveReservations(tx, orderId);
+    const given: { reservation: (typeof reservations)[number]; units: number }[] = [];
+    for (const [lineNo, units] of wanted) {
+      let rest = units;
+      for (const s of await tx.query<{ id: number; quantity: number }>(`select id, quantity from shortages where order_id = $1 and line_no = $2 and status = 'open' order by id desc for no key update`, [orderId, lineNo])) {
+        const part = Math.min(rest, s.quantity);
+        rest -= part;
+        if (part === s.quantity) await tx.query(`update shortages set status = 'cancelled', closed_at = $2 where id = $1`, [s.id, tx.now]);
+        else if (part > 0) await tx.query('update shortages set quantity = quantity - $2 where id = $1', [s.id, part]);
+      }
+      for (const reservation of reservations.filter((r) => r.lineNo === lineNo).reverse()) {
+        const part = Math.min(rest, reservation.quantity);
+        rest -= part;
+        if (part > 0) given.push({ reservation, units: part });
+      }
+    }
+    await releaseReservations(tx, orderId, given, 'cancellation');
+    await cancelUnits(tx, order, wanted, 'cancellation', 'units cancelled on the platform', actor);
+    await refreshStatus(tx, order, actor);
+    await tx.wake(orderId, order.shipBy);
+  });
+}
+
+/** Units of our lines for units of platform lines; all that were ordered where none are named. Parts of a line that do not divide are rounded up: the buyer sends whole SKUs. */
+function unitsOf(afterSale: SeenAfterSale, map: readonly LineMap[], lines: readonly OrderLine[]): { line: number; quantity: number }[] {
+  const wanted = afterSale.lines.length > 0 ? afterSale.lines : map.map((m) => ({ lineId: m.lineId, quantity: m.units }));
+  return wanted.flatMap((w) => {
+    const m = map.find((x) => x.lineId === w.lineId);
+    return m ? linesOf(m, lines).map((l) => ({ line: l.lineNo, quantity: Math.min(Math.ceil((l.quantity / m.units) * w.quantity), l.issued - l.returned) })).filter((l) => l.quantity > 0) : [];
+  });
+}
+
+/**
+ * A return or exchange that began on the platform, once per after-sale. Goods that have not arrived cannot come back: their order is stopped as by a refund request.
+ */
+export async function openReturn(writer: StockWriter, orderId: string, afterSale: SeenAfterSale, map: readonly LineMap[], actor: string): Promise<void> {
+  const reason = `after-sale ${afterSale.id} on the platform`;
+  const { rows: [state] } = await writer.pool.query<{ delivered_at: Date | null; known: boolean }>(
+    'select delivered_at, exists (select from returns where order_id = o.id and reason = $2) known from orders o where id = $1', [orderId, reason]);
+  if (state?.known) return;
+  try {
+    if (!state?.delivered_at) {
+      await requestRefund(writer, orderId, reason, actor);
+      return;
+    }
+    const lines = unitsOf(afterSale, map, await readLines(writer.pool, orderId));
+    if (lines.length > 0) await requestReturn(writer, orderId, { kind: afterSale.kind === 'return' || afterSale.kind === 'refund' ? 'refund' : 'exchange', reason, method: 'drop_off', lines, goodwill: true }, null, actor);
+  } catch (error) {
+    // The order is past it: everything has been given back already, or it is over.
+    if (!(error instanceof Problem) || (error.code !== 'conflict' && error.code !== 'unprocessable')) throw error;
+  }
+}

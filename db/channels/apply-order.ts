@@ -1,0 +1,198 @@
+import type pg from 'pg';
+import { appliedOf, nextSteps, type Applied, type Step } from '../../domain/channel/next-steps.ts';
+import type { SeenAddress, SeenOrder } from '../../domain/channel/seen-order.ts';
+import { decodeId } from '../../domain/ids.ts';
+import { Problem } from '../../domain/problem.ts';
+import type { CaptureQueue } from '../capture/capture-queue.ts';
+import { prepareOrder } from '../capture/prepare.ts';
+import type { Channel, Network } from '../network.ts';
+import { cancelOrder } from '../orders/cancel-order.ts';
+import { changeAddress } from '../orders/change-address.ts';
+import { forceLocation } from '../orders/operate/attributes.ts';
+import { payOrder } from '../orders/pay-order.ts';
+import { requestRefund } from '../orders/refund-request.ts';
+import type { StockWriter } from '../stock-writer.ts';
+import type { Vault } from '../vault.ts';
+import { cancelLines, openReturn } from './after-sale.ts';
+import { toIntake, type LineMap } from './intake.ts';
+import { issueByPlatform } from './issue-by-platform.ts';
+import { listingsOf } from './listings.ts';
+import { queueReport } from './reports.ts';
+
+export type ApplyDeps = { writer: StockWriter; network: Network; vault: Vault; capture: CaptureQueue };
+/** What the shop's settings say of its orders. `platformLocation`: the code of the location that stands for the platform's own warehouse. */
+export type IntakeRules = { automaticMapping: boolean; platformLocation: string | null; restores: 'never' | 'unpaid' | 'cancelled' };
+export type Outcome = { state: 'open' | 'held' | 'ignored'; reason: string | null };
+
+type Row = { state: 'open' | 'held' | 'ignored'; applied: Applied | null; order_id: string | null; lines: LineMap[] | null };
+
+/** An order that cannot go on as it is; `key` names what would let it. */
+class Hold extends Error {
+  readonly reason: string;
+  readonly key: string;
+  constructor(reason: string, key: string, detail: string) {
+    super(detail);
+    this.reason = reason;
+    this.key = key;
+  }
+}
+
+/**
+ * Brings our order to where the platform's is. States are compared, so the same one twice, or an older one later, changes nothing; killed half-way, the next reading goes on. What
+ * cannot be done is held with its reason, never dropped. One order at a time, whoever asks.
+ */
+export async function applyOrder(deps: ApplyDeps, channel: Channel, seen: SeenOrder, rules: IntakeRules): Promise<Outcome> {
+  const { writer } = deps;
+  const lock = await writer.pool.connect();
+  try {
+    await lock.query('select pg_advisory_lock(hashtext($1), hashtext($2))', [`tributary:channel-order:${channel.id}`, seen.externalId]);
+    try {
+      return await apply(deps, channel, seen, rules);
+    } finally {
+      await lock.query('select pg_advisory_unlock(hashtext($1), hashtext($2))', [`tributary:channel-order:${channel.id}`, seen.externalId]);
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+async function apply(deps: ApplyDeps, channel: Channel, seen: SeenOrder, rules: IntakeRules): Promise<Outcome> {
+  const { writer } = deps;
+  const now = writer.clock();
+  const { rows: [row] } = await writer.pool.query<Row>({ name: 'channel_order', text: 'select state, applied, order_id, lines from channel_orders where channel_id = $1 and external_id = $2', values: [channel.id, seen.externalId] });
+  const verdict = nextSteps(row?.applied ?? null, seen);
+  if (verdict.verdict === 'ignore') {
+    if (verdict.reason !== 'older') await write(writer.pool, channel.id, seen.externalId, { state: 'ignored', reason: verdict.reason, detail: null, key: null }, now);
+    return { state: 'ignored', reason: verdict.reason };
+  }
+  try {
+    let known: { orderId: string; map: LineMap[] } | null = row?.order_id && row.lines ? { orderId: row.order_id, map: row.lines } : null;
+    for (const step of verdict.steps) {
+      if (step.do === 'capture') known = await capture(deps, channel, seen, rules, row !== undefined);
+      else if (known) await take(deps, channel, seen, rules, step, known, row?.applied ?? null);
+    }
+    await writer.pool.query({
+      name: 'channel_order_applied',
+      text: `update channel_orders set state = 'open', applied = $3, hold_reason = null, hold_detail = null, hold_key = null, updated_at = $4 where channel_id = $1 and external_id = $2`,
+      values: [channel.id, seen.externalId, JSON.stringify(appliedOf(seen, row?.applied ?? null)), now],
+    });
+    return { state: 'open', reason: null };
+  } catch (error) {
+    const hold = error instanceof Hold ? { reason: error.reason, detail: error.message, key: error.key }
+      : error instanceof Problem && error.code !== 'unavailable' && error.code !== 'overloaded' && error.code !== 'internal'
+        ? { reason: error.code, detail: `${error.message}${error.field === null ? '' : ` (${error.field})`}`, key: `problem:${error.code}` } : null;
+    if (!hold) throw error;
+    await write(writer.pool, channel.id, seen.externalId, { state: 'held', ...hold }, now);
+    return { state: 'held', reason: hold.reason };
+  }
+}
+
+async function write(pool: pg.Pool, channelId: number, externalId: string, to: { state: 'held' | 'ignored'; reason: string; detail: string | null; key: string | null }, now: Date): Promise<void> {
+  await pool.query({
+    name: 'channel_order_state',
+    text: `insert into channel_orders (channel_id, external_id, state, hold_reason, hold_detail, hold_key, first_seen_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $7)
+      on conflict (channel_id, external_id) do update set state = excluded.state, hold_reason = excluded.hold_reason, hold_detail = excluded.hold_detail, hold_key = excluded.hold_key, updated_at = excluded.updated_at`,
+    values: [channelId, externalId, to.state, to.reason, to.detail?.slice(0, 1000) ?? null, to.key, now],
+  });
+}
+
+/** Captures the order under its lines as we sell them; the units count as sold of their listings in the transaction that notes which order it became. */
+async function capture(deps: ApplyDeps, channel: Channel, seen: SeenOrder, rules: IntakeRules, again: boolean): Promise<{ orderId: string; map: LineMap[] }> {
+  const { writer, network, vault } = deps;
+  const now = writer.clock();
+  if (seen.currency !== channel.currency) throw new Hold('currency', 'currency', `the order is in ${seen.currency}, the shop in ${channel.currency}`);
+  if (seen.address === null) throw new Hold('no_address', 'address', 'the platform shows no receiver of this order');
+  if (seen.fulfilledBy === 'platform' && rules.platformLocation === null) {
+    throw new Hold('platform_location', 'platform_location', "the platform's own warehouse ships this order: name the location that stands for it (setting platformLocation)");
+  }
+  const listings = await listingsOf(writer.pool, network, channel.id, seen.lines, rules.automaticMapping, now);
+  const unmapped = seen.lines.find((l) => (listings.get(l.platformSku)?.components.length ?? 0) === 0);
+  if (unmapped) throw new Hold('unmapped_sku', `listing:${unmapped.platformSku}`, `listing ${unmapped.platformSku} (${unmapped.merchantCode ?? 'no merchant code'}) is not mapped to a SKU of ours`);
+  let made: ReturnType<typeof toIntake>;
+  try {
+    made = toIntake(channel.code, seen, listings);
+  } catch (error) {
+    if (error instanceof RangeError) throw new Hold('empty', 'empty', error.message);
+    throw error;
+  }
+  await network.loadSkus(made.intake.lines.map((l) => l.sku));
+  const outcome = await deps.capture.submit(prepareOrder(made.intake, network, vault, now, { apiKeyId: 0, idempotencyKey: null, actor: `channel:${channel.code}`, locationId: null }));
+  let orderId: string | null;
+  if ('problem' in outcome) {
+    // Captured by an attempt that was killed before it could say so, while the platform changed the order: the steps that follow bring it up to date.
+    const { rows: [known] } = outcome.problem.code === 'duplicate_with_other_body' && again
+      ? await writer.pool.query<{ id: string }>('select id from orders where channel_id = $1 and external_id = $2', [channel.id, seen.externalId]) : { rows: [] };
+    if (!known) throw outcome.problem;
+    orderId = known.id;
+  } else orderId = decodeId('ord', outcome.answer.id);
+  if (orderId === null) throw new Error('unreachable: a captured order has an id');
+  const id = orderId;
+  await writer.change(async (tx) => {
+    const fresh = await tx.query(
+      `insert into channel_orders as o (channel_id, external_id, state, order_id, lines, first_seen_at, updated_at) values ($1, $2, 'open', $3, $4, $5, $5)
+       on conflict (channel_id, external_id) do update set order_id = excluded.order_id, lines = excluded.lines, state = 'open', updated_at = excluded.updated_at where o.order_id is null returning 1`,
+      [channel.id, seen.externalId, id, JSON.stringify(made.map), tx.now]);
+    if (fresh.length > 0) await countSold(tx, channel.id, made.map.map((m) => ({ listing: m.listing, units: m.units })));
+  });
+  if (seen.fulfilledBy === 'platform') await writer.change((tx) => forceLocation(tx, network, id, rules.platformLocation as string, 'the platform ships it', `channel:${channel.code}`));
+  return { orderId: id, map: made.map };
+}
+
+/** Adds to the units that the listings' platform has sold (less, where it has put them back). */
+async function countSold(tx: { query(text: string, values: unknown[]): Promise<unknown> }, channelId: number, units: readonly { listing: string; units: number }[]): Promise<void> {
+  const sums = new Map<string, number>();
+  for (const u of units) sums.set(u.listing, (sums.get(u.listing) ?? 0) + u.units);
+  const sorted = [...sums].sort(([a], [b]) => (a < b ? -1 : 1));
+  await tx.query('update listings l set sold = sold + t.n from unnest($2::text[], $3::bigint[]) as t(s, n) where l.channel_id = $1 and l.platform_sku = t.s', [channelId, sorted.map(([s]) => s), sorted.map(([, n]) => n)]);
+}
+
+async function take(deps: ApplyDeps, channel: Channel, seen: SeenOrder, rules: IntakeRules, step: Exclude<Step, { do: 'capture' }>, known: { orderId: string; map: LineMap[] }, before: Applied | null): Promise<void> {
+  const { writer, network, vault } = deps;
+  const actor = `channel:${channel.code}`;
+  switch (step.do) {
+    case 'pay': return payOrder(writer, known.orderId, null, actor);
+    case 'change_address': await changeAddress(writer, vault, known.orderId, shipTo(seen.address as SeenAddress), actor); return;
+    case 'answer_address': {
+      const approved = await changeAddress(writer, vault, known.orderId, shipTo(seen.wantedAddress as SeenAddress), actor).then(() => true, (error: unknown) => {
+        if (error instanceof Problem && error.code === 'conflict') return false;
+        throw error;
+      });
+      return writer.change((tx) => queueReport(tx, channel, known.orderId, { kind: 'address', key: `address:${seen.externalId}:${seen.version}`, body: { externalId: seen.externalId, approved } }));
+    }
+    case 'cancel': {
+      const wasUnpaid = before !== null && !before.paid;
+      await givesUp(() => cancelOrder(writer, known.orderId, 'cancelled on the platform', actor), async () => { await requestRefund(writer, known.orderId, 'cancelled on the platform after goods had left', actor); });
+      if (rules.restores === 'cancelled' || (rules.restores === 'unpaid' && wasUnpaid)) {
+        const back = known.map.map((m) => ({ listing: m.listing, units: -(m.units - (before?.cancelled[m.lineId] ?? 0)) })).filter((m) => m.units < 0);
+        await writer.change(async (tx) => {
+          // Once, whoever comes again: the state that is applied with it tells.
+          const marked = await tx.query(
+            `update channel_orders set applied = coalesce(applied, '{}') || '{"status": "cancelled"}' where channel_id = $1 and external_id = $2 and coalesce(applied ->> 'status', '') <> 'cancelled' returning 1`, [channel.id, seen.externalId]);
+          if (marked.length > 0) await countSold(tx, channel.id, back);
+        });
+      }
+      return;
+    }
+    case 'cancel_units': return cancelLines(writer, known.orderId, step.lines, known.map, actor);
+    case 'refund': await requestRefund(writer, known.orderId, step.afterSale.reason || 'after-sale on the platform', actor).catch(ignoreConflict); return;
+    case 'return': return openReturn(writer, known.orderId, step.afterSale, known.map, actor);
+    case 'close_after_sale': return; // what we had begun goes on: the money follows the platform's decision, the goods what arrives
+    case 'issue_by_platform': return issueByPlatform(writer, network, known.orderId, seen, rules.platformLocation ?? '');
+  }
+}
+
+/** A conflict says that the order is past this step already. */
+function ignoreConflict(error: unknown): void {
+  if (!(error instanceof Problem) || error.code !== 'conflict') throw error;
+}
+
+async function givesUp(run: () => Promise<unknown>, otherwise: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'conflict') throw error;
+    await otherwise().catch(ignoreConflict);
+  }
+}
+
+const shipTo = (a: SeenAddress): SeenAddress => a;

@@ -1,0 +1,82 @@
+import type pg from 'pg';
+import type { Network } from '../network.ts';
+import { wakeChannels } from './wake.ts';
+
+/**
+ * Reads the ledger and the orders' events since it last did and notes what platforms must hear: listings whose stock moved, parcels that left. One process does it at a time. Rows are
+ * taken only below the oldest running transaction, so none is passed over. Returns whether anything was noted.
+ */
+export async function readChanges(pool: pg.Pool, network: Network, now: Date): Promise<boolean> {
+  const client = await pool.connect();
+  let broken = true;
+  try {
+    await client.query('begin');
+    const { rows: [lock] } = await client.query<{ mine: boolean }>(`select pg_try_advisory_xact_lock(hashtext('tributary:channel-changes')) mine`);
+    const codes = lock?.mine === true ? [...await readStock(client, now), ...await readParcels(client, now)] : [];
+    await wakeChannels(client, codes.flatMap((id) => network.channelById.get(id)?.code ?? []), now);
+    await client.query('commit');
+    broken = false;
+    return codes.length > 0;
+  } catch (error) {
+    await client.query('rollback').then(() => { broken = false; }, () => undefined);
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/** Where a reader is and where it may go; a reader that is new begins now. Null: nothing can have changed. */
+async function advance(client: pg.ClientBase, name: string, now: Date): Promise<{ from: string; to: string } | null> {
+  const { rows: [row] } = await client.query<{ from: string; to: string }>({
+    name: 'reader_advance',
+    text: `with s as materialized (select pg_snapshot_xmin(pg_current_snapshot()) x), old as materialized (select upto from readers where name = $1),
+        new as (insert into readers (name, upto, at) select $1, x, $2 from s on conflict (name) do update set upto = excluded.upto, at = excluded.at)
+      select coalesce((select upto from old), x)::text "from", x::text "to" from s`,
+    values: [name, now],
+  });
+  return row && row.from !== row.to ? row : null;
+}
+
+/** A change is urgent when the listing is close to empty or in a live session; the moment is that of the first movement, from its command's UUIDv7. Returns the channels concerned. */
+async function readStock(client: pg.ClientBase, now: Date): Promise<number[]> {
+  const span = await advance(client, 'listing-stock', now);
+  if (!span) return [];
+  const { rows } = await client.query<{ channel_id: number }>({
+    name: 'listing_changes_note',
+    text: `with moved as materialized (
+        select v.sku_id, min(to_timestamp(('x' || translate(left(m.command_id::text, 13), '-', ''))::bit(48)::bigint / 1000.0)) since
+        from stock_movements m join stock_levels v on v.id = m.level_id and v.condition = 'sellable' where m.xid >= $1::text::xid8 and m.xid < $2::text::xid8 group by v.sku_id),
+      noted as (insert into listing_changes as c (listing_id, channel_id, since, urgent, stamp)
+        select l.id, l.channel_id, min(moved.since), bool_or(l.granted - l.sold <= coalesce(own.urgent_below, shop.urgent_below, 10)
+            or exists (select from declarations d where d.channel_id = l.channel_id and d.status = 'live')), nextval('listing_change_stamps')
+        from moved join listing_components k on k.sku_id = moved.sku_id join listings l on l.id = k.listing_id
+          left join publish_rules own on own.channel_id = l.channel_id and own.sku_id = moved.sku_id left join publish_rules shop on shop.channel_id = l.channel_id and shop.sku_id = 0
+        where coalesce(own.mode, shop.mode, 'on') <> 'stopped' and l.publish <> 'stopped'
+        group by l.id order by l.id
+        on conflict (listing_id) do update set urgent = c.urgent or excluded.urgent, changes = c.changes + 1, stamp = excluded.stamp returning channel_id)
+      select distinct channel_id from noted`,
+    values: [span.from, span.to],
+  });
+  return rows.map((r) => r.channel_id);
+}
+
+/** A goods issue of an order that came from a platform, of one that was split off it, or of one that it was merged into. */
+async function readParcels(client: pg.ClientBase, now: Date): Promise<number[]> {
+  const span = await advance(client, 'shipment-reports', now);
+  if (!span) return [];
+  const { rows } = await client.query<{ channel_id: number }>({
+    name: 'shipment_reports_note',
+    text: `with issued as (select distinct e.order_id, e.data ->> 'shipment' shipment from order_events e where e.xid >= $1::text::xid8 and e.xid < $2::text::xid8 and e.type = 'fulfillment.issued'),
+      relatives as (select i.order_id, i.shipment, i.order_id relative from issued i
+        union select i.order_id, i.shipment, o.parent_id from issued i join orders o on o.id = i.order_id where o.parent_id is not null and o.type <> 'resend'
+        union select i.order_id, i.shipment, m.id from issued i join orders m on m.parent_id = i.order_id and m.status = 'cancelled'),
+      noted as (insert into channel_reports (channel_id, order_id, kind, key, body, due_at, created_at)
+        select c.channel_id, c.order_id, 'shipment', 'shipment:' || c.external_id || ':' || r.shipment, jsonb_build_object('externalId', c.external_id), $3, $3
+        from relatives r join channel_orders c on c.order_id = r.relative
+        where not coalesce((select o.forced_location_id is not null and exists (select from order_events f where f.order_id = o.id and f.type = 'order.location_forced' and f.data ->> 'reason' = 'the platform ships it') from orders o where o.id = c.order_id), false)
+        order by 1, 4 on conflict (channel_id, key) do nothing returning channel_id)
+      select distinct channel_id from noted`,
+    values: [span.from, span.to, now],
+  });
+  return rows.map((r) => r.channel_id);
+}

@@ -1,0 +1,47 @@
+import type { Discount } from '../order/intake.ts';
+
+/** How far an order is on its platform, in our words. `cancelled`: whole, by whomever. */
+export type SeenStatus = 'unpaid' | 'to_ship' | 'part_shipped' | 'shipped' | 'done' | 'cancelled';
+
+/** `unitPrice` and discounts in minor units. `platformSku`: the listing sold; `merchantCode`: what the shop wrote on it, by which a mapping can be suggested. `cancelled`: units of it that are no more to be shipped. */
+export type SeenLine = {
+  lineId: string; itemId: string | null; platformSku: string; merchantCode: string | null; title: string; quantity: number; cancelled: number; unitPrice: number;
+  discounts: Discount[]; gift: boolean;
+};
+
+/**
+ * Where it goes. `sealed`: fields that the platform gives encrypted only (they travel to its own waybill service as they are; the plain fields then hold what it shows of them).
+ * `token`: the platform's own name for buyer and address: equal tokens, one parcel.
+ */
+export type SeenAddress = {
+  name: string; phone: string; country: string; province: string; city: string; district?: string; street: string; postcode?: string;
+  sealed?: Readonly<Record<string, string>>; token?: string;
+};
+
+export type SeenAfterSale = {
+  id: string; kind: 'refund' | 'return' | 'exchange' | 'resend' | 'repair';
+  /** requested → agreed → goods_sent → done, or refused, or closed by the buyer */
+  status: 'requested' | 'agreed' | 'goods_sent' | 'done' | 'refused' | 'closed';
+  lines: { lineId: string; quantity: number }[]; amount: number | null; reason: string;
+  waybill: { carrier: string; number: string } | null; version: number;
+};
+
+/** An order as its platform shows it. Money in minor units of `currency`, ids as text, times ms since epoch; `version` grows with every change. */
+export type SeenOrder = {
+  externalId: string; version: number; status: SeenStatus;
+  /** `platform`: its own warehouse ships it (京东仓, 菜鸟仓, 云仓) */
+  fulfilledBy: 'us' | 'platform';
+  currency: string; orderedAt: number; paidAt: number | null; shipBy: number | null;
+  cashOnDelivery: boolean;
+  buyer: { id: string | null; name: string | null };
+  address: SeenAddress | null;
+  /** the buyer asks for this address instead, and it is ours to agree */
+  wantedAddress: SeenAddress | null;
+  lines: SeenLine[]; discounts: Discount[]; freight: number;
+  buyerRemark: string | null; sellerRemark: string | null;
+  /** code of the campaign or declaration that sold it, where the platform tells a live session */
+  session: string | null;
+  afterSales: SeenAfterSale[];
+  /** what has been shipped, as the platform knows it; its own warehouse's parcels become ours */
+  parcels: { carrier: string; number: string }[];
+};

@@ -1,0 +1,43 @@
+import type { FastifyInstance } from 'fastify';
+import type { ShopEvent, ShopState } from './shop.ts';
+
+/** What a test or a demo may ask of any platform; `next…`: for so many of the next calls. */
+export type PlatformFaults = {
+  /** pushes are sent this often each (1: once) */
+  copies: number;
+  /** pushes that wait together go out in reverse */
+  shuffle: boolean;
+  /** pushes are lost */
+  dropPushes: boolean;
+  /** no push goes out until this is over (a live session's flood comes at once) */
+  holdPushes: boolean;
+  /** so many stock or shipment calls are carried out and not answered */
+  nextTimeouts: number;
+  /** so many calls are answered with the platform's own word for "too fast" */
+  nextThrottled: number;
+  /** so many calls fail with the platform's own system error */
+  nextErrors: number;
+  /** every call fails: the platform is down */
+  down: boolean;
+};
+export const NO_FAULTS: PlatformFaults = { copies: 1, shuffle: false, dropPushes: false, holdPushes: false, nextTimeouts: 0, nextThrottled: 0, nextErrors: 0, down: false };
+
+export type BadPush = 'forged' | 'stale' | 'truncated';
+export type PushRequest = { method: 'GET' | 'POST'; query: string; headers: Record<string, string>; body: string };
+export type Platform = { shop: ShopState; faults: PlatformFaults; settings: Readonly<Record<string, unknown>>; clock: () => number; counts: Record<string, number> };
+
+/** The protocol of one platform: its calls, its pushes, its words. Signing is written anew here, never taken from the connector. */
+export type Protocol = {
+  restores: ShopState['restores'];
+  routes(app: FastifyInstance, platform: Platform): void;
+  /** One push for these events (several only where the platform sends batches); null: the platform pushes nothing for them. `bad`: spoilt in this way; `at`: when it was signed. */
+  push(events: readonly ShopEvent[], platform: Platform, options: { bad?: BadPush; at?: number }): PushRequest | null;
+  /** most events in one push */
+  batch: number;
+  acknowledged(status: number, body: string): boolean;
+  /** waits before each further try, ms */
+  retries: readonly number[];
+  deadlineMs: number;
+  /** what the platform sends to see whether somebody listens */
+  probe?(platform: Platform): { request: PushRequest; good(status: number, body: string): boolean };
+};

@@ -1,0 +1,107 @@
+import type { BadPush, Platform, Protocol, PushRequest } from './protocol.ts';
+import type { ShopEvent } from './shop.ts';
+
+export type PushRecord = { eventIds: string[]; tries: number; status: number; body: string; acknowledged: boolean; at: number };
+
+/** Delivers a shop's events as its platform does: at least once, in no sure order, again on the platform's clock (divided by `speed`) until they are acknowledged. */
+export class Pusher {
+  readonly records: PushRecord[] = [];
+  readonly #platform: Platform;
+  readonly #protocol: Protocol;
+  readonly #speed: number;
+  hookUrl: string;
+  #waiting: ShopEvent[] = [];
+  readonly sent: ShopEvent[] = [];
+  #timer: NodeJS.Timeout | null = null;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #closed = false;
+  #running = 0;
+
+  constructor(platform: Platform, protocol: Protocol, hookUrl: string, speed: number) {
+    this.#platform = platform;
+    this.#protocol = protocol;
+    this.hookUrl = hookUrl;
+    this.#speed = speed;
+    platform.shop.listeners.push((event) => { this.add(event); });
+  }
+
+  /** pushes that are under way or wait for their next try */
+  get open(): number { return this.#waiting.length + this.#timers.size + this.#running; }
+
+  add(event: ShopEvent): void {
+    this.#waiting.push(event);
+    this.#timer ??= setTimeout(() => { this.flush(); }, 5);
+  }
+
+  flush(): void {
+    this.#timer = null;
+    const { faults } = this.#platform;
+    if (faults.holdPushes || this.#closed || this.hookUrl === '') return;
+    const events = this.#waiting.splice(0);
+    this.sent.push(...events);
+    if (faults.dropPushes) return;
+    let list = Array.from({ length: faults.copies }, () => events).flat();
+    if (faults.shuffle) list = list.reverse();
+    for (let i = 0; i < list.length; i += this.#protocol.batch) {
+      const part = list.slice(i, i + this.#protocol.batch);
+      const request = this.#protocol.push(part, this.#platform, {});
+      if (request) void this.#deliver(request, part.map((e) => e.id), 0);
+    }
+  }
+
+  /** Sends everything that was ever sent once more, signed anew, in reverse. Resolves when all are answered. */
+  async again(): Promise<void> {
+    await Promise.all([...this.sent].reverse().map(async (event) => {
+      const request = this.#protocol.push([event], this.#platform, {});
+      if (request) await this.#deliver(request, [event.id], 0);
+    }));
+  }
+
+  /** Sends the last event in a way that must not be believed; gives what was answered. */
+  async bad(how: BadPush): Promise<{ status: number; body: string; acknowledged: boolean }> {
+    const last = this.sent.at(-1);
+    const request = last && this.#protocol.push([last], this.#platform, how === 'stale' ? { bad: how, at: this.#platform.clock() - 3_600_000 } : { bad: how });
+    if (!request) throw new Error('nothing has been pushed yet');
+    const { status, body } = await this.#send(request);
+    return { status, body, acknowledged: this.#protocol.acknowledged(status, body) };
+  }
+
+  async probe(): Promise<{ status: number; body: string; good: boolean } | null> {
+    const probe = this.#protocol.probe?.(this.#platform);
+    if (!probe) return null;
+    const { status, body } = await this.#send(probe.request);
+    return { status, body, good: probe.good(status, body) };
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+  }
+
+  async #deliver(request: PushRequest, eventIds: string[], tries: number): Promise<void> {
+    this.#running++;
+    const began = performance.now();
+    const { status, body } = await this.#send(request).finally(() => { this.#running--; });
+    const acknowledged = performance.now() - began <= this.#protocol.deadlineMs && this.#protocol.acknowledged(status, body);
+    this.records.push({ eventIds, tries: tries + 1, status, body: body.slice(0, 500), acknowledged, at: performance.now() - began });
+    const wait = this.#protocol.retries[tries];
+    if (acknowledged || wait === undefined || this.#closed) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      void this.#deliver(request, eventIds, tries + 1);
+    }, wait / this.#speed);
+    this.#timers.add(timer);
+  }
+
+  async #send({ method, query, headers, body }: PushRequest): Promise<{ status: number; body: string }> {
+    try {
+      const url = query === '' ? this.hookUrl : `${this.hookUrl}${this.hookUrl.includes('?') ? '&' : '?'}${query}`;
+      const response = await fetch(url, { method, headers, redirect: 'manual', signal: AbortSignal.timeout(this.#protocol.deadlineMs * 2), ...(method === 'POST' ? { body } : {}) });
+      return { status: response.status, body: await response.text() };
+    } catch (error) {
+      return { status: 0, body: error instanceof Error ? error.name : 'error' };
+    }
+  }
+}

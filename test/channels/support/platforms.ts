@@ -1,0 +1,12 @@
+import { readFile } from 'node:fs/promises';
+import { genericShop } from '../../../simulators/generic-shop/protocol.ts';
+import type { Protocol } from '../../../simulators/platform/protocol.ts';
+
+/** The simulator of each platform and the account under which it knows us. */
+export const SIMULATORS: Readonly<Record<string, { protocol: Protocol; folder: string }>> = {
+  generic: { protocol: genericShop, folder: 'generic-shop' },
+};
+
+export async function accountOf(folder: string): Promise<Record<string, unknown>> {
+  return JSON.parse(await readFile(new URL(`../../../simulators/${folder}/account.json`, import.meta.url), 'utf8')) as Record<string, unknown>;
+}
