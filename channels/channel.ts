@@ -25,6 +25,8 @@ export type Received =
 export type Capabilities = {
   /** pushed events, and how they prove themselves */
   push: 'signed' | 'encrypted' | 'none';
+  /** the signature covers a time, so that a copy can be told from a push by its age; elsewhere a copy is a hint like any other, and changes nothing */
+  signedTime: boolean;
   /**
    * how stock is told: `keyed` deltas (a repetition under the same key is one effect), `blind` deltas (no key: after a lost answer the stock is read back before anything else),
    * `compare` (set if unchanged), `set` (overwrite: sales that are on their way to us are given back for a moment; keep a buffer), `none`
@@ -81,8 +83,8 @@ export type ShipmentCall = ShipmentReport & { parcels: readonly ShipmentReport[]
 export type ChannelConnector = {
   /** Verifies and reads a push; pure, touches nothing. */
   receive(push: Push): Received;
-  /** Reads an order as it is now; null when the shop has none of that id. */
-  fetchOrder(externalId: string): Promise<SeenOrder | null>;
+  /** Reads an order as it is now; null when the shop has none of that id. `topics`: of the hints that led to it, for what only a push tells. */
+  fetchOrder(externalId: string, topics: readonly string[]): Promise<SeenOrder | null>;
   /** The order that an after-sale belongs to, where its push does not say. */
   orderOfAfterSale?(afterSaleId: string): Promise<string | null>;
   /** Orders changed in [from, to), ms since epoch, page after page; `next` null: no more. The driver overlaps windows. */

@@ -1,8 +1,9 @@
 import type { ChannelKind } from './channel.ts';
+import { douyin } from './douyin/index.ts';
 import { generic } from './generic/index.ts';
 
 /** Every platform that is spoken whole; a new one is a folder and a line here. */
-export const channelKinds: readonly ChannelKind[] = [generic];
+export const channelKinds: readonly ChannelKind[] = [generic, douyin];
 
 const byPlatform = new Map(channelKinds.map((kind) => [kind.platform, kind]));
 

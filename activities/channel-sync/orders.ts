@@ -35,7 +35,7 @@ async function read(context: SyncContext, hint: DueHint): Promise<void> {
   if (hint.subject === 'after_sale') externalId = (await connector.orderOfAfterSale?.(hint.externalId)) ?? null;
   else if (hint.subject !== 'order') return;
   if (externalId === null) return;
-  const seen = await connector.fetchOrder(externalId);
+  const seen = await connector.fetchOrder(externalId, hint.topics);
   if (seen) await applyOrder(context.apply, shop.channel, seen, context.rules);
 }
 

@@ -1,6 +1,7 @@
 import type { SeenAfterSale } from '../../domain/channel/seen-order.ts';
 import { Problem } from '../../domain/problem.ts';
 import { cancelUnits } from '../orders/cancel-order.ts';
+import { holdOrder, releaseOrder } from '../orders/hold-order.ts';
 import { lockChangeable, unroute } from '../orders/operate/guard.ts';
 import { readLines, refreshStatus, type OrderLine } from '../orders/order.ts';
 import { requestRefund } from '../orders/refund-request.ts';
@@ -63,6 +64,32 @@ function unitsOf(afterSale: SeenAfterSale, map: readonly LineMap[], lines: reado
     const m = map.find((x) => x.lineId === w.lineId);
     return m ? linesOf(m, lines).map((l) => ({ line: l.lineNo, quantity: Math.min(Math.ceil((l.quantity / m.units) * w.quantity), l.issued - l.returned) })).filter((l) => l.quantity > 0) : [];
   });
+}
+
+const holdReason = (afterSale: SeenAfterSale): string => `after-sale ${afterSale.id}`;
+
+/**
+ * Money back without goods. For the whole order it is a refund request: what has not left stays. For some units of it the order waits while the platform decides, and they are cancelled
+ * once it has agreed; what has left already follows the platform's own decision.
+ */
+export async function refundAfterSale(writer: StockWriter, orderId: string, afterSale: SeenAfterSale, map: readonly LineMap[], actor: string): Promise<void> {
+  const part = afterSale.lines.length > 0 && map.some((m) => (afterSale.lines.find((l) => l.lineId === m.lineId)?.quantity ?? 0) < m.units);
+  try {
+    if (!part) await requestRefund(writer, orderId, afterSale.reason || 'after-sale on the platform', actor);
+    else if (afterSale.status === 'requested') await holdOrder(writer, orderId, holdReason(afterSale), actor);
+    else {
+      await cancelLines(writer, orderId, afterSale.lines.map((l) => ({ lineId: l.lineId, cancelled: l.quantity })), map, actor);
+      await closeAfterSale(writer, orderId, afterSale, actor);
+    }
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'conflict') throw error; // the order is past it: a location has it, or it is over
+  }
+}
+
+/** The platform has decided: the order goes on, if it waited for that. */
+export async function closeAfterSale(writer: StockWriter, orderId: string, afterSale: SeenAfterSale, actor: string): Promise<void> {
+  const { rows } = await writer.pool.query<{ id: number }>(`select id from order_holds where order_id = $1 and reason = 'manual' and detail = $2 and released_at is null`, [orderId, holdReason(afterSale)]);
+  for (const { id } of rows) await releaseOrder(writer, orderId, `the after-sale is ${afterSale.status}`, actor, Number(id));
 }
 
 /**

@@ -9,11 +9,12 @@ import type { Channel, Network } from '../network.ts';
 import { cancelOrder } from '../orders/cancel-order.ts';
 import { changeAddress } from '../orders/change-address.ts';
 import { forceLocation } from '../orders/operate/attributes.ts';
+import { lockChangeable } from '../orders/operate/guard.ts';
 import { payOrder } from '../orders/pay-order.ts';
 import { requestRefund } from '../orders/refund-request.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { Vault } from '../vault.ts';
-import { cancelLines, openReturn } from './after-sale.ts';
+import { cancelLines, closeAfterSale, openReturn, refundAfterSale } from './after-sale.ts';
 import { toIntake, type LineMap } from './intake.ts';
 import { issueByPlatform } from './issue-by-platform.ts';
 import { listingsOf } from './listings.ts';
@@ -151,9 +152,11 @@ async function take(deps: ApplyDeps, channel: Channel, seen: SeenOrder, rules: I
   const actor = `channel:${channel.code}`;
   switch (step.do) {
     case 'pay': return payOrder(writer, known.orderId, null, actor);
-    case 'change_address': await changeAddress(writer, vault, known.orderId, shipTo(seen.address as SeenAddress), actor); return;
+    case 'change_address': await changeAddress(writer, vault, known.orderId, seen.address as SeenAddress, actor); return;
     case 'answer_address': {
-      const approved = await changeAddress(writer, vault, known.orderId, shipTo(seen.wantedAddress as SeenAddress), actor).then(() => true, (error: unknown) => {
+      const wanted = seen.wantedAddress as SeenAddress | 'unseen';
+      // What cannot be seen yet is agreed to as long as nobody works on the order; the address then comes with its next state.
+      const approved = await (wanted === 'unseen' ? writer.change((tx) => lockChangeable(tx, known.orderId)) : changeAddress(writer, vault, known.orderId, wanted, actor)).then(() => true, (error: unknown) => {
         if (error instanceof Problem && error.code === 'conflict') return false;
         throw error;
       });
@@ -174,9 +177,9 @@ async function take(deps: ApplyDeps, channel: Channel, seen: SeenOrder, rules: I
       return;
     }
     case 'cancel_units': return cancelLines(writer, known.orderId, step.lines, known.map, actor);
-    case 'refund': await requestRefund(writer, known.orderId, step.afterSale.reason || 'after-sale on the platform', actor).catch(ignoreConflict); return;
+    case 'refund': return refundAfterSale(writer, known.orderId, step.afterSale, known.map, actor);
     case 'return': return openReturn(writer, known.orderId, step.afterSale, known.map, actor);
-    case 'close_after_sale': return; // what we had begun goes on: the money follows the platform's decision, the goods what arrives
+    case 'close_after_sale': return closeAfterSale(writer, known.orderId, step.afterSale, actor);
     case 'issue_by_platform': return issueByPlatform(writer, network, known.orderId, seen, rules.platformLocation ?? '');
   }
 }
@@ -194,5 +197,3 @@ async function givesUp(run: () => Promise<unknown>, otherwise: () => Promise<voi
     await otherwise().catch(ignoreConflict);
   }
 }
-
-const shipTo = (a: SeenAddress): SeenAddress => a;

@@ -83,13 +83,13 @@ export async function countRejection(pool: pg.Pool, channelId: number, reason: s
 }
 
 /** Hints of one thing, the oldest first; `ids`: all that reading it once answers. */
-export type DueHint = { subject: string; externalId: string; ids: number[]; attempts: number };
+export type DueHint = { subject: string; externalId: string; ids: number[]; topics: string[]; attempts: number };
 
 /** What is to be read next: things, not messages. In the order in which they were first heard of. */
 export async function dueHints(pool: pg.Pool, channelId: number, now: Date, limit: number): Promise<DueHint[]> {
   const { rows } = await pool.query<DueHint>({
     name: 'hints_due',
-    text: `select subject, external_id "externalId", array_agg(id order by id) ids, max(attempts) attempts from channel_hints
+    text: `select subject, external_id "externalId", array_agg(id order by id) ids, array_agg(distinct topic) topics, max(attempts) attempts from channel_hints
       where channel_id = $1 and done_at is null and due_at <= $2 group by subject, external_id order by min(id) limit $3`,
     values: [channelId, now, limit],
   });

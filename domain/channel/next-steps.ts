@@ -54,8 +54,8 @@ export function nextSteps(applied: Applied | null, seen: SeenOrder): Verdict {
     const before = was.afterSales[afterSale.id];
     if (before === afterSale.status) continue;
     const open = afterSale.status === 'requested' || afterSale.status === 'agreed' || afterSale.status === 'goods_sent' || afterSale.status === 'done';
-    if (open && before === undefined) steps.push({ do: afterSale.kind === 'refund' ? 'refund' : 'return', afterSale });
-    else if (!open && before !== undefined) steps.push({ do: 'close_after_sale', afterSale });
+    if (open) steps.push({ do: afterSale.kind === 'refund' ? 'refund' : 'return', afterSale });
+    else if (before !== undefined) steps.push({ do: 'close_after_sale', afterSale });
   }
   if (seen.fulfilledBy === 'platform' && SHIPPED.has(seen.status) && !SHIPPED.has(was.status)) steps.push({ do: 'issue_by_platform' });
   return { verdict: 'steps', steps };

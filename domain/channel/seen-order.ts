@@ -35,8 +35,8 @@ export type SeenOrder = {
   cashOnDelivery: boolean;
   buyer: { id: string | null; name: string | null };
   address: SeenAddress | null;
-  /** the buyer asks for this address instead, and it is ours to agree */
-  wantedAddress: SeenAddress | null;
+  /** the buyer asks for this address instead, and it is ours to agree; `unseen`: the platform shows it after we have agreed */
+  wantedAddress: SeenAddress | 'unseen' | null;
   lines: SeenLine[]; discounts: Discount[]; freight: number;
   buyerRemark: string | null; sellerRemark: string | null;
   /** code of the campaign or declaration that sold it, where the platform tells a live session */
