@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { douyin } from '../../../simulators/douyin/protocol.ts';
 import { genericShop } from '../../../simulators/generic-shop/protocol.ts';
+import { shopify } from '../../../simulators/shopify/protocol.ts';
 import type { Protocol } from '../../../simulators/platform/protocol.ts';
 
 /** The simulator of each platform and the account under which it knows us. */
 export const SIMULATORS: Readonly<Record<string, { protocol: Protocol; folder: string }>> = {
   douyin: { protocol: douyin, folder: 'douyin' },
+  shopify: { protocol: shopify, folder: 'shopify' },
   generic: { protocol: genericShop, folder: 'generic-shop' },
 };
 
