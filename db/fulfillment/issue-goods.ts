@@ -3,6 +3,7 @@ import { encodeId } from '../../domain/ids.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import type { Leg } from '../ledger.ts';
 import type { FulfillmentOrder, Order } from '../orders/order.ts';
+import { settleWanted } from '../orders/replan.ts';
 import { liveReservations, type Reservation } from '../orders/reservations.ts';
 import type { Tx } from '../tx.ts';
 import { shortPick } from './short-pick.ts';
@@ -43,6 +44,7 @@ export async function issueGoods(tx: Tx, order: Order, f: FulfillmentOrder, parc
   await tx.event(order.id, 'fulfillment.issued', source, {
     fulfillmentOrder: encodeId('ful', f.id), shipment: encodeId('shp', shipment), parcels: parcels.map((p) => ({ carrier: p.carrier, waybill: p.waybillNo })),
   });
+  if (f.replan) await settleWanted(tx, order, source);
   await tx.wake(order.id, order.shipBy);
 }
 

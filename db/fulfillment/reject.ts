@@ -1,5 +1,6 @@
 import { encodeId } from '../../domain/ids.ts';
 import { cancelUnits } from '../orders/cancel-order.ts';
+import { settleWanted } from '../orders/replan.ts';
 import type { FulfillmentOrder, Order } from '../orders/order.ts';
 import { liveReservations, openShortages, releaseReservations } from '../orders/reservations.ts';
 import type { Tx } from '../tx.ts';
@@ -36,8 +37,9 @@ export async function rejectFulfillment(tx: Tx, order: Order, f: FulfillmentOrde
   } else {
     await openShortages(tx, order.id, [...units].map(([lineNo, u]) => ({ lineNo, ...u })), `rejected:${reason}`, new Date(tx.now.getTime() + RESOURCE_WINDOW_S * 1000));
   }
+  await settleWanted(tx, order, actor);
   await tx.wake(order.id, order.shipBy);
 }
 
 /** The buyer wants these units cancelled and the location has not answered yet: what it gives back is not looked for elsewhere. */
-export function cancelPending(f: FulfillmentOrder): boolean { return f.cancelRequestedAt !== null && f.cancelOutcome === null; }
+export function cancelPending(f: FulfillmentOrder): boolean { return f.cancelRequestedAt !== null && f.cancelOutcome === null && !f.replan; }

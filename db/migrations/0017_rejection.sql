@@ -91,3 +91,6 @@ alter table parcels
   add width_mm integer check (width_mm > 0),
   add height_mm integer check (height_mm > 0),
   add chargeable_g integer check (chargeable_g >= 0);
+
+-- Units that the buyer wants cancelled and a location has not given back yet.
+alter table order_lines add cancel_wanted integer not null default 0 check (cancel_wanted >= 0);
