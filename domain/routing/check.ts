@@ -20,8 +20,9 @@ export function checkInstance({ order, locations, rates, policy }: RoutingInstan
 /** Throws Problem where a policy cannot be meant. `at`: JSON pointer of the policy. */
 export function checkPolicy(policy: InstancePolicy, at: string): void {
   for (const name of Object.keys(policy.weights) as (keyof RoutingWeights)[]) {
-    const value = policy.weights[name] ?? 0;
-    if (!Number.isSafeInteger(value) || value < 0) throw new Problem('unprocessable', `weight ${name} is ${value}: a weight is a whole number, 0 or more`, `${at}/weights/${name}`);
+    const value: number | undefined = policy.weights[name];
+    if (value === undefined && name === 'rejection') continue; // an older policy knows nothing of it
+    if (value === undefined || !Number.isSafeInteger(value) || value < 0) throw new Problem('unprocessable', `weight ${name} is ${String(value)}: a weight is a whole number, 0 or more`, `${at}/weights/${name}`);
   }
   if (policy.kinds.length === 0) throw new Problem('unprocessable', 'a policy that ships from no kind of location serves nobody', `${at}/kinds`);
   if (policy.maxShipments < 1) throw new Problem('unprocessable', 'at least one shipment must be allowed', `${at}/maxShipments`);
