@@ -4,6 +4,9 @@ import { refreshStatus } from '../orders/order.ts';
 import type { Tx } from '../tx.ts';
 import type { Reader, Units } from './reader.ts';
 
+/** Clocks differ: an order is looked at again when the stop is over by every one of them, and is not decided twice for it. */
+const CLOCKS_MS = 1_000;
+
 type Stop = { reason: string; until: Date | null };
 /** What keeps locations from taking part now: pauses by location, blocks by `location|sku` (ids). */
 export type RoutingStops = { pauses: ReadonlyMap<number, Stop & { until: Date }>; blocks: ReadonlyMap<string, Stop> };
@@ -34,8 +37,9 @@ export async function waitForStops(tx: Tx, network: Network, order: Order, stock
   }).sort((a, b) => a.until.getTime() - b.until.getTime() || a.at - b.at);
   const [first] = ends;
   if (!first) return false;
+  const again = new Date(first.until.getTime() + CLOCKS_MS);
   const location = network.locationById.get(first.at)?.code ?? '';
-  await tx.query('update orders set route_after = $2, routing_waits = $3 where id = $1', [order.id, first.until, `${location}: ${first.reason}`]);
+  await tx.query('update orders set route_after = $2, routing_waits = $3 where id = $1', [order.id, again, `${location}: ${first.reason}`]);
   await tx.event(order.id, 'order.routing_postponed', 'system', { location, until: first.until.toISOString(), reason: first.reason });
   await refreshStatus(tx, order, 'system');
   return true;

@@ -71,9 +71,9 @@ test('nobody else has it: the order waits for the end of the block, and goes the
   const until = later(2 * HOUR);
   await put(`/v1/locations/L-1/blocks/${sku}`, { reason: 'stocktaking', until });
   await api.advance(id);
-  expect(await order(id)).toEqual({ routing_waits: 'L-1: stocktaking', route_after: new Date(until), status: 'confirmed' });
+  expect(await order(id)).toEqual({ routing_waits: 'L-1: stocktaking', route_after: new Date(Date.parse(until) + 1000), status: 'confirmed' });
   expect(await api.world.events(id)).toContain('order.routing_postponed');
-  api.world.now = new Date(start.getTime() + 2 * HOUR);
+  api.world.now = new Date(start.getTime() + 2 * HOUR + 1000);
   await api.advance(id);
   expect([await at(id), (await order(id)).routing_waits]).toEqual([['L-1 released'], null]);
   expect(await tendStops(api.world.store.writer)).toBe(1);
@@ -112,7 +112,7 @@ test('a location that rejected for want of hands gets nothing new until its paus
   const only = await stocked({ 'L-1': 1 });
   const { id } = await api.world.capture({ lines: [line(only)] });
   await api.advance(id);
-  expect(await order(id)).toMatchObject({ routing_waits: 'L-1: no_capacity', route_after: new Date(later(HOUR)) });
+  expect(await order(id)).toMatchObject({ routing_waits: 'L-1: no_capacity', route_after: new Date(later(HOUR + 1000)) });
   expect((await send(api, admin, 'DELETE', '/v1/locations/L-1/pause')).status).toBe(204);
   await api.advance(id);
   expect(await at(id)).toEqual(['L-1 released']);
