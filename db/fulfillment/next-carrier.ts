@@ -3,7 +3,7 @@ import { zone } from '../../domain/geo.ts';
 import type { RateCard } from '../../domain/routing/types.ts';
 import type { Carrier, Network } from '../network.ts';
 import { lockOrder, readFulfillments } from '../orders/order.ts';
-import { fullCarriers, readyMinute, refusal } from '../routing/carrier-facts.ts';
+import { fullCarriers, lockCarrierDays, readyMinute, refusal } from '../routing/carrier-facts.ts';
 import type { StockWriter } from '../stock-writer.ts';
 
 /** What the whole parcel will weigh and take: grams, mm³. `postcode` of the receiver, in memory only. */
@@ -24,6 +24,7 @@ export async function nextCarrier(
     if (!location || f.status !== 'releasing' || f.waybillNo !== null || f.carrier === null || order.forcedCarrier !== null) return null;
     const row = await tx.one<{ tried: string[] }>('select carriers_tried tried from fulfillment_orders where id = $1', [f.id]);
     const tried = new Set([...row?.tried ?? [], f.carrier]);
+    await lockCarrierDays(tx, network);
     const full = await fullCarriers(tx, network);
     const to = zone(location.place, network.place(order.country, order.province, order.city));
     const address = { country: order.country, province: order.province, city: order.city, ...(load.postcode === undefined ? {} : { postcode: load.postcode }) };

@@ -7,6 +7,7 @@ import { uuidv7 } from '../../runtime/ids.ts';
 import { lockLevels } from '../ledger.ts';
 import { keepDecision } from '../routing/decisions.ts';
 import { buildInstance, type OpenLine, type Units } from '../routing/instance.ts';
+import { lockCarrierDays } from '../routing/carrier-facts.ts';
 import { waitForStops } from '../routing/stops.ts';
 import type { Network } from '../network.ts';
 import type { StockWriter } from '../stock-writer.ts';
@@ -33,6 +34,7 @@ export async function routeOrder(writer: StockWriter, network: Network, orderId:
     const excluded = (await readFulfillments(tx.client, order.id)).filter((f) => f.status === 'rejected').map((f) => f.locationId);
     const policy = network.policyAt(tx.now);
     const share = network.sharing(order.channelId, tx.now);
+    await lockCarrierDays(tx, network);
     for (let round = 1; ; round++) {
       // The last round plans with the order's own reservations alone: they cannot be taken away meanwhile.
       const there = round < ROUNDS ? await freshLevels(tx, order, network, own) : [];

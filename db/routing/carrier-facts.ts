@@ -2,6 +2,7 @@ import { zone, type Place } from '../../domain/geo.ts';
 import type { InstanceOrder } from '../../domain/routing/model.ts';
 import type { RateCard } from '../../domain/routing/types.ts';
 import type { CarrierRefusal, Location, Network } from '../network.ts';
+import type { Tx } from '../tx.ts';
 import type { Reader } from './reader.ts';
 
 type Address = { country: string; province: string; city: string; postcode?: string };
@@ -40,6 +41,11 @@ export async function refusedCarriers(tx: Reader, network: Network, to: Address)
     const reason = full.get(carrier) ?? refusal(network.refusals, carrier, service, to);
     return reason === null ? [] : [{ carrier, service, reason }];
   });
+}
+
+/** Where a carrier takes only so many parcels a day, decisions about them follow one another, so that two never take the last place. After orders, before levels. */
+export async function lockCarrierDays(tx: Tx, network: Network): Promise<void> {
+  if ([...network.carriers.values()].some((c) => c.dailyCapacity !== null)) await tx.query(`select pg_advisory_xact_lock(hashtext('tributary:carrier-days'))`);
 }
 
 /** Carriers whose capacity of today is taken, with that as the reason. Parcels are counted as fulfillment orders: how many each becomes is not known before it is packed. */

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createApiKey, SCOPES } from '../../../db/api-keys.ts';
 import { runAudit } from '../../../db/audit/run-audit.ts';
 import { measureCarriers } from '../../../db/routing/carrier-performance.ts';
+import { routeOrder } from '../../../db/orders/route-order.ts';
 import { readDecisions } from '../../../db/routing/decisions.ts';
 import { decodeId } from '../../../domain/ids.ts';
 import { planOrder } from '../../../domain/routing/plan.ts';
@@ -116,6 +117,21 @@ test('a carrier is given as many parcels a day as it takes; the fallback, too, a
   api.world.now = new Date(start.getTime() + DAY);
   await next();
   expect(carriers).toEqual(['quick', 'sim', 'dear', 'quick']);
+});
+
+test('two orders routed at once do not both take the last place', async () => {
+  await put('quick', { name: 'quick', url: 'http://quick.test', dailyCapacity: 2, rates: [rate('same_city', { firstCost: 100 })] });
+  const sku = await stocked();
+  await api.world.store.pool.query(`update fulfillment_orders set routed_at = routed_at - interval '2 days' where carrier = 'quick'`); // those of other tests do not count
+  const ids: string[] = [];
+  for (let i = 0; i < 6; i++) {
+    const { id } = await api.world.capture({ lines: [line(sku)] });
+    await api.advance(id, 'route');
+    ids.push(id);
+  }
+  await Promise.all(ids.map((id) => routeOrder(api.world.store.writer, api.world.store.network, decodeId('ord', id) as string)));
+  const carriers = await Promise.all(ids.map(async (id) => (await row(id) as { carrier: string }).carrier));
+  expect(carriers.toSorted()).toEqual(['quick', 'quick', 'sim', 'sim', 'sim', 'sim']);
 });
 
 test('of the carriers that are left the one that keeps the promise comes first, then the cheapest', async () => {
