@@ -1,8 +1,10 @@
 import { Context } from '@temporalio/activity';
 import { carrierConnector } from '../carriers/registry.ts';
 import { beginRelease, finishRelease, postponeRelease, recordWaybill, refuseRelease, type Release } from '../db/fulfillment/release.ts';
-import { nextCarrier } from '../db/fulfillment/next-carrier.ts';
+import { nextCarrier, type ParcelLoad } from '../db/fulfillment/next-carrier.ts';
 import { recordRecall, recallTarget } from '../db/fulfillment/recall.ts';
+import { recordReminder, reminderTarget } from '../db/fulfillment/reminder.ts';
+import { refusal } from '../db/routing/carrier-facts.ts';
 import { interceptTarget, recordIntercept } from '../db/orders/refund-request.ts';
 import { PartnerRefused, PartnerUnavailable } from '../domain/http-port.ts';
 import type { OrderFacts } from '../domain/order/flow.ts';
@@ -26,10 +28,15 @@ export function createShipping(deps: ActivityDeps) {
   /** The waybill first, then the location: label and goods travel together (ADR 0004). */
   async function issueWaybill(release: Release): Promise<string | null> {
     const connector = carrierOf(release.carrier);
-    if (!connector || release.waybillNo !== null) return release.waybillNo;
+    if (release.waybillNo !== null) return release.waybillNo;
+    // What needs the postcode is known only here: the carrier is not asked for what it will not take.
+    const refused = release.carrier && refusal(deps.network.refusals, release.carrier.code, release.service, release.shipTo);
+    if (refused) throw new PartnerRefused(422, `${release.carrier?.code ?? ''} does not serve the address: ${refused}`);
+    if (!connector) return null;
+    const { weightG, volumeMm3 } = loadOf(release);
     const { waybillNo } = await connector.createWaybill({
-      requestId: release.fulfillmentOrderId, service: 'standard', from: { city: release.location.place.city, province: release.location.place.province },
-      to: release.shipTo, weightG: Math.max(1, weightOf(release)),
+      requestId: release.fulfillmentOrderId, service: release.service, from: { city: release.location.place.city, province: release.location.place.province },
+      to: release.shipTo, weightG: Math.max(1, weightG), ...(volumeMm3 > 0 ? { volumeMm3 } : {}),
       ...(release.cashOnDelivery ? { cashOnDelivery: release.cashOnDelivery } : {}),
     });
     return recordWaybill(deps.writer, uuidOf('ful', release.fulfillmentOrderId), waybillNo);
@@ -43,9 +50,9 @@ export function createShipping(deps: ActivityDeps) {
       } catch (error) {
         if (!(error instanceof PartnerRefused) && !givesUp(error)) throw error;
         const ref = { orderId: uuidOf('ord', release.orderId), fulfillmentOrderId: uuidOf('ful', release.fulfillmentOrderId) };
-        const carrier = await nextCarrier(deps.writer, deps.network, ref, weightOf(release), (error as Error).message);
-        if (!carrier) throw error;
-        release = { ...release, carrier };
+        const next = await nextCarrier(deps.writer, deps.network, ref, loadOf(release), (error as Error).message);
+        if (!next) throw error;
+        release = { ...release, ...next };
       }
     }
   }
@@ -90,6 +97,24 @@ export function createShipping(deps: ActivityDeps) {
       return factsOf(deps, uuidOf('ord', ref.orderId));
     },
 
+    async remind(ref: { orderId: string; fulfillmentOrderId: string }): Promise<OrderFacts> {
+      const [orderId, id] = [uuidOf('ord', ref.orderId), uuidOf('ful', ref.fulfillmentOrderId)];
+      const target = await reminderTarget(deps.writer.pool, deps.network, id);
+      if (target && target.location.partnerUrl !== null) {
+        const { location, rerouteAt } = target;
+        try {
+          const told = await createLocationPartner(deps.http, target.location.partnerUrl, secretOf(location.partnerSecret)).remind(ref.fulfillmentOrderId, rerouteAt.toISOString());
+          await recordReminder(deps.writer, orderId, id, told ? 'told' : 'unsupported');
+        } catch (error) {
+          // It stays reminded on the timeline; the order goes elsewhere at its time.
+          if (error instanceof PartnerRefused) await recordReminder(deps.writer, orderId, id, 'unsupported');
+          else if (givesUp(error)) await recordReminder(deps.writer, orderId, id, 'unreachable');
+          else throw error;
+        }
+      } else if (target) await recordReminder(deps.writer, orderId, id, 'unsupported');
+      return factsOf(deps, orderId);
+    },
+
     async intercept(ref: { orderId: string; parcelId: string }): Promise<OrderFacts> {
       const id = uuidOf('par', ref.parcelId);
       const target = await interceptTarget(deps.writer.pool, id);
@@ -108,7 +133,10 @@ export function createShipping(deps: ActivityDeps) {
   };
 }
 
-function weightOf(release: Release): number { return release.lines.reduce((sum, l) => sum + l.weightG * l.quantity, 0); }
+function loadOf({ lines, shipTo }: Release): ParcelLoad {
+  const sum = (of: (line: Release['lines'][number]) => number): number => lines.reduce((n, l) => n + of(l) * l.quantity, 0);
+  return { weightG: sum((l) => l.weightG), volumeMm3: sum((l) => l.volumeMm3), hazardous: lines.some((l) => l.hazardous), postcode: shipTo.postcode };
+}
 
 function message(r: Release): ReleaseMessage {
   const { waybillNo } = r;

@@ -18,4 +18,6 @@ export type CarrierConnector = {
 export type WaybillRequest = {
   requestId: string; service: string; cashOnDelivery?: { amount: number; currency: string }; from: { city: string; province: string };
   to: { name: string; phone: string; country: string; province: string; city: string; district?: string; street: string; postcode?: string }; weightG: number;
+  /** of all units together, where it is known */
+  volumeMm3?: number;
 };

@@ -7,12 +7,15 @@ import type { RateCard } from '../domain/routing/types.ts';
 import { rankLocations } from '../domain/routing/first-fit.ts';
 import { overflowChain, type Allotment, type ChainLink } from '../domain/stock/overflow.ts';
 import { SharingBook, type Share, type SharingRule } from '../domain/stock/sharing.ts';
+import { Blocks, type Block } from './network-blocks.ts';
 import { createPool } from './pool.ts';
 import { typeParsers } from './types.ts';
 
 export type Channel = {
   id: number; code: string; name: string; platform: string; intakeMode: 'strict' | 'accept'; currency: string;
   paymentWindowS: number; backorderWindowS: number; mergeWindowS: number; returnWindowS: number; supplyHorizonS: number; minLifeDays: number; depositRefundable: boolean; active: boolean;
+  /** in place of the locations' own, seconds */
+  acceptTimeoutS: number | null; rerouteAfterS: number | null;
 };
 export type LocationKind = 'warehouse' | 'store' | 'dealer' | 'third_party' | 'vendor';
 export type Location = {
@@ -21,10 +24,14 @@ export type Location = {
   partnerSecret: Buffer | null; active: boolean;
   /** units a day; null: as many as come */
   dailyCapacity: number | null; handlingUnitCost: number; takesHazardous: boolean; takesOversized: boolean;
+  /** seconds; null: as long as acceptTimeoutS */
+  rerouteAfterS: number | null; noCapacityPauseS: number; closedPauseS: number;
 };
 /** A routing policy that is or will be in effect. */
 export type ActivePolicy = { id: number; hash: Buffer; effectiveAt: Date; policy: InstancePolicy };
-export type Carrier = { code: string; name: string; baseUrl: string | null; secret: Buffer | null; active: boolean };
+export type Carrier = { code: string; name: string; baseUrl: string | null; secret: Buffer | null; active: boolean; dailyCapacity: number | null };
+/** An address that a carrier does not serve; null: any. */
+export type CarrierRefusal = { carrier: string; service: string | null; country: string; province: string | null; city: string | null; postcodePrefix: string | null; reason: string };
 export type Sku = { id: number; code: string; name: string; category: string | null; weightG: number; cost: number | null; lotTracked: boolean; active: boolean; volumeMm3: number | null; hazardous: boolean; oversized: boolean };
 /** Units of another SKU in one bundle; `priceShare` is a weight. */
 export type Component = { sku: Sku; quantity: number; priceShare: number | null };
@@ -46,6 +53,8 @@ export class Network {
   locationById = new Map<number, Location>();
   carriers = new Map<string, Carrier>();
   rates: RateCard[] = [];
+  refusals: CarrierRefusal[] = [];
+  #blocks = new Blocks([]);
   /** active ones, the newest in effect first */
   #policies: ActivePolicy[] = [];
   auditRules: AuditRule[] = [];
@@ -155,16 +164,22 @@ export class Network {
   async #read(): Promise<void> {
     const q = <T extends pg.QueryResultRow>(text: string) => this.#pool.query<T>(text).then((r) => r.rows);
     const channels = await q<Channel>(`select id, code, name, platform, intake_mode "intakeMode", currency, payment_window_s "paymentWindowS",
-      backorder_window_s "backorderWindowS", merge_window_s "mergeWindowS", return_window_s "returnWindowS", supply_horizon_s "supplyHorizonS", min_life_days "minLifeDays", deposit_refundable "depositRefundable", active from channels`);
+      backorder_window_s "backorderWindowS", merge_window_s "mergeWindowS", return_window_s "returnWindowS", supply_horizon_s "supplyHorizonS", min_life_days "minLifeDays", deposit_refundable "depositRefundable", active,
+      accept_timeout_s "acceptTimeoutS", reroute_after_s "rerouteAfterS" from channels`);
     const locations = await q<Omit<Location, 'place'> & { country: string; province: string; city: string; lat: number | null; lon: number | null }>(
       `select id, code, name, kind, country, province, city, lat, lon, time_zone "timeZone", cutoff_minutes "cutoffMinutes",
        handling_minutes "handlingMinutes", work_days "workDays", handling_cost "handlingCost", accept_timeout_s "acceptTimeoutS",
        partner_url "partnerUrl", partner_secret "partnerSecret", active, daily_capacity "dailyCapacity", handling_unit_cost "handlingUnitCost",
-       takes_hazardous "takesHazardous", takes_oversized "takesOversized" from locations order by id`);
+       takes_hazardous "takesHazardous", takes_oversized "takesOversized",
+       reroute_after_s "rerouteAfterS", no_capacity_pause_s "noCapacityPauseS", closed_pause_s "closedPauseS" from locations order by id`);
     const places = await q<{ country: string; province: string; city: string; lat: number; lon: number }>('select * from places');
-    const carriers = await q<Carrier>('select code, name, base_url "baseUrl", secret, active from carriers');
-    const rates = await q<RateCard>(`select carrier, zone, first_weight_g "firstWeightG", first_cost "firstCost", step_g "stepG", step_cost "stepCost",
-      transit_days "transitDays", volumetric_mm3_per_g "volumetricMm3PerG", max_weight_g "maxWeightG", takes_hazardous hazardous from carrier_rates join carriers on code = carrier and active order by carrier, zone`);
+    const carriers = await q<Carrier>('select code, name, base_url "baseUrl", secret, active, daily_capacity "dailyCapacity" from carriers');
+    const rates = await q<RateCard>(`select r.carrier, r.zone, first_weight_g "firstWeightG", first_cost "firstCost", step_g "stepG", step_cost "stepCost",
+      transit_days "transitDays", volumetric_mm3_per_g "volumetricMm3PerG", max_weight_g "maxWeightG", takes_hazardous hazardous,
+      r.service, r.cutoff_minutes "cutoffMinute", p.late_risk "lateRisk" from carrier_rates r join carriers on code = carrier and active
+      left join carrier_performance p on (p.carrier, p.service, p.zone) = (r.carrier, r.service, r.zone) order by r.carrier, r.zone, r.service`);
+    const refusals = await q<CarrierRefusal>('select carrier, service, country, province, city, postcode_prefix "postcodePrefix", reason from carrier_refusals order by id');
+    const blocks = await q<Block>('select location_id "locationId", sku_id "skuId", reason, until from location_sku_blocks');
     const policies = await q<{ id: number; hash: Buffer; effectiveAt: Date; code: string; version: number; body: Omit<InstancePolicy, 'code' | 'version'> }>(
       `select id, hash, effective_at "effectiveAt", code, version, body from routing_policies where status = 'active' order by effective_at desc, id desc`);
     const rules = await q<AuditRule>(`select r.id, r.name, r.kind, r.action, r.priority, c.code "channelCode", r.active, r.params
@@ -187,6 +202,8 @@ export class Network {
     this.locationById = new Map(withPlace.map((l) => [l.id, l]));
     this.carriers = new Map(carriers.map((c) => [c.code, c]));
     this.rates = rates;
+    this.refusals = refusals;
+    this.#blocks = new Blocks(blocks);
     this.#policies = policies.map(({ id, hash, effectiveAt, code, version, body }) => ({ id, hash, effectiveAt, policy: { code, version, ...body } }));
     this.auditRules = rules;
     this.apiKeys = new Map(keys.map((k) => [k.key_hash.toString('hex'),
@@ -231,6 +248,9 @@ export class Network {
     }
     return ranked;
   }
+
+  /** Whether a location keeps a SKU from every order at a moment. */
+  blocked(locationId: number, skuId: number, at: Date): boolean { return this.#blocks.has(locationId, skuId, at); }
 
   /** What locations give of the shared stock to a channel at a moment; null where no location limits anything. Needs the SKUs loaded. */
   sharing(channelId: number, at: Date): Share | null { return this.#sharing?.for(channelId, at.getTime()) ?? null; }

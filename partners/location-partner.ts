@@ -6,6 +6,8 @@ export type LocationPartner = {
   release(order: ReleaseMessage): Promise<{ partnerRef: string }>;
   /** Asks for it back. An id the location never got counts as cancelled. */
   cancel(fulfillmentOrderId: string, reason: string): Promise<{ outcome: 'cancelled' | 'refused'; reason: string | null }>;
+  /** Reminds it of an order that it has neither accepted nor rejected. False where it has no such call. */
+  remind(fulfillmentOrderId: string, rerouteAt: string): Promise<boolean>;
   /** Asks what it has, page after page; `takenAt` is that of the first page. `messageId` is the same for every retry. Throws PartnerRefused when it does not tell. */
   pullSnapshot(locationCode: string, messageId: string): Promise<{ takenAt: string; lines: StockLine[] }>;
 };
@@ -35,6 +37,12 @@ export function createLocationPartner(http: Http, baseUrl: string, secret: strin
       const outcome = textField(body, 'outcome');
       if (status === 200 && (outcome === 'cancelled' || outcome === 'refused')) return { outcome, reason: textField(body, 'reason') };
       throw new PartnerRefused(status, `the location did not answer the cancellation (${status})`);
+    },
+    async remind(id, rerouteAt) {
+      const { status } = await http({ method: 'POST', url: url(`/${id}/remind`), body: { rerouteAt }, secret, messageId: `remind-${id}` });
+      if (status >= 200 && status < 300) return true;
+      if (status === 404 || status === 405 || status === 501) return false;
+      throw new PartnerRefused(status, `the location refused the reminder (${status})`);
     },
     async pullSnapshot(locationCode, messageId) {
       const lines: StockLine[] = [];

@@ -7,7 +7,10 @@ import { expireLeases } from '../db/leases/expire-leases.ts';
 import { quarantineExpired } from '../db/lots/quarantine-expired.ts';
 import { tendRecalledLots } from '../db/lots/recall-lot.ts';
 import { expireDue } from '../db/orders/expiry.ts';
+import { tendStops } from '../db/network-admin/stops.ts';
 import type { Network } from '../db/network.ts';
+import { measureCarriers } from '../db/routing/carrier-performance.ts';
+import { measureReliability } from '../db/routing/reliability.ts';
 import { tendAllotments } from '../db/stock/allotments/tend.ts';
 import { tendBuffers } from '../db/stock/buffers/sales-rates.ts';
 import { tendLateSupplies } from '../db/stock/supplies/change-date.ts';
@@ -24,7 +27,7 @@ const BUFFERS_MS = 3_600_000;
 
 /**
  * What PostgreSQL's dates make due, worked off by every worker: expiries twice a second, allotments, recalled lots and late supplies every other second, expired lots once a
- * day, buffers in days of sale once an hour, old keys and partitions now and then. Expiries have a loop of their own: a carrier that answers slowly must not keep anybody's units.
+ * day, buffers in days of sale and what locations and carriers did once an hour, old keys and partitions now and then. Expiries have a loop of their own: a carrier that answers slowly must not keep anybody's units.
  */
 export function startHousekeeping(writer: StockWriter, network: Network, logger: Logger, pollCarriers: () => Promise<number>): { close(): Promise<void> } {
   let cleanedAt = 0;
@@ -46,6 +49,8 @@ export function startHousekeeping(writer: StockWriter, network: Network, logger:
       if (declarations > 0) logger.info({ declarations }, 'ended sessions tended');
       const lots = await tendRecalledLots(writer);
       if (lots > 0) logger.info({ lots }, 'reserved units of recalled lots taken back');
+      const stops = await tendStops(writer);
+      if (stops > 0) logger.info({ stops }, 'pauses and blocks of locations are over');
       const supplies = await tendLateSupplies(writer, network);
       if (supplies > 0) logger.info({ supplies }, 'supplies did not come on their date');
     }
@@ -59,6 +64,8 @@ export function startHousekeeping(writer: StockWriter, network: Network, logger:
       buffersAt = Date.now();
       const levels = await tendBuffers(writer);
       if (levels > 0) logger.info({ levels }, 'buffers follow sales');
+      logger.info({ locations: await measureReliability(writer) }, 'locations measured by what they accept');
+      logger.info({ lanes: await measureCarriers(writer) }, 'carriers measured by what came in time');
     }
     if (Date.now() - polledAt >= POLL_MS) {
       polledAt = Date.now();

@@ -1,5 +1,5 @@
 import {
-  allHandlersFinished, condition, continueAsNew, defineSignal, proxyActivities, proxyLocalActivities, setCurrentDetails, setHandler, setWorkflowOptions, upsertSearchAttributes, workflowInfo,
+  allHandlersFinished, condition, continueAsNew, defineSignal, patched, proxyActivities, proxyLocalActivities, setCurrentDetails, setHandler, setWorkflowOptions, upsertSearchAttributes, workflowInfo,
 } from '@temporalio/workflow';
 import { nextStep, type OrderFacts, type Step } from '../domain/order/flow.ts';
 import type { Activities } from '../activities/index.ts';
@@ -11,7 +11,7 @@ const database = proxyLocalActivities<Pick<Activities, 'validate' | 'reserve' | 
   startToCloseTimeout: '20 seconds', retry: { initialInterval: '100 ms', maximumInterval: '30 seconds' },
 });
 // Outside calls: each is one call under one key. Their last failure is an outcome that the activity records itself.
-const outside = proxyActivities<Pick<Activities, 'ship' | 'recall' | 'intercept' | 'return'>>({
+const outside = proxyActivities<Pick<Activities, 'ship' | 'recall' | 'remind' | 'intercept' | 'return'>>({
   startToCloseTimeout: '45 seconds', retry: { initialInterval: '500 ms', maximumInterval: '30 seconds' },
 });
 
@@ -39,6 +39,7 @@ export async function order(input: OrderInput): Promise<void> {
       case 'ship': {
         const done = await Promise.all([
           ...step.recall.map((fulfillmentOrderId) => outside.recall({ orderId, fulfillmentOrderId })),
+          ...(step.remind ?? []).map((fulfillmentOrderId) => outside.remind({ orderId, fulfillmentOrderId })),
           ...step.intercept.map((parcelId) => outside.intercept({ orderId, parcelId })),
           ...step.release.map((fulfillmentOrderId) => outside.ship({ orderId, fulfillmentOrderId })),
         ]);
@@ -51,7 +52,8 @@ export async function order(input: OrderInput): Promise<void> {
   let facts = await database.validate({ orderId });
   let tracked: string | null = null;
   for (;;) {
-    const step = nextStep(facts, new Date().toISOString());
+    // Facts that ask for a reminder may have come to a worker that knew of none: its history goes on without.
+    const step = nextStep(facts.toRemind === undefined || patched('remind') ? facts : { ...facts, toRemind: [] }, new Date().toISOString());
     if (step.do === 'finish') break;
     if (step.do !== 'wait') {
       if (step.do === 'track') {

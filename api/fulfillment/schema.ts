@@ -10,7 +10,7 @@ export const ReceiverSchema = Type.Object({
 export const FulfillmentLineSchema = Type.Object({ line: Type.Integer(), sku: Nullable(Type.String()), quantity: Type.Integer(), short: Type.Integer(), issued: Type.Integer() });
 
 export const FulfillmentWorkSchema = Type.Object({
-  id: Type.String(), order: Type.String(), location: Type.String(), status: Type.String(), carrier: Nullable(Type.String()), waybillNo: Nullable(Type.String()), priority: Type.Integer(),
-  shipBy: Nullable(Type.String()), routedAt: Type.String(), acceptBy: Nullable(Type.String()), cancelRequested: Type.Boolean(), lines: Type.Array(FulfillmentLineSchema),
+  id: Type.String(), order: Type.String(), location: Type.String(), status: Type.String(), carrier: Nullable(Type.String()), service: Type.String(), waybillNo: Nullable(Type.String()), priority: Type.Integer(),
+  shipBy: Nullable(Type.String()), routedAt: Type.String(), acceptBy: Nullable(Type.String()), remindedAt: Nullable(Type.String({ description: 'when it was reminded that it has neither accepted nor rejected' })), rerouteAt: Nullable(Type.String({ description: 'when the order goes elsewhere' })), cancelRequested: Type.Boolean(), lines: Type.Array(FulfillmentLineSchema),
   shipTo: Type.Optional(Nullable(ReceiverSchema)),
 });

@@ -80,8 +80,10 @@ export const networkRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }
     schema: { summary: 'Make or change a carrier and its rate card', tags, params, body: CarrierBody, description: 'A carrier with `url` and without its secret keeps the one it has.', response: openResponses },
   }, async (request) => {
     const body = request.body as CarrierInput;
-    const twice = body.rates.findIndex((r, i) => body.rates.findIndex((x) => x.zone === r.zone) !== i);
+    const twice = body.rates.findIndex((r, i) => body.rates.findIndex((x) => x.zone === r.zone && (x.service ?? 'standard') === (r.service ?? 'standard')) !== i);
     if (twice >= 0) throw new Problem('invalid', `zone ${body.rates[twice]?.zone ?? ''} is given twice`, `/rates/${twice}/zone`);
+    const wide = body.refusals?.findIndex((r) => r.city !== undefined && r.province === undefined) ?? -1;
+    if (wide >= 0) throw new Problem('invalid', 'a city goes with its province', `/refusals/${wide}/province`);
     await putCarrier(pool, vault, request.params.code, body);
     await network.reload();
     return carrier(request.params.code);
@@ -106,7 +108,7 @@ export const networkRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }
     config: write,
     schema: {
       summary: 'Make or change SKUs', tags, description: 'Each bad one is reported with its index; the good ones are written.', response: openResponses,
-      body: Type.Object({ skus: Type.Array(Type.Unsafe<SkuInput>({}), { minItems: 1, maxItems: 1_000, description: 'each {code, name, category?, unit?, weightG, cost?, lotTracked?, active?}' }) }, { additionalProperties: false }),
+      body: Type.Object({ skus: Type.Array(Type.Unsafe<SkuInput>({}), { minItems: 1, maxItems: 1_000, description: 'each {code, name, category?, unit?, weightG, cost?, lotTracked?, active?, volumeMm3?, hazardous?, oversized?}' }) }, { additionalProperties: false }),
     },
   }, async (request) => {
     const check = request.compileValidationSchema(BulkSku, 'body') as unknown as ((value: unknown) => boolean) & { errors?: Invalid[] | null };

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
+import { cancelLines } from '../../db/orders/cancel-lines.ts';
 import { cancelOrder } from '../../db/orders/cancel-order.ts';
 import { changeAddress } from '../../db/orders/change-address.ts';
 import { erasePerson } from '../../db/orders/erase-person.ts';
@@ -11,10 +12,11 @@ import type { ShipTo } from '../../db/vault.ts';
 import { Problem } from '../../domain/problem.ts';
 import type { ApiDeps } from '../deps.ts';
 import { actorOf } from '../plugins/auth.ts';
-import { OneOf, problemResponses, Reason, Text } from '../schemas/common.ts';
+import { OneOf, problemResponses, Quantity, Reason, Text } from '../schemas/common.ts';
 import { OrderParams, ShipToSchema } from './schema.ts';
 
 const closed = { additionalProperties: false } as const;
+const LineUnits = Type.Object({ line: Type.Integer({ minimum: 1, maximum: 1_000_000 }), quantity: Quantity }, closed);
 const WithReason = Type.Object({ reason: Reason }, closed);
 const StatusAnswer = Type.Object({ status: Type.String({ description: "the order's status now" }) });
 const answers = { 200: StatusAnswer, ...problemResponses };
@@ -34,6 +36,19 @@ export const orderCommandRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { st
     const id = await ownOrderId(pool, request.params.id, request.apiKey.locationId);
     const status = await cancelOrder(writer, id, request.body.reason, actorOf(request.apiKey));
     return status === 'asked' ? reply.code(202).send({ status }) : reply.code(200).send({ status });
+  });
+
+  app.post('/v1/orders/:id/cancel-lines', {
+    config: { scope: 'orders:write' },
+    schema: {
+      summary: 'Cancel units of lines', tags: ['orders'], params: OrderParams,
+      description: 'Only what is not packed is planned anew; a fulfillment order without these units stays as it is. `waiting`: units of fulfillment orders (`asked`) whose locations decide. One `reference` is one cancellation.',
+      body: Type.Object({ reference: Text(200), reason: Reason, lines: Type.Array(LineUnits, { minItems: 1, maxItems: 500 }) }, closed),
+      response: { 200: Type.Object({ status: Type.String(), cancelled: Type.Array(LineUnits), waiting: Type.Array(LineUnits), asked: Type.Array(Type.String()) }), ...problemResponses },
+    },
+  }, async (request) => {
+    const id = await ownOrderId(pool, request.params.id, request.apiKey.locationId);
+    return cancelLines(writer, id, request.body, actorOf(request.apiKey));
   });
 
   app.post('/v1/orders/:id/hold', {
@@ -58,12 +73,13 @@ export const orderCommandRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { st
   app.post('/v1/orders/:id/address', {
     config: { scope: 'orders:write' },
     schema: {
-      summary: 'Change where an order goes', tags: ['orders'], description: 'Until a location knows of it. The order is checked and routed anew.',
-      params: OrderParams, body: Type.Object({ shipTo: ShipToSchema }, closed), response: answers,
+      summary: 'Change where an order goes', tags: ['orders'], description: 'What is not packed yet is checked and routed anew. `asked`: fulfillment orders whose locations are asked to give them back; `kept`: those that go on to the old address, being packed or on their way. 409 when that is all of it.',
+      params: OrderParams, body: Type.Object({ shipTo: ShipToSchema }, closed),
+      response: { 200: Type.Object({ ...StatusAnswer.properties, asked: Type.Optional(Type.Array(Type.String())), kept: Type.Optional(Type.Array(Type.String())) }), ...problemResponses },
     },
   }, async (request) => {
     const id = await ownOrderId(pool, request.params.id, request.apiKey.locationId);
-    return { status: await changeAddress(writer, vault, id, request.body.shipTo as ShipTo, actorOf(request.apiKey)) };
+    return changeAddress(writer, vault, id, request.body.shipTo as ShipTo, actorOf(request.apiKey));
   });
 
   app.post('/v1/orders/:id/payment', {

@@ -19,7 +19,8 @@ export const OrderHeadSchema = Type.Object({
 export const SummarySchema = Type.Object({ counts: Type.Object(Object.fromEntries(ORDER_STATUSES.map((s) => [s, Int]))) });
 
 const ParcelSchema = Type.Object({
-  id: Str, parcelNo: Int, carrier: Str, waybillNo: Str, weightG: Nullable(Int), milestone: Str, milestoneAt: At, interceptOutcome: MaybeStr,
+  id: Str, parcelNo: Int, carrier: Str, waybillNo: Str, weightG: Nullable(Int), service: Str, dimensionsMm: Nullable(Type.Object({ length: Int, width: Int, height: Int })),
+  chargeableG: Nullable(Type.Integer({ description: 'the larger of weight and volumetric weight, grams' })), expectedBy: Nullable(At), milestone: Str, milestoneAt: At, interceptOutcome: MaybeStr,
   lines: Type.Array(Type.Object({ line: Int, quantity: Int, lot: MaybeStr, serials: Nullable(Type.Array(Str)) })),
 });
 

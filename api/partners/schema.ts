@@ -6,6 +6,8 @@ const closed = { additionalProperties: false } as const;
 const head = { eventId: Text(200), fulfillmentOrderId: Text(64), occurredAt: Timestamp };
 const LineQuantity = Type.Object({ lineNo: Type.Integer({ minimum: 1 }), quantity: Quantity }, closed);
 const weightG = Type.Optional(Type.Integer({ minimum: 0, maximum: 100_000_000 }));
+const Millimetres = Type.Integer({ minimum: 1, maximum: 100_000 });
+const dimensionsMm = Type.Optional(Type.Object({ length: Millimetres, width: Millimetres, height: Millimetres }, { ...closed, description: 'outer dimensions' }));
 const parcelNo = Type.Integer({ minimum: 1, maximum: 10_000 });
 
 /** What a location tells; docs/partner-protocol.md has the meaning. */
@@ -17,7 +19,7 @@ const kinds = [
   Type.Object({
     ...head, type: Type.Literal('goods_issue'),
     parcels: Type.Array(Type.Object({
-      parcelNo, weightG, carrier: Code, waybillNo: Text(100),
+      parcelNo, weightG, dimensionsMm, carrier: Code, waybillNo: Text(100),
       lines: Type.Array(Type.Object({ lineNo: Type.Integer({ minimum: 1 }), quantity: Quantity, lot: Type.Optional(Text(64)), serials: Type.Optional(Type.Array(Text(100), { maxItems: 1000 })) }, closed), { minItems: 1, maxItems: 500 }),
     }, closed), { minItems: 1, maxItems: 200 }),
   }, closed),

@@ -4,6 +4,7 @@ import { Code, Nullable, OneOf, Quantity, Text, Timestamp } from '../schemas/com
 const closed = { additionalProperties: false } as const;
 const Amount = Type.Integer({ minimum: 0, maximum: 1_000_000_000, description: 'minor units' });
 const Grams = Type.Integer({ minimum: 0, maximum: 100_000_000, description: 'grams' });
+const Minute = Type.Integer({ minimum: 0, maximum: 1440, description: 'minutes after local midnight' });
 const PerMille = Type.Integer({ minimum: 0, maximum: 1_000_000, description: 'per mille: 1000 counts it as it is' });
 const KINDS = ['warehouse', 'store', 'dealer', 'third_party', 'vendor'] as const;
 const PlaceSchema = Type.Object({
@@ -11,7 +12,7 @@ const PlaceSchema = Type.Object({
 }, closed);
 
 const Stock = Type.Object({
-  available: Type.Integer({ minimum: 0, maximum: 1_000_000_000 }),
+  available: Type.Integer({ minimum: 0, maximum: 1_000_000_000 }), blocked: Type.Optional(Text(200, 1, { description: 'why the location gives none of it now, whatever is available' })),
   opportunity: Type.Optional(Type.Object({ cost: Amount, units: Type.Integer({ minimum: 0, maximum: 1_000_000_000 }) }, { ...closed, description: 'each of its last `units` units costs `cost`: the location would sell it at that margin itself' })),
   slowCredit: Type.Optional(Type.Unsafe<number>({ ...Amount, description: 'gained a unit for clearing slow stock' })), settlement: Type.Optional(Type.Unsafe<number>({ ...Amount, description: 'owed to a dealer a unit' })),
 }, closed);
@@ -24,6 +25,7 @@ export const PolicySchema = Type.Object({
   weights: Type.Object({
     shipping: Type.Integer(), handling: Type.Integer(), splitPenalty: Type.Integer({ description: 'minor units for each shipment beyond the first' }), latenessPerDay: Type.Integer({ description: 'minor units for each begun day' }),
     loadBalance: Type.Integer({ description: 'minor units for a shipment from a location at its capacity' }), opportunity: Type.Integer(), slowCredit: Type.Integer(), settlement: Type.Integer(),
+    rejection: Type.Optional(Type.Integer({ description: 'minor units for a shipment that is given back; counted with the probability that the location\'s `reliability` leaves' })),
   }, { ...closed, description: `others: ${PerMille.description ?? ''}` }),
 }, closed);
 
@@ -36,9 +38,12 @@ export const InstanceSchema = Type.Object({
       hazardous: Type.Optional(Type.Boolean()), oversized: Type.Optional(Type.Boolean()),
     }, closed), { minItems: 1, maxItems: 200 }),
     forcedLocation: Type.Optional(Code), forcedCarrier: Type.Optional(Code), excluded: Type.Optional(Type.Array(Code, { maxItems: 2000 })),
+    refused: Type.Optional(Type.Array(Type.Object({ carrier: Code, service: Type.Optional(Code), reason: Text(200) }, closed), { maxItems: 1000, description: 'carriers that do not take it' })),
   }, closed),
   locations: Type.Array(Type.Object({
     code: Code, kind: OneOf(KINDS), place: PlaceSchema, shipsAt: Nullable(Type.Unsafe<string>({ ...Timestamp, description: 'when a shipment decided now leaves; null: it takes nothing now' })),
+    pause: Type.Optional(Text(200, 1, { description: 'why it takes nothing now' })), readyMinute: Type.Optional(Minute),
+    reliability: Type.Optional(Type.Integer({ minimum: 0, maximum: 1000, description: 'per mille of what it is given that it accepts' })),
     handling: Type.Object({ perShipment: Amount, perUnit: Amount }, closed), load: Type.Integer({ minimum: 0, maximum: 1000, description: 'per mille of its capacity that is taken' }),
     capacityUnits: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000_000 })), channels: Type.Optional(Type.Array(Code, { maxItems: 1000 })), hazardous: Type.Optional(Type.Boolean()), oversized: Type.Optional(Type.Boolean()),
     stock: Type.Record(Type.String({ minLength: 1, maxLength: 64 }), Stock),
@@ -46,6 +51,7 @@ export const InstanceSchema = Type.Object({
   rates: Type.Array(Type.Object({
     carrier: Code, zone: OneOf(['same_city', 'same_province', 'national', 'international']), firstWeightG: Grams, firstCost: Amount, stepG: Type.Integer({ minimum: 1, maximum: 100_000_000 }), stepCost: Amount,
     transitDays: Type.Integer({ minimum: 0, maximum: 365 }), volumetricMm3PerG: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })), maxWeightG: Type.Optional(Grams), hazardous: Type.Optional(Type.Boolean()),
+    service: Type.Optional(Code), cutoffMinute: Type.Optional(Minute), lateRisk: Type.Optional(Type.Integer({ minimum: 0, maximum: 1000, description: 'per mille of its parcels that come later than `transitDays`' })),
   }, closed), { maxItems: 1000 }),
   policy: PolicySchema,
 }, { ...closed, title: 'RoutingInstance', description: 'Everything the choice depends on. The objective is in docs/routing.md.' });
@@ -55,8 +61,8 @@ const LineUnits = Type.Object({ line: Type.Integer(), sku: Type.String(), quanti
 export const PlanSchema = Type.Object({
   policy: Type.Object({ code: Type.String(), version: Type.Integer() }),
   shipments: Type.Array(Type.Object({
-    location: Type.String(), carrier: Type.String(), shipsAt: Timestamp, arrivesAt: Timestamp, lines: Type.Array(LineUnits),
-    terms: Type.Object({ shipping: Money, handling: Money, lateness: Money, load: Money, opportunity: Money, slowCredit: Money, settlement: Money }), cost: Money,
+    location: Type.String(), carrier: Type.String(), service: Type.Optional(Type.String({ description: 'absent: the standard one' })), shipsAt: Timestamp, arrivesAt: Timestamp, lines: Type.Array(LineUnits),
+    terms: Type.Object({ shipping: Money, handling: Money, lateness: Money, load: Money, opportunity: Money, slowCredit: Money, settlement: Money, rejection: Type.Optional(Money) }), cost: Money,
   })),
   cost: Money, splitPenalty: Money, bound: Type.Unsafe<number>({ ...Money, description: 'no plan that serves as many lines costs less' }), optimal: Type.Boolean({ description: 'proved: cost and bound are the same' }),
   unallocated: Type.Array(LineUnits), rejected: Type.Array(Type.Object({ location: Type.String(), reason: Type.String() })), reasons: Type.Array(Type.String()),

@@ -1,5 +1,5 @@
 import { zone } from '../../domain/geo.ts';
-import type { InstanceLocation, RoutingInstance } from '../../domain/routing/model.ts';
+import type { InstanceLocation, InstanceRate, RoutingInstance } from '../../domain/routing/model.ts';
 
 /** What an order costs that is left out of the plan: more than any plan. */
 export const UNSERVED = 10_000_000;
@@ -18,14 +18,14 @@ export function toMip({ order, locations, rates, policy }: RoutingInstance): str
   const generals: string[] = [];
   const add = (coefficient: number, name: string): string => `${coefficient < 0 ? '-' : '+'} ${Math.abs(coefficient)} ${name}`;
   const open = locations.filter((l) => policy.kinds.includes(l.kind) && l.shipsAt !== null);
-  const can = (l: InstanceLocation, i: number): boolean => Math.min(l.stock[order.lines[i]!.sku]?.available ?? 0, l.capacityUnits ?? Infinity) >= order.lines[i]!.quantity;
+  const can = (l: InstanceLocation, i: number): boolean => Math.min(l.stock[order.lines[i]!.sku]?.blocked === undefined ? l.stock[order.lines[i]!.sku]?.available ?? 0 : 0, l.capacityUnits ?? Infinity) >= order.lines[i]!.quantity;
   const shipsOwn = order.lines.map((_, i) => open.some((l) => l.kind !== 'dealer' && can(l, i)));
   const ys: string[] = [];
   const covers = order.lines.map((_, i) => [`u${i}`]);
   const valued = policy.minShipmentValue > 0;
   order.lines.forEach((_, i) => { objective.push(add(UNSERVED, `u${i}`)); binaries.push(`u${i}`); });
   open.forEach((l, s) => {
-    const lanes = rates.map((r, k) => [r, k] as const).filter(([r]) => r.zone === zone(l.place, order.destination));
+    const lanes = rates.map((r, k) => [r, k] as const).filter(([r]) => r.zone === zone(l.place, order.destination) && !order.refused?.some((x) => x.carrier === r.carrier && (x.service ?? r.service ?? 'standard') === (r.service ?? 'standard')));
     const mine = order.lines.map((_, i) => i).filter((i) => can(l, i) && !(policy.dealers === 'after_own' && l.kind === 'dealer' && shipsOwn[i]));
     if (lanes.length === 0 || mine.length === 0) return;
     const y = lanes.map(([, k]) => `y${s}_${k}`);
@@ -46,8 +46,8 @@ export function toMip({ order, locations, rates, policy }: RoutingInstance): str
     }
     if (l.capacityUnits !== undefined) rows.push(`${total((i) => order.lines[i]!.quantity, mine)} ${upTo(l.capacityUnits)}`);
     for (const [r, k] of lanes) {
-      const late = order.promisedBy === null ? 0 : Math.max(0, Math.ceil((Date.parse(l.shipsAt!) + r.transitDays * 86_400_000 - Date.parse(order.promisedBy)) / 86_400_000));
-      objective.push(add(per(w.shipping) * r.firstCost + per(w.handling) * l.handling.perShipment + per(w.loadBalance) * l.load + w.latenessPerDay * late + w.splitPenalty, `y${s}_${k}`), add(per(w.shipping) * r.stepCost, `n${s}_${k}`));
+      const late = order.promisedBy === null ? 0 : lateDays(l, r, Date.parse(order.promisedBy));
+      objective.push(add(per(w.shipping) * r.firstCost + per(w.handling) * l.handling.perShipment + per(w.loadBalance) * l.load + (w.rejection ?? 0) * (1 - (l.reliability ?? 1000) / 1000) + w.latenessPerDay * late + w.splitPenalty, `y${s}_${k}`), add(per(w.shipping) * r.stepCost, `n${s}_${k}`));
       generals.push(`n${s}_${k}`);
       for (const i of mine) {
         const { sku, quantity } = order.lines[i]!;
@@ -69,4 +69,11 @@ export function toMip({ order, locations, rates, policy }: RoutingInstance): str
   if (ys.length > 0) rows.push(valued ? `${ys.join(' + ')} - ${Math.max(0, policy.maxShipments - 1)} z <= 1` : `${ys.join(' + ')} <= ${policy.maxShipments}`);
   if (valued) binaries.push('z');
   return `Minimize\n obj: ${objective.join('\n  ')}\nSubject To\n${rows.map((r, i) => ` c${i}: ${r}`).join('\n')}\nGenerals\n ${generals.join('\n ')}\nBinaries\n ${binaries.join('\n ')}\nEnd\n`;
+}
+
+/** Expected days late: begun ones, and the carrier's risk of one more where that would be late. */
+function lateDays(l: InstanceLocation, r: InstanceRate, promisedBy: number): number {
+  const day = 86_400_000;
+  const arrives = Date.parse(l.shipsAt!) + (r.transitDays + ((l.readyMinute ?? 0) > (r.cutoffMinute ?? 1440) ? 1 : 0)) * day;
+  return Math.max(0, Math.ceil((arrives - promisedBy) / day)) + (arrives + day > promisedBy ? (r.lateRisk ?? 0) / 1000 : 0);
 }

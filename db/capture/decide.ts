@@ -1,7 +1,7 @@
-import { zone } from '../../domain/geo.ts';
 import { promise } from '../../domain/promising/promise.ts';
 import { firstFit, type Fit } from '../../domain/routing/first-fit.ts';
 import { shareOf, type Share } from '../../domain/stock/sharing.ts';
+import { transitDays } from '../routing/carrier-facts.ts';
 import type { LockedLevel } from '../ledger.ts';
 import type { Network } from '../network.ts';
 import type { PoolLevel } from '../stock-pool.ts';
@@ -31,7 +31,7 @@ export function decide(order: Demand, network: Network, projection: StockProject
   let short: Fit['short'] = [];
   for (const [i, sources] of stages.entries()) {
     const view = new View(sources, taken, borrowed, share);
-    const fit = firstFit(known, ranked, (skuId, locationId) => view.available(skuId, locationId));
+    const fit = firstFit(known, ranked, (skuId, locationId) => (network.blocked(locationId, skuId, order.capturedAt) ? 0 : view.available(skuId, locationId)));
     if (fit.short.length > 0 && i < stages.length - 1) continue;
     ({ picks, short } = view.take(fit));
     if (short.length === 0 || i === stages.length - 1) break;
@@ -140,9 +140,7 @@ function promiseOf(order: Demand, picks: readonly Pick[], network: Network): Dec
   for (const [id, expectedAt] of ready) {
     const location = network.locationById.get(id);
     if (!location) continue;
-    const to = zone(location.place, order.destination);
-    let days = Number.POSITIVE_INFINITY;
-    for (const rate of network.rates) if (rate.zone === to && rate.transitDays < days) days = rate.transitDays;
+    const days = transitDays(network, location, order.destination);
     if (!Number.isFinite(days)) return null; // no carrier goes there: promised only once someone says how
     const orderedAt = expectedAt > order.capturedAt.getTime() ? new Date(expectedAt) : order.capturedAt;
     const at = promise({ orderedAt, scheduledFrom: order.scheduledFrom, location, transitDays: days });

@@ -1,11 +1,9 @@
 import type { SeenAfterSale } from '../../domain/channel/seen-order.ts';
 import { Problem } from '../../domain/problem.ts';
-import { cancelUnits } from '../orders/cancel-order.ts';
+import { cancelLines } from '../orders/cancel-lines.ts';
 import { holdOrder, releaseOrder } from '../orders/hold-order.ts';
-import { lockChangeable, unroute } from '../orders/operate/guard.ts';
-import { readLines, refreshStatus, type OrderLine } from '../orders/order.ts';
+import { readLines, type OrderLine } from '../orders/order.ts';
 import { requestRefund } from '../orders/refund-request.ts';
-import { liveReservations, releaseReservations } from '../orders/reservations.ts';
 import { requestReturn } from '../returns/returns.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { LineMap } from './intake.ts';
@@ -16,45 +14,19 @@ export function linesOf(map: LineMap, lines: readonly OrderLine[]): OrderLine[] 
 }
 
 /**
- * Cancels units that the platform has taken off an order that no location works on yet. The platform's figure is the whole of what is cancelled, so once is as good as twice.
- * What was missing goes first, then what was reserved. Throws `conflict` when a location works on the order.
+ * Cancels units that the platform has taken off an order: those that no location works on at once, others when their location gives them back. The platform's figure is the whole of
+ * what is cancelled, so once is as good as twice. Throws `conflict` when they are packed or have left.
  */
-export async function cancelLines(writer: StockWriter, orderId: string, cancelled: readonly { lineId: string; cancelled: number }[], map: readonly LineMap[], actor: string): Promise<void> {
-  await writer.change(async (tx) => {
-    const order = await lockChangeable(tx, orderId);
-    const lines = await readLines(tx.client, orderId);
-    const wanted = new Map<number, number>();
-    for (const c of cancelled) {
-      const m = map.find((x) => x.lineId === c.lineId);
-      if (!m) continue;
-      for (const line of linesOf(m, lines)) {
-        const more = Math.min(line.quantity, (line.quantity / m.units) * c.cancelled) - line.cancelled;
-        if (more > 0) wanted.set(line.lineNo, more);
-      }
-    }
-    if (wanted.size === 0) return;
-    await unroute(tx, order, 'units cancelled on the platform');
-    const reservations = await liveReservations(tx, orderId);
-    const given: { reservation: (typeof reservations)[number]; units: number }[] = [];
-    for (const [lineNo, units] of wanted) {
-      let rest = units;
-      for (const s of await tx.query<{ id: number; quantity: number }>(`select id, quantity from shortages where order_id = $1 and line_no = $2 and status = 'open' order by id desc for no key update`, [orderId, lineNo])) {
-        const part = Math.min(rest, s.quantity);
-        rest -= part;
-        if (part === s.quantity) await tx.query(`update shortages set status = 'cancelled', closed_at = $2 where id = $1`, [s.id, tx.now]);
-        else if (part > 0) await tx.query('update shortages set quantity = quantity - $2 where id = $1', [s.id, part]);
-      }
-      for (const reservation of reservations.filter((r) => r.lineNo === lineNo).reverse()) {
-        const part = Math.min(rest, reservation.quantity);
-        rest -= part;
-        if (part > 0) given.push({ reservation, units: part });
-      }
-    }
-    await releaseReservations(tx, orderId, given, 'cancellation');
-    await cancelUnits(tx, order, wanted, 'cancellation', 'units cancelled on the platform', actor);
-    await refreshStatus(tx, order, actor);
-    await tx.wake(orderId, order.shipBy);
+export async function cancelUnitsOf(writer: StockWriter, orderId: string, cancelled: readonly { lineId: string; cancelled: number }[], map: readonly LineMap[], actor: string): Promise<void> {
+  const lines = await readLines(writer.pool, orderId);
+  const wanted = cancelled.flatMap((c) => {
+    const m = map.find((x) => x.lineId === c.lineId);
+    return m ? linesOf(m, lines).map((l) => ({ line: l.lineNo, before: l.cancelled, quantity: Math.min(l.quantity, (l.quantity / m.units) * c.cancelled) - l.cancelled })).filter((l) => l.quantity > 0) : [];
   });
+  if (wanted.length === 0) return;
+  // The reference names from where to where: another attempt at the same step is the same cancellation.
+  const reference = `platform ${wanted.map((w) => `${w.line}:${w.before}+${w.quantity}`).join(' ')}`;
+  await cancelLines(writer, orderId, { reference, reason: 'units cancelled on the platform', lines: wanted.map(({ line, quantity }) => ({ line, quantity })) }, actor);
 }
 
 /** Units of our lines for units of platform lines; all that were ordered where none are named. Parts of a line that do not divide are rounded up: the buyer sends whole SKUs. */
@@ -78,7 +50,7 @@ export async function refundAfterSale(writer: StockWriter, orderId: string, afte
     if (!part) await requestRefund(writer, orderId, afterSale.reason || 'after-sale on the platform', actor);
     else if (afterSale.status === 'requested') await holdOrder(writer, orderId, holdReason(afterSale), actor);
     else {
-      await cancelLines(writer, orderId, afterSale.lines.map((l) => ({ lineId: l.lineId, cancelled: l.quantity })), map, actor);
+      await cancelUnitsOf(writer, orderId, afterSale.lines.map((l) => ({ lineId: l.lineId, cancelled: l.quantity })), map, actor);
       await closeAfterSale(writer, orderId, afterSale, actor);
     }
   } catch (error) {

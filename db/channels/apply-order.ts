@@ -14,7 +14,7 @@ import { payOrder } from '../orders/pay-order.ts';
 import { requestRefund } from '../orders/refund-request.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { Vault } from '../vault.ts';
-import { cancelLines, closeAfterSale, openReturn, refundAfterSale } from './after-sale.ts';
+import { cancelUnitsOf, closeAfterSale, openReturn, refundAfterSale } from './after-sale.ts';
 import { toIntake, type LineMap } from './intake.ts';
 import { issueByPlatform } from './issue-by-platform.ts';
 import { listingsOf } from './listings.ts';
@@ -176,7 +176,7 @@ async function take(deps: ApplyDeps, channel: Channel, seen: SeenOrder, rules: I
       }
       return;
     }
-    case 'cancel_units': return cancelLines(writer, known.orderId, step.lines, known.map, actor);
+    case 'cancel_units': return cancelUnitsOf(writer, known.orderId, step.lines, known.map, actor);
     case 'refund': return refundAfterSale(writer, known.orderId, step.afterSale, known.map, actor);
     case 'return': return openReturn(writer, known.orderId, step.afterSale, known.map, actor);
     case 'close_after_sale': return closeAfterSale(writer, known.orderId, step.afterSale, actor);

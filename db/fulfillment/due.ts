@@ -1,11 +1,11 @@
-import { encodeId } from '../../domain/ids.ts';
-import { lockOrder, readFulfillments, refreshStatus } from '../orders/order.ts';
+import { lockOrder, readFulfillments, refreshStatus, type FulfillmentOrder } from '../orders/order.ts';
 import type { Network } from '../network.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import { rejectFulfillment } from './reject.ts';
+import { remind } from './reminder.ts';
 
 /**
- * Applies what has fallen due on an order: a silent location is escalated, then its order goes elsewhere; an order whose return window
+ * Applies what has fallen due on an order: a silent location is reminded, then its order goes elsewhere; an order whose return window
  * is over closes. Nothing due: nothing changes.
  */
 export async function applyDue(writer: StockWriter, network: Network, orderId: string): Promise<void> {
@@ -14,12 +14,10 @@ export async function applyDue(writer: StockWriter, network: Network, orderId: s
     let changed = false;
     for (const f of await readFulfillments(tx.client, orderId)) {
       if ((f.status !== 'released' && f.status !== 'releasing') || f.cancelRequestedAt || !f.acceptBy) continue;
-      const patience = (network.locationById.get(f.locationId)?.acceptTimeoutS ?? 600) * 1000;
       if (!f.escalatedAt && f.acceptBy <= tx.now) {
-        await tx.query('update fulfillment_orders set escalated_at = $2 where id = $1', [f.id, tx.now]);
-        await tx.event(orderId, 'fulfillment.escalated', 'system', { fulfillmentOrder: encodeId('ful', f.id), reason: 'neither accepted nor rejected in time' });
+        await remind(tx, network, order, f);
         changed = true;
-      } else if (f.escalatedAt && f.escalatedAt.getTime() + patience <= tx.now.getTime()) {
+      } else if (f.escalatedAt && rerouteAt(network, f, f.escalatedAt) <= tx.now) {
         await rejectFulfillment(tx, order, f, 'silent', 'system');
         changed = true;
       }
@@ -38,4 +36,9 @@ export async function applyDue(writer: StockWriter, network: Network, orderId: s
     }
     if (changed) await refreshStatus(tx, order, 'system');
   });
+}
+
+/** When a reminded location has had its time. Without a date it was reminded before there were any: as long again as it had. */
+function rerouteAt(network: Network, f: FulfillmentOrder, remindedAt: Date): Date {
+  return f.rerouteAt ?? new Date(remindedAt.getTime() + (network.locationById.get(f.locationId)?.acceptTimeoutS ?? 600) * 1000);
 }

@@ -3,11 +3,12 @@ import { encodeId } from '../../domain/ids.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import type { Leg } from '../ledger.ts';
 import type { FulfillmentOrder, Order } from '../orders/order.ts';
+import { settleWanted } from '../orders/replan.ts';
 import { liveReservations, type Reservation } from '../orders/reservations.ts';
 import type { Tx } from '../tx.ts';
 import { shortPick } from './short-pick.ts';
+import { writeParcel, type ParcelNews } from './write-parcel.ts';
 
-export type ParcelNews = { parcelNo: number; carrier: string; waybillNo: string; weightG?: number; lines: { lineNo: number; quantity: number; lot?: string; serials?: string[] }[] };
 
 /**
  * The goods issue: posts the stock that really left (lot by lot), writes shipment and parcels. Units of the fulfillment order that are in
@@ -32,18 +33,7 @@ export async function issueGoods(tx: Tx, order: Order, f: FulfillmentOrder, parc
   const shipment = uuidv7();
   await tx.query('insert into shipments (id, order_id, fulfillment_order_id, location_id, issued_at) values ($1, $2, $3, $4, $5)',
     [shipment, order.id, f.id, f.locationId, tx.now]);
-  for (const parcel of parcels) {
-    const id = uuidv7();
-    const written = await tx.query(
-      `insert into parcels (id, shipment_id, order_id, parcel_no, carrier, waybill_no, weight_g, milestone, milestone_at)
-       values ($1, $2, $3, $4, $5, $6, $7, 'issued', $8) on conflict (carrier, waybill_no) do nothing returning 1`,
-      [id, shipment, order.id, parcel.parcelNo, parcel.carrier, parcel.waybillNo, parcel.weightG ?? null, tx.now]);
-    if (written.length === 0) throw new Problem('conflict', `waybill ${parcel.waybillNo} of ${parcel.carrier} is on another parcel`, '/parcels');
-    for (const line of parcel.lines) {
-      await tx.query('insert into parcel_lines (parcel_id, line_no, quantity, lot, serials) values ($1, $2, $3, $4, $5)',
-        [id, line.lineNo, line.quantity, line.lot ?? null, line.serials ? JSON.stringify(line.serials) : null]);
-    }
-  }
+  for (const parcel of parcels) await writeParcel(tx, order, f, shipment, parcel);
   for (const [lineNo, quantity] of packed) {
     await tx.query('update fulfillment_order_lines set issued_quantity = issued_quantity + $3 where fulfillment_order_id = $1 and line_no = $2', [f.id, lineNo, quantity]);
     await tx.query('update order_lines set issued_quantity = issued_quantity + $3 where order_id = $1 and line_no = $2', [order.id, lineNo, quantity]);
@@ -54,6 +44,7 @@ export async function issueGoods(tx: Tx, order: Order, f: FulfillmentOrder, parc
   await tx.event(order.id, 'fulfillment.issued', source, {
     fulfillmentOrder: encodeId('ful', f.id), shipment: encodeId('shp', shipment), parcels: parcels.map((p) => ({ carrier: p.carrier, waybill: p.waybillNo })),
   });
+  if (f.replan) await settleWanted(tx, order, source);
   await tx.wake(order.id, order.shipBy);
 }
 

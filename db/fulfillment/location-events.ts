@@ -6,9 +6,10 @@ import { canonical } from '../capture/prepare.ts';
 import { lockOrder, readFulfillments, refreshStatus, type FulfillmentOrder, type Order } from '../orders/order.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
-import { issueGoods, type ParcelNews } from './issue-goods.ts';
+import { issueGoods } from './issue-goods.ts';
 import { rejectFulfillment, type RejectReason } from './reject.ts';
 import { shortPick } from './short-pick.ts';
+import type { ParcelNews } from './write-parcel.ts';
 
 export type LocationEvent = { eventId: string; fulfillmentOrderId: string; occurredAt: string } & (
   | { type: 'accepted'; partnerRef?: string }

@@ -2,8 +2,11 @@ import type pg from 'pg';
 import { Problem } from '../../domain/problem.ts';
 import { AT_LOCATION } from '../../domain/order/status.ts';
 import type { Carrier, Location, Network } from '../network.ts';
+import { encodeId } from '../../domain/ids.ts';
 import { cancelUnissued } from '../orders/cancel-order.ts';
-import { lockOrder, readFulfillments, refreshStatus } from '../orders/order.ts';
+import { lockOrder, readFulfillments, refreshStatus, type FulfillmentOrder, type Order } from '../orders/order.ts';
+import { settleWanted, takeBack } from '../orders/replan.ts';
+import type { Tx } from '../tx.ts';
 import type { StockWriter } from '../stock-writer.ts';
 
 export type RecallTarget = { location: Location; carrier: Carrier | null; waybillNo: string | null; reason: string; manual: 'cancelled' | 'refused' };
@@ -33,7 +36,10 @@ export async function recordRecall(writer: StockWriter, fulfillmentOrderId: stri
     // Not asked any more: an order that goes on is released, escalated and may be asked again like any other.
     await tx.query(`update fulfillment_orders set cancel_outcome = $2, cancel_requested_at = case when not $3 then cancel_requested_at end where id = $1`,
       [f.id, outcome, goesOn]);
-    if (AT_LOCATION.has(f.status)) {
+    if (AT_LOCATION.has(f.status) && f.replan) {
+      if (outcome === 'cancelled') await takeBack(tx, order, f);
+      else await goOn(tx, order, f, reason ?? outcome);
+    } else if (AT_LOCATION.has(f.status)) {
       if (outcome === 'cancelled') {
         await cancelUnissued(tx, order, 'cancelled by agreement of the location', 'system', 'cancellation', f.id, (id) => id === f.id);
       } else {
@@ -42,4 +48,11 @@ export async function recordRecall(writer: StockWriter, fulfillmentOrderId: stri
     }
     await refreshStatus(tx, order, 'system');
   });
+}
+
+/** It stays where it is, as it was planned. */
+async function goOn(tx: Tx, order: Order, f: FulfillmentOrder, reason: string): Promise<void> {
+  await tx.query('update fulfillment_orders set replan = false where id = $1', [f.id]);
+  await tx.event(order.id, 'fulfillment.kept', 'system', { fulfillmentOrder: encodeId('ful', f.id), reason });
+  await settleWanted(tx, order, 'system');
 }

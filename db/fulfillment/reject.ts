@@ -1,9 +1,10 @@
 import { encodeId } from '../../domain/ids.ts';
-import { ensureLevels, type Leg } from '../ledger.ts';
 import { cancelUnits } from '../orders/cancel-order.ts';
+import { settleWanted } from '../orders/replan.ts';
 import type { FulfillmentOrder, Order } from '../orders/order.ts';
 import { liveReservations, openShortages, releaseReservations } from '../orders/reservations.ts';
 import type { Tx } from '../tx.ts';
+import { bookRejected, pauseRejecting, takesStock } from './reject-stock.ts';
 
 /** Why a location gives an order back. The first three say that the stock is not what we thought. */
 export const REJECT_REASONS = ['not_found', 'mismatch', 'damaged', 'no_capacity', 'closed', 'silent', 'refused'] as const;
@@ -13,8 +14,8 @@ export type RejectReason = (typeof REJECT_REASONS)[number];
 const RESOURCE_WINDOW_S = 7 * 86_400;
 
 /**
- * A location gives an order back: its units become a shortage that is served from elsewhere. `not_found` and `mismatch` take the
- * units off the location's books, `damaged` moves them to that condition, the others leave its stock alone.
+ * A location gives an order back: its units become a shortage that is served from elsewhere. `not_found` takes the
+ * units off the location's books, `damaged` and `mismatch` (into quarantine) move them, the others leave its stock alone; `no_capacity` and `closed` pause the location.
  */
 export async function rejectFulfillment(tx: Tx, order: Order, f: FulfillmentOrder, reason: RejectReason, actor: string): Promise<void> {
   const told = f.status !== 'routed' && actor === 'system';
@@ -24,25 +25,21 @@ export async function rejectFulfillment(tx: Tx, order: Order, f: FulfillmentOrde
        cancel_outcome = case when $4 or cancel_requested_at is null then cancel_outcome else 'cancelled' end where id = $1`,
     [f.id, tx.now, reason, told]);
   const own = (await liveReservations(tx, order.id)).filter((r) => r.fulfillmentOrderId === f.id);
-  const gone = reason === 'not_found' || reason === 'mismatch' || reason === 'damaged';
+  const gone = takesStock(reason);
   await releaseReservations(tx, order.id, own.map((r) => ({ reservation: r, units: r.quantity })), `reject:${reason}`, 'released', () => (gone ? 1 : 0));
-  if (reason === 'damaged') await intoDamaged(tx, order.id, own);
+  await bookRejected(tx, order.id, own, reason);
+  const pausedUntil = await pauseRejecting(tx, f.locationId, reason);
   const units = new Map<number, { skuId: number; quantity: number }>();
   for (const r of own) units.set(r.lineNo, { skuId: r.skuId, quantity: (units.get(r.lineNo)?.quantity ?? 0) + r.quantity });
-  await tx.event(order.id, 'fulfillment.rejected', actor, { fulfillmentOrder: encodeId('ful', f.id), reason });
+  await tx.event(order.id, 'fulfillment.rejected', actor, { fulfillmentOrder: encodeId('ful', f.id), reason, ...(pausedUntil ? { pausedUntil: pausedUntil.toISOString() } : {}) });
   if (cancelPending(f)) {
     await cancelUnits(tx, order, new Map([...units].map(([lineNo, u]) => [lineNo, u.quantity])), 'cancellation', 'given back while a cancellation stood', actor, f.id);
   } else {
     await openShortages(tx, order.id, [...units].map(([lineNo, u]) => ({ lineNo, ...u })), `rejected:${reason}`, new Date(tx.now.getTime() + RESOURCE_WINDOW_S * 1000));
   }
+  await settleWanted(tx, order, actor);
   await tx.wake(order.id, order.shipBy);
 }
 
 /** The buyer wants these units cancelled and the location has not answered yet: what it gives back is not looked for elsewhere. */
-export function cancelPending(f: FulfillmentOrder): boolean { return f.cancelRequestedAt !== null && f.cancelOutcome === null; }
-
-async function intoDamaged(tx: Tx, orderId: string, own: readonly { levelId: number; locationId: number; skuId: number; quantity: number }[]): Promise<void> {
-  const ids = await ensureLevels(tx.client, own.map((r) => ({ locationId: r.locationId, skuId: r.skuId, condition: 'damaged', lotId: 0 })));
-  const legs: Leg[] = own.map((r, i) => ({ levelId: ids[i] as number, onHand: r.quantity, reserved: 0 }));
-  await tx.post('reject:damaged', orderId, legs);
-}
+export function cancelPending(f: FulfillmentOrder): boolean { return f.cancelRequestedAt !== null && f.cancelOutcome === null && !f.replan; }

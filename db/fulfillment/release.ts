@@ -6,12 +6,13 @@ import { TERMINAL } from '../../domain/order/status.ts';
 import { refundForUnits } from '../../domain/returns/refund.ts';
 import { lockOrder, readFulfillments, readLines, refreshStatus } from '../orders/order.ts';
 import { rejectFulfillment } from './reject.ts';
+import { patience } from './reminder.ts';
 
 /** What a location and a carrier need to know; in memory only, it holds personal data. */
 export type Release = {
-  fulfillmentOrderId: string; orderId: string; location: Location; carrier: Carrier | null; waybillNo: string | null; priority: number;
+  fulfillmentOrderId: string; orderId: string; location: Location; carrier: Carrier | null; service: string; waybillNo: string | null; priority: number;
   shipBy: string; scheduledFrom: string | null; cashOnDelivery: { amount: number; currency: string } | null; shipTo: Contact['shipTo'];
-  lines: { lineNo: number; sku: string; quantity: number; gift: boolean; weightG: number }[]; buyerRemark: string | null; sellerRemark: string | null;
+  lines: { lineNo: number; sku: string; quantity: number; gift: boolean; weightG: number; volumeMm3: number; hazardous: boolean }[]; buyerRemark: string | null; sellerRemark: string | null;
 };
 
 /**
@@ -32,8 +33,8 @@ export async function beginRelease(writer: StockWriter, network: Network, vault:
       return null;
     }
     if (f.status === 'routed') {
-      await tx.query(`update fulfillment_orders set status = 'releasing', released_at = $2, accept_by = $2::timestamptz + make_interval(secs => $3) where id = $1`,
-        [f.id, tx.now, location.acceptTimeoutS]);
+      await tx.query(`update fulfillment_orders set status = 'releasing', contact_id = $4, released_at = $2, accept_by = $2::timestamptz + make_interval(secs => $3) where id = $1`,
+        [f.id, tx.now, patience(network.channelById.get(order.channelId), location).acceptS, order.contactId]);
       await refreshStatus(tx, order, 'system');
     }
     const units = new Map((await tx.query<{ line_no: number; units: number }>(
@@ -46,11 +47,14 @@ export async function beginRelease(writer: StockWriter, network: Network, vault:
       `select not exists (select from fulfillment_orders where order_id = $1 and id < $2 and status not in ('rejected', 'cancelled')) first`, [orderId, f.id]);
     return {
       fulfillmentOrderId: encodeId('ful', f.id), orderId: encodeId('ord', orderId), location, carrier: f.carrier === null ? null : network.carriers.get(f.carrier) ?? null,
-      waybillNo: f.waybillNo, priority: order.priority, shipBy: (order.shipBy ?? tx.now).toISOString(), scheduledFrom: order.scheduledFrom?.toISOString() ?? null,
+      service: f.service, waybillNo: f.waybillNo, priority: order.priority, shipBy: (order.shipBy ?? tx.now).toISOString(), scheduledFrom: order.scheduledFrom?.toISOString() ?? null,
       // Collected once, with the first parcel, for all of the order that has not been cancelled.
       cashOnDelivery: order.paymentStatus === 'cash_on_delivery' && living?.first ? { amount: due, currency: order.currency } : null,
       shipTo: contact.shipTo, buyerRemark: contact.buyerRemark, sellerRemark: contact.sellerRemark,
-      lines: lines.map((l) => ({ lineNo: l.lineNo, sku: l.skuCode, quantity: units.get(l.lineNo) ?? 0, gift: l.gift, weightG: (l.skuId !== null && skus.get(l.skuId)?.weightG) || 0 })),
+      lines: lines.map((l) => {
+        const sku = l.skuId === null ? undefined : skus.get(l.skuId);
+        return { lineNo: l.lineNo, sku: l.skuCode, quantity: units.get(l.lineNo) ?? 0, gift: l.gift, weightG: sku?.weightG ?? 0, volumeMm3: sku?.volumeMm3 ?? 0, hazardous: sku?.hazardous === true };
+      }),
     };
   });
 }

@@ -2,6 +2,7 @@ import { Problem } from '../../domain/problem.ts';
 import { encodeId } from '../../domain/ids.ts';
 import { cancelUnits } from '../orders/cancel-order.ts';
 import type { FulfillmentOrder, Order } from '../orders/order.ts';
+import { settleWanted } from '../orders/replan.ts';
 import { liveReservations, openShortages, releaseReservations } from '../orders/reservations.ts';
 import type { Tx } from '../tx.ts';
 import { cancelPending, rejectFulfillment } from './reject.ts';
@@ -37,5 +38,6 @@ export async function shortPick(tx: Tx, order: Order, f: FulfillmentOrder, lines
       'short_pick', new Date(tx.now.getTime() + 7 * 86_400_000));
   }
   await tx.event(order.id, 'fulfillment.short_picked', source, { fulfillmentOrder: encodeId('ful', f.id), lines });
+  await settleWanted(tx, order, source);
   await tx.wake(order.id, order.shipBy);
 }

@@ -63,7 +63,7 @@ async function moveParcels(tx: Tx, order: Order, carrier: string, fresh: readonl
       if (WAKING.has(next)) wake = true;
     }
     if (state.milestone === parcel.milestone) continue;
-    await tx.query('update parcels set milestone = $2, milestone_at = $3 where id = $1', [parcel.id, state.milestone, state.at]);
+    await tx.query(`update parcels set milestone = $2, milestone_at = $3, delivered_at = case when $2 = 'delivered' then $3 else delivered_at end where id = $1`, [parcel.id, state.milestone, state.at]);
     if (state.milestone === 'lost') await parcelLost(tx, order, parcel.id, carrier, `carrier:${carrier}`);
     await settleFulfillments(tx, order.id);
     if (state.milestone === 'returned') await openInterceptedReturn(tx, order, parcel.id, parcel.fulfillment_id);

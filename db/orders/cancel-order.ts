@@ -41,6 +41,7 @@ export async function cancelUnissued(
   }
   const live = (await liveReservations(tx, order.id)).filter((r) => only(r.fulfillmentOrderId));
   await releaseReservations(tx, order.id, live.map((r) => ({ reservation: r, units: r.quantity })), cause);
+  if (only(null)) await tx.query('update order_lines set cancel_wanted = 0 where order_id = $1 and cancel_wanted > 0', [order.id]);
   if (only(null)) await tx.query(`update shortages set status = 'cancelled', closed_at = $2 where order_id = $1 and status = 'open'`, [order.id, tx.now]);
   const units = await unissuedUnits(tx, order.id, only(null) ? null : fulfillments.map((f) => f.id));
   const total = [...units.values()].reduce((sum, n) => sum + n, 0);
@@ -78,8 +79,8 @@ export async function cancelOrder(writer: StockWriter, orderId: string, reason: 
       return 'cancelled';
     }
     const asked = await tx.query(
-      `update fulfillment_orders set cancel_requested_at = $2, cancel_reason = $3, cancel_outcome = null
-       where id = any($1::uuid[]) and cancel_requested_at is null returning 1`, [there.map((f) => f.id), tx.now, reason]);
+      `update fulfillment_orders set cancel_requested_at = $2, cancel_reason = $3, cancel_outcome = null, replan = false
+       where id = any($1::uuid[]) and (cancel_requested_at is null or replan) returning 1`, [there.map((f) => f.id), tx.now, reason]);
     // What the location does not know of needs nobody's consent.
     const kept = new Set(there.map((f) => f.id));
     const cancelled = await cancelUnissued(tx, order, reason, actor, 'cancellation', uuidv7(), (id) => id === null || !kept.has(id));

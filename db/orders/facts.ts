@@ -13,7 +13,7 @@ const TO_COME = `(p.id = 0 or (p.status = 'open' and p.expected_at > $2 and p.ex
 type Row = {
   status: OrderStatus; hold_reason: string | null; validated_at: Date | null; payment_status: string; payment_due_at: Date | null; route_after: Date | null;
   delivered_at: Date | null; return_until: Date | null; deliver_by: Date | null; held: boolean; backorder_until: Date | null; servable: boolean;
-  routable: boolean; shipping: boolean; to_release: string[]; to_recall: string[]; to_intercept: string[]; locations: string[]; accept_by: Date | null; release_retry: Date | null;
+  routable: boolean; shipping: boolean; to_release: string[]; to_recall: string[]; to_remind: string[]; to_intercept: string[]; locations: string[]; accept_by: Date | null; release_retry: Date | null;
   return_work: boolean; return_open: boolean; incoming_at: Date | null;
 };
 
@@ -38,9 +38,10 @@ export async function readFacts(client: pg.ClientBase | pg.Pool, network: Networ
         array(select id from f where status in ('routed', 'releasing') and cancel_requested_at is null and (release_retry_at is null or release_retry_at <= $2) order by id) to_release,
         (select min(release_retry_at) from f where status in ('routed', 'releasing') and cancel_requested_at is null and release_retry_at > $2) release_retry,
         array(select id from f where cancel_requested_at is not null and cancel_outcome is null order by id) to_recall,
+        array(select id from f where reminder = 'due' and status = 'released' and cancel_requested_at is null order by id) to_remind,
         array(select id from parcels where order_id = $1 and intercept_requested_at is not null and intercept_outcome is null order by id) to_intercept,
         array(select distinct code from f where status not in ('rejected', 'cancelled') order by code) locations,
-        (select min(case when escalated_at is null then accept_by else escalated_at + make_interval(secs => accept_timeout_s) end)
+        (select min(case when escalated_at is null then accept_by else coalesce(reroute_at, escalated_at + make_interval(secs => accept_timeout_s)) end)
           from f where status in ('releasing', 'released') and cancel_requested_at is null) accept_by,
         exists (select from returns where order_id = $1 and not late and status in ('requested', 'inspected')) return_work,
         exists (select from returns where order_id = $1 and not late and status in ('requested', 'authorised', 'received', 'inspected'))
@@ -60,6 +61,7 @@ export async function readFacts(client: pg.ClientBase | pg.Pool, network: Networ
     toRoute: row.routable && ((row.backorder_until === null && row.incoming_at === null) || row.shipping), routeAfter: iso(row.route_after),
     toRelease: row.to_release.map((id) => encodeId('ful', id)), toRecall: row.to_recall.map((id) => encodeId('ful', id)),
     toIntercept: row.to_intercept.map((id) => encodeId('par', id)),
+    ...(row.to_remind.length === 0 ? {} : { toRemind: row.to_remind.map((id) => encodeId('ful', id)) }),
     returnWork: row.return_work, nextDeadline: iso(deadlines[0] ?? null), promiseBy: iso(row.deliver_by), locations: row.locations,
   };
 }

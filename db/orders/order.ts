@@ -22,7 +22,7 @@ export type OrderLine = {
 
 export type FulfillmentOrder = {
   id: string; orderId: string; locationId: number; status: FulfillmentStatus; attempt: number; carrier: string | null; waybillNo: string | null;
-  partnerRef: string | null; acceptBy: Date | null; escalatedAt: Date | null; cancelRequestedAt: Date | null; cancelOutcome: string | null;
+  partnerRef: string | null; acceptBy: Date | null; escalatedAt: Date | null; rerouteAt: Date | null; replan: boolean; service: string; cancelRequestedAt: Date | null; cancelOutcome: string | null;
 };
 
 const ORDER = `id, channel_id "channelId", external_id "externalId", type, status, payment_status "paymentStatus", currency, total_amount total,
@@ -33,7 +33,7 @@ const ORDER = `id, channel_id "channelId", external_id "externalId", type, statu
   closed_at "closedAt", version`;
 
 export const FULFILLMENT_ORDER = `id, order_id "orderId", location_id "locationId", status, attempt, carrier, waybill_no "waybillNo", partner_ref "partnerRef",
-  accept_by "acceptBy", escalated_at "escalatedAt", cancel_requested_at "cancelRequestedAt", cancel_outcome "cancelOutcome"`;
+  accept_by "acceptBy", escalated_at "escalatedAt", reroute_at "rerouteAt", replan, service, cancel_requested_at "cancelRequestedAt", cancel_outcome "cancelOutcome"`;
 
 /** Locks an order; every change of an order or of what belongs to it begins here. Throws Problem not_found. */
 export async function lockOrder(tx: Tx, orderId: string): Promise<Order> {

@@ -55,7 +55,7 @@ async function serve(tx: Tx, network: Network, order: Order, open: readonly Shor
   const at = (skuId: number, locationId: number) => levels.filter((l) => l.skuId === skuId && l.locationId === locationId);
   const share = network.sharing(order.channelId, tx.now);
   if (share) await network.skusById(skuIds);
-  const truth = levels.map((l) => { const now = locked.get(l.id); return { ...l, free: now ? now.onHand - now.reserved - now.buffer : 0 }; });
+  const truth = levels.map((l) => { const now = locked.get(l.id); return { ...l, free: now && !network.blocked(l.locationId, l.skuId, tx.now) ? now.onHand - now.reserved - now.buffer : 0 }; });
   const free = new Map(limitLevels(truth, share).map((l) => [l.id, l.free]));
   const ranked = order.forcedLocationId !== null ? [order.forcedLocationId] : network.ranked(network.place(order.country, order.province, order.city));
   const wanted = open.flatMap((s) => (s.skuId === null ? [] : [{ lineNo: s.id, skuId: s.skuId, quantity: s.quantity }]));

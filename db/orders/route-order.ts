@@ -7,6 +7,8 @@ import { uuidv7 } from '../../runtime/ids.ts';
 import { lockLevels } from '../ledger.ts';
 import { keepDecision } from '../routing/decisions.ts';
 import { buildInstance, type OpenLine, type Units } from '../routing/instance.ts';
+import { lockCarrierDays } from '../routing/carrier-facts.ts';
+import { waitForStops } from '../routing/stops.ts';
 import type { Network } from '../network.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
@@ -32,6 +34,7 @@ export async function routeOrder(writer: StockWriter, network: Network, orderId:
     const excluded = (await readFulfillments(tx.client, order.id)).filter((f) => f.status === 'rejected').map((f) => f.locationId);
     const policy = network.policyAt(tx.now);
     const share = network.sharing(order.channelId, tx.now);
+    await lockCarrierDays(tx, network);
     for (let round = 1; ; round++) {
       // The last round plans with the order's own reservations alone: they cannot be taken away meanwhile.
       const there = round < ROUNDS ? await freshLevels(tx, order, network, own) : [];
@@ -40,6 +43,7 @@ export async function routeOrder(writer: StockWriter, network: Network, orderId:
       const result = planOrder(instance);
       if (result.unallocated.length > 0) {
         await keepDecision(tx, orderId, policy, instance, result, 'unroutable');
+        if (await waitForStops(tx, network, order, unitsAt(levels, own))) return;
         return holdUnroutable(tx, order, result);
       }
       const shipments = result.shipments.map((s) => ({ ...s, locationId: network.locations.get(s.location)?.id as number }));
@@ -47,6 +51,7 @@ export async function routeOrder(writer: StockWriter, network: Network, orderId:
       if (round < ROUNDS && !(await stillFree(tx, assignment, there, share))) continue;
       await keepDecision(tx, orderId, policy, instance, result, 'routed');
       await write(tx, order, own, result, shipments, assignment);
+      await tx.query('update orders set routing_waits = null where id = $1 and routing_waits is not null', [orderId]);
       await refreshStatus(tx, order, 'system');
       return;
     }
@@ -152,8 +157,8 @@ async function write(tx: Tx, order: Order, own: readonly Reservation[], result: 
   const ids = shipments.map(() => uuidv7());
   for (const [i, shipment] of shipments.entries()) {
     await tx.query(
-      `insert into fulfillment_orders (id, order_id, location_id, status, attempt, carrier, cost, reasons, routed_at) values ($1, $2, $3, 'routed', $4, $5, $6, $7, $8)`,
-      [ids[i], order.id, shipment.locationId, attempt, shipment.carrier, Math.round(shipment.cost), JSON.stringify(reasonsOf(shipment)), tx.now]);
+      `insert into fulfillment_orders (id, order_id, location_id, status, attempt, carrier, cost, reasons, routed_at, service) values ($1, $2, $3, 'routed', $4, $5, $6, $7, $8, $9)`,
+      [ids[i], order.id, shipment.locationId, attempt, shipment.carrier, Math.round(shipment.cost), JSON.stringify(reasonsOf(shipment)), tx.now, shipment.service ?? 'standard']);
     await tx.query(
       `insert into fulfillment_order_lines (fulfillment_order_id, line_no, quantity) select $1, n, sum(q) from unnest($2::int[], $3::int[]) as t(n, q) group by n`,
       [ids[i], shipment.lines.map((l) => l.line), shipment.lines.map((l) => l.quantity)]);

@@ -1,13 +1,13 @@
 import { evaluateAudit, type AuditFacts } from '../../domain/order/audit.ts';
 import { encodeId } from '../../domain/ids.ts';
 import { isPaymentDue } from '../../domain/order/payment.ts';
-import { TERMINAL } from '../../domain/order/status.ts';
+import { AT_LOCATION, LEFT, TERMINAL } from '../../domain/order/status.ts';
 import type { Network } from '../network.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
 import type { Vault, Contact } from '../vault.ts';
 import { cancelUnissued } from './cancel-order.ts';
-import { lockOrder, readLines, refreshStatus, type Order, type OrderLine } from './order.ts';
+import { lockOrder, readFulfillments, readLines, refreshStatus, type Order, type OrderLine } from './order.ts';
 
 /** The longest look-back of a duplicate rule, minutes. */
 const RECENT_MINUTES = 7 * 24 * 60;
@@ -25,8 +25,10 @@ export async function validateOrder(writer: StockWriter, network: Network, vault
     const facts = await auditFacts(tx, order, lines, contact, network, vault);
     const rules = network.auditRules.filter((r) => !order.approvedRules.includes(r.id));
     const { outcome, hits } = evaluateAudit(rules, facts);
-    if (outcome === 'hold') {
-      for (const hit of hits.filter((h) => h.action === 'hold')) {
+    // After a change of address part of the order may be packed or gone: a person decides about the rest.
+    const begun = outcome === 'reject' && (await readFulfillments(tx.client, orderId)).some((f) => AT_LOCATION.has(f.status) || LEFT.has(f.status));
+    if (outcome === 'hold' || begun) {
+      for (const hit of hits.filter((h) => h.action === outcome)) {
         await tx.query('insert into order_holds (order_id, reason, detail, rule_id, placed_at, placed_by) values ($1, $2, $3, $4, $5, $6)',
           [orderId, hit.name, hit.reason, hit.ruleId, tx.now, 'system']);
       }

@@ -72,7 +72,7 @@ export function availability(network: Network, projection: StockProjection, borr
       const coming = new Map<number, { units: number; expectedAt: number }[]>();
       source.pool.visit(skuId, (locationId, _id, free, expires, expectedAt) => {
         const location = free > 0 ? serving.get(locationId) : undefined;
-        if (!location || !usable(source, expires, expectedAt)) return;
+        if (!location || !usable(source, expires, expectedAt) || network.blocked(locationId, skuId, now)) return;
         if (!limited) add(source, location, free, source.horizon === null ? null : expectedAt);
         else if (source.horizon === null) sharedThere.set(locationId, (sharedThere.get(locationId) ?? 0) + free);
         else coming.set(locationId, [...coming.get(locationId) ?? [], { units: free, expectedAt: expectedAt ?? 0 }]);

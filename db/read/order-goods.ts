@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { encodeId } from '../../domain/ids.ts';
 
 export type ParcelView = {
-  id: string; parcelNo: number; carrier: string; waybillNo: string; weightG: number | null; milestone: string; milestoneAt: string; interceptOutcome: string | null;
+  id: string; parcelNo: number; carrier: string; waybillNo: string; weightG: number | null; service: string; dimensionsMm: { length: number; width: number; height: number } | null; chargeableG: number | null; expectedBy: string | null; milestone: string; milestoneAt: string; interceptOutcome: string | null;
   lines: { line: number; quantity: number; lot: string | null; serials: string[] | null }[];
 };
 export type FulfillmentView = {
@@ -40,15 +40,16 @@ export async function fulfillmentsOf(client: pg.ClientBase, orderId: string): Pr
 
 /** Parcels by the id of their fulfillment order. */
 async function parcelsOf(client: pg.ClientBase, orderId: string): Promise<Map<string, ParcelView[]>> {
-  const { rows } = await client.query<Omit<ParcelView, 'milestoneAt'> & { fulfillment: string; at: Date }>({
+  const { rows } = await client.query<Omit<ParcelView, 'milestoneAt' | 'expectedBy'> & { fulfillment: string; at: Date; expected: Date | null }>({
     name: 'order_detail_parcels',
-    text: `select s.fulfillment_order_id fulfillment, p.id, p.parcel_no "parcelNo", p.carrier, p.waybill_no "waybillNo", p.weight_g "weightG", p.milestone, p.milestone_at at,
+    text: `select s.fulfillment_order_id fulfillment, p.id, p.parcel_no "parcelNo", p.carrier, p.waybill_no "waybillNo", p.weight_g "weightG", p.service, p.chargeable_g "chargeableG", p.expected_by expected,
+        case when p.length_mm is not null then json_build_object('length', p.length_mm, 'width', p.width_mm, 'height', p.height_mm) end "dimensionsMm", p.milestone, p.milestone_at at,
         p.intercept_outcome "interceptOutcome", coalesce((select json_agg(json_build_object('line', n.line_no, 'quantity', n.quantity, 'lot', n.lot, 'serials', n.serials)
           order by n.line_no) from parcel_lines n where n.parcel_id = p.id), '[]') lines
       from parcels p join shipments s on s.id = p.shipment_id where p.order_id = $1 order by p.parcel_no, p.id`,
     values: [orderId],
   });
   const by = new Map<string, ParcelView[]>();
-  for (const { fulfillment, at, id, ...row } of rows) by.set(fulfillment, [...by.get(fulfillment) ?? [], { ...row, id: encodeId('par', id), milestoneAt: at.toISOString() }]);
+  for (const { fulfillment, at, id, expected, ...row } of rows) by.set(fulfillment, [...by.get(fulfillment) ?? [], { ...row, id: encodeId('par', id), expectedBy: iso(expected), milestoneAt: at.toISOString() }]);
   return by;
 }

@@ -4,7 +4,7 @@ import { bookCorrections, lockForCorrections } from './book-variances.ts';
 import { lineFacts, type FactsOfLine } from './line-facts.ts';
 
 export type RecountAnswer = { id: number; counted: number; countedAt: string; expected: number; variance: number; shortened: number };
-type Recount = { location_id: number; sku_id: number; condition: string; lot_code: string; status: 'open' | 'done'; snapshot_id: number; figure: number | null; answer: RecountAnswer | null };
+type Recount = { location_id: number; sku_id: number; condition: string; lot_code: string; status: 'open' | 'done'; snapshot_id: number | null; figure: number | null; answer: RecountAnswer | null };
 
 /**
  * Answers a recount: the book takes the figure as of `countedAt` (default: now). The same figure again gives the same answer, another one `conflict`.
@@ -25,7 +25,7 @@ export async function confirmRecount(writer: StockWriter, id: number, locationId
     const { sku_id: skuId, condition } = recount;
     const lot = recount.lot_code === '' ? null : recount.lot_code;
     const read = async (): Promise<FactsOfLine & { expected: number }> => {
-      const [facts] = await lineFacts(tx, { snapshotId: recount.snapshot_id, locationId: recount.location_id, takenAt, windowS: 0, flowXmin: '0' }, [{ lineNo: 1, skuId, condition, lot, counted: figure.counted }]);
+      const [facts] = await lineFacts(tx, { snapshotId: recount.snapshot_id ?? 0, locationId: recount.location_id, takenAt, windowS: 0, flowXmin: '0' }, [{ lineNo: 1, skuId, condition, lot, counted: figure.counted }]);
       if (!facts) throw new Error('a line has its facts');
       // Without a time the figure is of this very moment, whatever the two clocks say.
       const after = countedAt === null ? 0 : facts.flows.reduce((sum, f) => sum + (f.at > takenAt.getTime() ? f.units : 0), 0);

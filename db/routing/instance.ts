@@ -2,16 +2,16 @@ import { promise } from '../../domain/promising/promise.ts';
 import type { InstanceLocation, InstancePolicy, RoutingInstance } from '../../domain/routing/model.ts';
 import type { Location, Network, Sku } from '../network.ts';
 import type { Order, OrderLine } from '../orders/order.ts';
-import type { Tx } from '../tx.ts';
+import { readyMinute, refusedCarriers } from './carrier-facts.ts';
+import type { Reader, Units } from './reader.ts';
+import { readReliability } from './reliability.ts';
+import { readStops, stopWords, type RoutingStops } from './stops.ts';
 
-/** Units of a SKU that an order may take at a location: its own reservations and what is free there. */
-export type Units = { skuId: number; locationId: number; units: number };
+export type { Reader, Units };
 /** Units of a line that are to be routed. */
 export type OpenLine = { line: Pick<OrderLine, 'lineNo' | 'skuId' | 'skuCode' | 'quantity'> & { priced: Pick<OrderLine['priced'], 'netAmount'> }; quantity: number };
 /** What of an order routing looks at. */
 export type RoutedOrder = Pick<Order, 'channelId' | 'country' | 'province' | 'city' | 'deliverBy' | 'scheduledFrom' | 'forcedLocationId' | 'forcedCarrier'>;
-/** A transaction, or anything else that reads at a moment. */
-export type Reader = Pick<Tx, 'query' | 'now'>;
 
 const DAY_MS = 86_400_000;
 /** Days of sale for which a shop keeps its last units to itself, as far as the policy weighs that. */
@@ -23,10 +23,14 @@ export async function buildInstance(
 ): Promise<RoutingInstance> {
   const skus = await network.skusById([...open.flatMap(({ line }) => line.skuId ?? []), ...stock.map((s) => s.skuId)]);
   const ids = [...new Set(stock.map((s) => s.locationId))];
+  const stops = await readStops(tx, ids, [...skus.keys()]);
+  const refused = await refusedCarriers(tx, network, order);
+  const reliability = policy.weights.rejection ? await readReliability(tx, ids) : new Map<number, number>();
+  const cutoffs = network.rates.some((r) => r.cutoffMinute !== null);
   const [taken, rates] = await Promise.all([capacityTaken(tx, network, ids), policy.weights.opportunity > 0 ? salesRates(tx, ids, [...skus.keys()]) : new Map<string, number>()]);
   const locations = ids.flatMap((id): InstanceLocation[] => {
     const location = network.locationById.get(id);
-    return location ? [locationOf(tx, order, location, stock.filter((s) => s.locationId === id), skus, open, taken.get(id) ?? 0, rates)] : [];
+    return location ? [locationOf(tx, order, location, stock.filter((s) => s.locationId === id), skus, open, taken.get(id) ?? 0, rates, { stops, reliability: reliability.get(id), cutoffs })] : [];
   }).sort((a, b) => (a.code < b.code ? -1 : 1));
   const code = (id: number | null): string | undefined => (id === null ? undefined : network.locationById.get(id)?.code);
   const forced = code(order.forcedLocationId);
@@ -41,12 +45,13 @@ export async function buildInstance(
         }] : [];
       }),
       ...(forced === undefined ? {} : { forcedLocation: forced }), ...(order.forcedCarrier === null ? {} : { forcedCarrier: order.forcedCarrier }),
-      ...(excluded.length === 0 ? {} : { excluded: excluded.flatMap((id) => code(id) ?? []).sort() }),
+      ...(excluded.length === 0 ? {} : { excluded: excluded.flatMap((id) => code(id) ?? []).sort() }), ...(refused.length === 0 ? {} : { refused }),
     },
     locations,
     rates: network.rates.map((r) => ({
       carrier: r.carrier, zone: r.zone, firstWeightG: r.firstWeightG, firstCost: r.firstCost, stepG: r.stepG, stepCost: r.stepCost, transitDays: r.transitDays,
       ...(r.volumetricMm3PerG === null ? {} : { volumetricMm3PerG: r.volumetricMm3PerG }), ...(r.maxWeightG === null ? {} : { maxWeightG: r.maxWeightG }), ...(r.hazardous ? { hazardous: true } : {}),
+      ...(r.service === 'standard' ? {} : { service: r.service }), ...(r.cutoffMinute === null ? {} : { cutoffMinute: r.cutoffMinute }), ...(r.lateRisk === null ? {} : { lateRisk: r.lateRisk }),
     })),
     policy,
   };
@@ -54,7 +59,9 @@ export async function buildInstance(
 
 function locationOf(
   tx: Reader, order: RoutedOrder, l: Location, stock: readonly Units[], skus: ReadonlyMap<number, Sku>, open: readonly OpenLine[], taken: number, rates: ReadonlyMap<string, number>,
+  { stops, reliability, cutoffs }: { stops: RoutingStops; reliability: number | undefined; cutoffs: boolean },
 ): InstanceLocation {
+  const pause = stops.pauses.get(l.id);
   const units = new Map<string, number>();
   for (const s of stock) {
     const sku = skus.get(s.skuId);
@@ -62,14 +69,16 @@ function locationOf(
   }
   const idOf = new Map([...skus].map(([id, sku]) => [sku.code, id]));
   return {
-    code: l.code, kind: l.kind, place: l.place, shipsAt: l.active ? handOver(l, tx.now, order.scheduledFrom).toISOString() : null, handling: { perShipment: l.handlingCost, perUnit: l.handlingUnitCost },
+    code: l.code, kind: l.kind, place: l.place, shipsAt: l.active && !pause ? handOver(l, tx.now, order.scheduledFrom).toISOString() : null,
+    ...(pause ? { pause: stopWords(pause) } : {}), ...(cutoffs ? { readyMinute: readyMinute(l) } : {}), ...(reliability === undefined ? {} : { reliability }), handling: { perShipment: l.handlingCost, perUnit: l.handlingUnitCost },
     load: l.dailyCapacity === null ? 0 : Math.min(1000, Math.round((taken * 1000) / l.dailyCapacity)), ...(l.dailyCapacity === null ? {} : { capacityUnits: Math.max(0, l.dailyCapacity - taken) }),
     ...(l.takesHazardous ? { hazardous: true } : {}), ...(l.takesOversized ? { oversized: true } : {}),
     stock: Object.fromEntries([...units].sort(([a], [b]) => (a < b ? -1 : 1)).map(([code, available]) => {
       const rate = rates.get(`${l.id}|${idOf.get(code) ?? 0}`) ?? 0;
       const keep = Math.ceil(rate * KEEP_DAYS);
       const margin = keep > 0 ? marginOf(code, open, skus) : 0;
-      return [code, { available, ...(keep > 0 && margin > 0 ? { opportunity: { cost: margin, units: keep } } : {}) }];
+      const block = stops.blocks.get(`${l.id}|${idOf.get(code) ?? 0}`);
+      return [code, { available, ...(block ? { blocked: stopWords(block) } : {}), ...(keep > 0 && margin > 0 ? { opportunity: { cost: margin, units: keep } } : {}) }];
     })),
   };
 }

@@ -44,7 +44,7 @@ export async function serveShortages(tx: Tx, skuIds: readonly number[], network:
     const picks: { levelId: number; units: number }[] = [];
     let rest = shortage.quantity;
     const share = network?.sharing(shortage.channelId, tx.now) ?? null;
-    const own = shortage.levels.flatMap((id) => levels.filter((l) => l.id === Number(id)).map((l) => ({ ...l, free: free.get(l.id) ?? 0 }))); // int8[] comes as text
+    const own = shortage.levels.flatMap((id) => levels.filter((l) => l.id === Number(id) && network?.blocked(l.locationId, l.skuId, tx.now) !== true).map((l) => ({ ...l, free: free.get(l.id) ?? 0 }))); // int8[] comes as text
     for (const { id: levelId, free: shared } of limitLevels(own, share)) {
       const units = Math.min(rest, shared);
       if (units <= 0) continue;

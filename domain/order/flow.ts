@@ -18,6 +18,8 @@ export type OrderFacts = {
   toRelease: string[];
   /** fulfillment orders whose location must be asked to give them back */
   toRecall: string[];
+  /** fulfillment orders whose location has said nothing and is to be reminded; absent: none */
+  toRemind?: string[];
   /** parcels that the carrier must be asked to turn round */
   toIntercept: string[];
   /** returns or refunds that can be taken a step further without anybody */
@@ -33,7 +35,7 @@ export type Step =
   | { do: 'validate' }
   | { do: 'reserve' }
   | { do: 'route' }
-  | { do: 'ship'; release: string[]; recall: string[]; intercept: string[] }
+  | { do: 'ship'; release: string[]; recall: string[]; intercept: string[]; remind?: string[] }
   | { do: 'return' }
   | { do: 'track' }
   | { do: 'wait'; until: string | null; for: string };
@@ -52,6 +54,7 @@ export function nextStep(facts: OrderFacts, now: string): Step {
   if (facts.awaitingPaymentUntil !== null) return { do: 'wait', until: null, for: `payment, until ${facts.awaitingPaymentUntil}` };
   if (!facts.validated) return { do: 'validate' };
   if (facts.toRelease.length > 0) return { do: 'ship', release: facts.toRelease, recall: [], intercept: [] };
+  if (facts.toRemind && facts.toRemind.length > 0) return { do: 'ship', release: [], recall: [], intercept: [], remind: facts.toRemind };
   if (facts.toReserve || (facts.backorderUntil !== null && facts.backorderUntil <= now)) return { do: 'reserve' };
   if (facts.toRoute && (facts.routeAfter === null || facts.routeAfter <= now)) return { do: 'route' };
   if (facts.nextDeadline !== null && facts.nextDeadline <= now) return { do: 'track' };

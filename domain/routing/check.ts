@@ -10,7 +10,7 @@ export function checkInstance({ order, locations, rates, policy }: RoutingInstan
   if (order.promisedBy !== null) date(order.promisedBy, '/order/promisedBy');
   once(order.lines.map((l) => l.line), (i) => `/order/lines/${i}/line`, 'line');
   once(locations.map((l) => l.code), (i) => `/locations/${i}/code`, 'location');
-  once(rates.map((r) => `${r.carrier} in zone ${r.zone}`), (i) => `/rates/${i}`, 'rate of carrier');
+  once(rates.map((r) => `${r.carrier}${r.service === undefined || r.service === 'standard' ? '' : ` (${r.service})`} in zone ${r.zone}`), (i) => `/rates/${i}`, 'rate of carrier');
   locations.forEach((l, i) => { if (l.shipsAt !== null) date(l.shipsAt, `/locations/${i}/shipsAt`); });
   if (order.forcedLocation !== undefined && !locations.some((l) => l.code === order.forcedLocation)) throw new Problem('unknown_location', `location "${order.forcedLocation}" is forced and not among the locations`, '/order/forcedLocation');
   if (order.forcedCarrier !== undefined && !rates.some((r) => r.carrier === order.forcedCarrier)) throw new Problem('unknown_carrier', `carrier "${order.forcedCarrier}" is forced and has no rate`, '/order/forcedCarrier');
@@ -20,8 +20,9 @@ export function checkInstance({ order, locations, rates, policy }: RoutingInstan
 /** Throws Problem where a policy cannot be meant. `at`: JSON pointer of the policy. */
 export function checkPolicy(policy: InstancePolicy, at: string): void {
   for (const name of Object.keys(policy.weights) as (keyof RoutingWeights)[]) {
-    const value = policy.weights[name];
-    if (!Number.isSafeInteger(value) || value < 0) throw new Problem('unprocessable', `weight ${name} is ${value}: a weight is a whole number, 0 or more`, `${at}/weights/${name}`);
+    const value: number | undefined = policy.weights[name];
+    if (value === undefined && name === 'rejection') continue; // an older policy knows nothing of it
+    if (value === undefined || !Number.isSafeInteger(value) || value < 0) throw new Problem('unprocessable', `weight ${name} is ${String(value)}: a weight is a whole number, 0 or more`, `${at}/weights/${name}`);
   }
   if (policy.kinds.length === 0) throw new Problem('unprocessable', 'a policy that ships from no kind of location serves nobody', `${at}/kinds`);
   if (policy.maxShipments < 1) throw new Problem('unprocessable', 'at least one shipment must be allowed', `${at}/maxShipments`);
@@ -48,8 +49,8 @@ function checkAmounts({ order, locations, rates, policy: { weights: w, maxShipme
     + most(Object.values(l.stock), (s) => w.opportunity * (s.opportunity?.cost ?? 0) + w.slowCredit * (s.slowCredit ?? 0) + w.settlement * (s.settlement ?? 0)));
   const steps = most(rates, (r) => w.shipping * r.stepCost * (Math.max(grams, r.volumetricMm3PerG === undefined ? 0 : volume / r.volumetricMm3PerG) / r.stepG));
   const leaves = most(locations, (l) => (l.shipsAt === null ? 0 : Date.parse(l.shipsAt)));
-  const days = order.promisedBy === null ? 0 : Math.max(0, (leaves - Date.parse(order.promisedBy)) / DAY_MS + most(rates, (r) => r.transitDays) + 1);
-  const shipment = most(rates, (r) => w.shipping * (r.firstCost + r.stepCost)) + SCALE * (w.latenessPerDay * days + w.splitPenalty) + most(locations, (l) => w.handling * l.handling.perShipment + w.loadBalance * l.load);
+  const days = order.promisedBy === null ? 0 : Math.max(0, (leaves - Date.parse(order.promisedBy)) / DAY_MS + most(rates, (r) => r.transitDays) + 3);
+  const shipment = most(rates, (r) => w.shipping * (r.firstCost + r.stepCost)) + SCALE * (w.latenessPerDay * days + w.splitPenalty) + most(locations, (l) => w.handling * l.handling.perShipment + w.loadBalance * l.load + SCALE * (w.rejection ?? 0));
   const total = units * unit + steps + Math.min(units, locations.length, maxShipments) * shipment;
   if (!(total <= Number.MAX_SAFE_INTEGER)) throw new Problem('unprocessable', 'amounts, units and weights are so large that the cost could not be counted exactly', '/order/lines');
 }

@@ -25,16 +25,24 @@ export type InstanceOrder = {
   forcedLocation?: string; forcedCarrier?: string;
   /** locations that have given this order back */
   excluded?: string[];
+  /** carriers that do not take it (refused address, no capacity left today), with all services or one */
+  refused?: { carrier: string; service?: string; reason: string }[];
 };
 /**
- * What a location has of one SKU. `opportunity`: each of its last `units` units costs `cost`, because the location would sell it at that margin itself. `slowCredit`: gained a
+ * What a location has of one SKU. `blocked`: why it gives none of it now, whatever is available. `opportunity`: each of its last `units` units costs `cost`, because the location would sell it at that margin itself. `slowCredit`: gained a
  * unit for clearing slow stock. `settlement`: owed to a dealer for each unit.
  */
-export type InstanceStock = { available: number; opportunity?: { cost: number; units: number }; slowCredit?: number; settlement?: number };
+export type InstanceStock = { available: number; blocked?: string; opportunity?: { cost: number; units: number }; slowCredit?: number; settlement?: number };
 export type InstanceLocation = {
   code: string; kind: LocationKind; place: Place;
   /** when a shipment decided now leaves, by its hours and capacity; null: it takes nothing now (closed, blocked) */
   shipsAt: string | null;
+  /** why it takes nothing now, where `shipsAt` is null */
+  pause?: string;
+  /** minutes after local midnight at which its shipments are ready: a carrier with an earlier cut-off takes them a day later */
+  readyMinute?: number;
+  /** per mille of what it is given that it accepts, as measured; absent: all */
+  reliability?: number;
   handling: { perShipment: number; perUnit: number };
   /** per mille of its capacity that is taken */
   load: number;
@@ -49,10 +57,18 @@ export type InstanceLocation = {
 export type InstanceRate = {
   carrier: string; zone: Zone; firstWeightG: number; firstCost: number; stepG: number; stepCost: number; transitDays: number;
   volumetricMm3PerG?: number; maxWeightG?: number; hazardous?: boolean;
+  /** absent: the carrier's standard one */
+  service?: string;
+  /** minutes after local midnight of the location up to which it is taken along the same day */
+  cutoffMinute?: number;
+  /** per mille of its parcels that come later than `transitDays`, as measured */
+  lateRisk?: number;
 };
-/** Weights are per mille (1000: as is); `splitPenalty` for each shipment beyond the first, `latenessPerDay` for each begun day, `loadBalance` for a shipment of a full location. */
+/** Weights are per mille (1000: as is); `splitPenalty` for each shipment beyond the first, `latenessPerDay` for each begun day, `loadBalance` for a shipment of a full location, `rejection` for one that is
+ * given back (absent: not counted). */
 export type RoutingWeights = {
   shipping: number; handling: number; splitPenalty: number; latenessPerDay: number; loadBalance: number; opportunity: number; slowCredit: number; settlement: number;
+  rejection?: number;
 };
 export type InstancePolicy = {
   code: string; version: number; kinds: LocationKind[]; maxShipments: number;
@@ -65,10 +81,12 @@ export type InstancePolicy = {
   weights: RoutingWeights;
 };
 
-export type CostTerm = 'shipping' | 'handling' | 'lateness' | 'load' | 'opportunity' | 'slowCredit' | 'settlement';
-/** Money of a plan in minor units with up to three decimals: weights are per mille. */
+export type CostTerm = 'shipping' | 'handling' | 'lateness' | 'load' | 'opportunity' | 'slowCredit' | 'settlement' | 'rejection';
+/** Only where the policy weighs it: plans without it stay as they were, to the byte. */
+type OptionalTerm = 'rejection';
+/** Money of a plan in minor units with up to three decimals: weights are per mille. `service`: absent for the standard one. */
 export type InstanceShipment = {
-  location: string; carrier: string; shipsAt: string; arrivesAt: string; lines: { line: number; sku: string; quantity: number }[]; terms: Record<CostTerm, number>; cost: number;
+  location: string; carrier: string; service?: string; shipsAt: string; arrivesAt: string; lines: { line: number; sku: string; quantity: number }[]; terms: Record<Exclude<CostTerm, OptionalTerm>, number> & Partial<Record<OptionalTerm, number>>; cost: number;
 };
 export type InstancePlan = {
   policy: { code: string; version: number };

@@ -1,5 +1,5 @@
 import { arrival, eligibleSites, type Site } from './exact/sites.ts';
-import { cheapestRate, opportunityUnits, SCALE } from './exact/cost.ts';
+import { cheapestRate, opportunityUnits, rejectionCost, SCALE } from './exact/cost.ts';
 import { itemsOf, type Item } from './exact/items.ts';
 import { solveLarge } from './exact/large.ts';
 import { partition } from './exact/partition.ts';
@@ -70,17 +70,17 @@ function shipmentOf({ policy: { weights: w } }: RoutingInstance, site: Site, ite
     hazardous: items.some((i) => i.line.hazardous === true),
   };
   const [carriage, at] = cheapestRate(site.rates, load, w);
-  const { rate, daysLate } = site.rates[at] as Site['rates'][number];
-  const lateness = SCALE * w.latenessPerDay * daysLate;
-  const terms: Record<CostTerm, number> = {
+  const { rate, lateMilli } = site.rates[at] as Site['rates'][number];
+  const lateness = w.latenessPerDay * lateMilli;
+  const terms: InstanceShipment['terms'] = {
     shipping: carriage - lateness, handling: w.handling * (location.handling.perShipment + location.handling.perUnit * units), lateness, load: w.loadBalance * location.load,
     opportunity: w.opportunity * of((s, q) => (s.opportunity?.cost ?? 0) * opportunityUnits(s, q)), slowCredit: 0 - w.slowCredit * of((s, q) => (s.slowCredit ?? 0) * q),
-    settlement: w.settlement * of((s, q) => (s.settlement ?? 0) * q),
+    settlement: w.settlement * of((s, q) => (s.settlement ?? 0) * q), ...(w.rejection === undefined ? {} : { rejection: rejectionCost(location, w) }),
   };
   const cost = Object.values(terms).reduce((sum, n) => sum + n, 0);
-  for (const key of Object.keys(terms) as CostTerm[]) terms[key] = (terms[key] || 0) / SCALE;
+  for (const key of Object.keys(terms) as CostTerm[]) terms[key] = (terms[key] ?? 0) / SCALE || 0;
   return {
-    location: location.code, carrier: rate.carrier, shipsAt: new Date(site.shipsAt).toISOString(), arrivesAt: new Date(arrival(site.shipsAt, rate)).toISOString(), lines: [...lines.values()], terms, cost: cost / SCALE,
+    location: location.code, carrier: rate.carrier, ...(rate.service === undefined || rate.service === 'standard' ? {} : { service: rate.service }), shipsAt: new Date(site.shipsAt).toISOString(), arrivesAt: new Date(arrival(site.shipsAt, rate, location.readyMinute)).toISOString(), lines: [...lines.values()], terms, cost: cost / SCALE,
   };
 }
 

@@ -15,8 +15,10 @@ const MOST_PER_MILLE = 1_000_000;
  */
 const MOST: Readonly<Record<keyof RoutingWeights, number>> = {
   shipping: MOST_PER_MILLE, handling: MOST_PER_MILLE, splitPenalty: MOST_MINOR, latenessPerDay: MOST_MINOR, loadBalance: MOST_MINOR, opportunity: MOST_PER_MILLE, slowCredit: MOST_PER_MILLE,
-  settlement: MOST_PER_MILLE,
+  settlement: MOST_PER_MILLE, rejection: MOST_MINOR,
 };
+/** Weights that a policy may leave out: those of before they were known. */
+const OPTIONAL: ReadonlySet<keyof RoutingWeights> = new Set(['rejection']);
 
 /**
  * Whether a policy may be kept to rule over orders: what `checkPolicy` asks of any instance, and the bounds within which every order can be routed. Relies on no schema.
@@ -36,7 +38,7 @@ export function validatePolicy(policy: InstancePolicy, at = ''): void {
   for (const name of Object.keys(policy.weights)) {
     if (!Object.hasOwn(MOST, name)) throw new Problem('unprocessable', `there is no weight ${name}`, `${at}/weights/${name}`);
   }
-  for (const name of Object.keys(MOST) as (keyof RoutingWeights)[]) whole(policy.weights[name], 0, MOST[name], `weight ${name}`, `${at}/weights/${name}`);
+  for (const name of Object.keys(MOST) as (keyof RoutingWeights)[]) if (!OPTIONAL.has(name) || policy.weights[name] !== undefined) whole(policy.weights[name] ?? Number.NaN, 0, MOST[name], `weight ${name}`, `${at}/weights/${name}`);
 }
 
 function whole(value: number, least: number, most: number, what: string, field: string): void {

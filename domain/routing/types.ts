@@ -9,4 +9,9 @@ export const KIND_RANK: Readonly<Record<LocationKind, number>> = { warehouse: 0,
 export type RateCard = {
   carrier: string; zone: Zone; firstWeightG: number; firstCost: number; stepG: number; stepCost: number; transitDays: number;
   volumetricMm3PerG: number | null; maxWeightG: number | null; hazardous: boolean;
+  service: string;
+  /** minutes after the location's midnight up to which it is taken along the same day; null: all day */
+  cutoffMinute: number | null;
+  /** per mille of its parcels that come later than `transitDays`, as measured; null: not known */
+  lateRisk: number | null;
 };

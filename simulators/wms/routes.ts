@@ -8,7 +8,7 @@ import { partnerRef } from './events.ts';
 import type { Location } from './location.ts';
 import { publicStatus, type Intake, type OrderFacts } from './order.ts';
 import { rulesSchema, type Decisions, type Rule } from './rules.ts';
-import { cancelSchema, intakeSchema } from './schema.ts';
+import { cancelSchema, intakeSchema, remindSchema } from './schema.ts';
 import { stockSchema, type Shelves, type StockBook } from './stock.ts';
 import type { Known, OrderStore } from './store.ts';
 
@@ -47,6 +47,11 @@ export function addRoutes(app: FastifyInstance, deps: RouteDeps): void {
       await journal.settled();
       return answer;
     });
+  });
+
+  app.post<ById>('/v1/fulfillment-orders/:id/remind', { schema: { body: remindSchema } }, (request) => {
+    const { id } = request.params;
+    return faults.incoming(`remind ${id}`, () => ({ status: publicStatus(known(id).status) }));
   });
 
   app.get<ById>('/v1/fulfillment-orders/:id', (request) => {

@@ -32,4 +32,6 @@ export const intakeSchema = {
   },
 } as const;
 
+export const remindSchema = { type: 'object', required: ['rerouteAt'], properties: { rerouteAt: time } } as const;
+
 export const cancelSchema = { type: 'object', required: ['reason'], properties: { reason: freeText } } as const;

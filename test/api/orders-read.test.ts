@@ -154,7 +154,7 @@ test('a bound key sees orders it took and those it has a part of; any other does
   // Who has given an order back may still see what became of it, but no longer whom it goes to.
   expect(Object.keys((await read(working, atL2)).body)).toContain('contact');
   const [f] = await api.world.fulfillments(working);
-  await api.world.tell(f as { id: string; locationId: number }, { type: 'rejected', reason: 'no_capacity' });
+  await api.world.tell(f as { id: string; locationId: number }, { type: 'rejected', reason: 'damaged' });
   const given = await read(working, atL2);
   expect(given.status).toBe(200);
   expect(Object.keys(given.body)).not.toContain('contact');
@@ -171,8 +171,8 @@ test('fulfillment orders: those of one location, the receiver for who may see pe
   const plain = await api.key('plain', ['fulfillment:write']);
   const mine = (rows: unknown) => (rows as Record<string, unknown>[]).filter((r) => r['order'] === id);
   expect(mine(await work(plain))).toEqual([{
-    id: f?.id, order: id, location: 'L-2', status: 'released', carrier: 'sim', waybillNo: f?.waybillNo, priority: 3, shipBy: expect.any(String) as string, routedAt: api.world.now.toISOString(),
-    acceptBy: new Date(api.world.now.getTime() + 600_000).toISOString(), cancelRequested: false, lines: [{ line: 1, sku: 'SKU-9', quantity: 2, short: 0, issued: 0 }],
+    id: f?.id, order: id, location: 'L-2', status: 'released', carrier: 'sim', service: 'standard', waybillNo: f?.waybillNo, priority: 3, shipBy: expect.any(String) as string, routedAt: api.world.now.toISOString(),
+    acceptBy: new Date(api.world.now.getTime() + 600_000).toISOString(), remindedAt: null, rerouteAt: null, cancelRequested: false, lines: [{ line: 1, sku: 'SKU-9', quantity: 2, short: 0, issued: 0 }],
   }]);
   expect(mine(await work(people))[0]).toMatchObject({ shipTo: { name: 'Test Person', street: '1 Example Road' } });
   const bound = await work(atL2) as Record<string, unknown>[];
@@ -181,7 +181,7 @@ test('fulfillment orders: those of one location, the receiver for who may see pe
   expect(await work(atL2, '&location=L-2')).toEqual(bound);
   expect(await work(atL2, '&location=L-1')).toEqual([404, 'not_found']);
   expect(await work(reader)).toEqual([403, 'forbidden']);
-  await api.world.tell(f as { id: string; locationId: number }, { type: 'rejected', reason: 'no_capacity' });
+  await api.world.tell(f as { id: string; locationId: number }, { type: 'rejected', reason: 'damaged' });
   expect(mine(await work(atL2, '&status=released'))).toEqual([]);
   expect(mine(await work(atL2, '&status=rejected'))[0]).toMatchObject({ id: f?.id, shipTo: null });
 });

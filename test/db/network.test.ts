@@ -61,9 +61,10 @@ test('reads the whole network', async () => {
   expect(network.channelById.get(network.channels.get('merging')!.id)).toEqual({
     id: network.channels.get('merging')!.id, code: 'merging', name: 'own site with a merge window', platform: 'own', intakeMode: 'strict', currency: 'CNY',
     paymentWindowS: 1800, backorderWindowS: 604_800, mergeWindowS: 900, returnWindowS: 86_400, supplyHorizonS: 0, minLifeDays: 0, depositRefundable: false, active: true,
+    acceptTimeoutS: null, rerouteAfterS: null,
   });
   expect(network.locations.get('L-4')).toMatchObject({ code: 'L-4', kind: 'store', timeZone: 'Asia/Shanghai', cutoffMinutes: 960, handlingMinutes: 60, workDays: [1, 2, 3, 4, 5, 6, 7], place: { country: 'CN', province: 'Shenzhen', city: 'Shenzhen', lon: 114.06 } });
-  expect(network.carriers.get('sim')).toEqual({ code: 'sim', name: 'simulated carrier', baseUrl: 'http://carrier.test', secret: null, active: true });
+  expect(network.carriers.get('sim')).toEqual({ code: 'sim', name: 'simulated carrier', baseUrl: 'http://carrier.test', secret: null, active: true, dailyCapacity: null });
   expect(network.rates.map((r) => [r.carrier, r.zone, r.transitDays])).toEqual([['sim', 'national', 2], ['sim', 'same_city', 1], ['sim', 'same_province', 1]]);
   expect(network.policyAt(new Date())).toMatchObject({ policy: { code: 'default', version: 1, maxShipments: 4, dealers: 'equal', weights: { splitPenalty: 500 } } });
   expect(network.policyAt(new Date()).hash).toEqual(policyHash(network.policyAt(new Date()).policy));

@@ -44,6 +44,16 @@ describe('against the WMS simulator, which was written apart from it', () => {
     expect(await partner.release(bare)).toHaveProperty('partnerRef');
   });
 
+  it('a reminder is taken for an order that is there; one that is not, or no such call, says so', async () => {
+    const partner = await start();
+    const message = order();
+    await partner.release(message);
+    const at = '2026-11-23T09:10:00.000Z';
+    expect([await partner.remind(message.fulfillmentOrderId, at), await partner.remind('ful_none', at)]).toEqual([true, false]);
+    expect((await signed(wms.url, 'POST', `/v1/fulfillment-orders/${message.fulfillmentOrderId}/remind`, { rerouteAt: 'soon' })).status).toBe(400);
+    expect((await plain(wms.url, 'POST', `/v1/fulfillment-orders/${message.fulfillmentOrderId}/remind`, { rerouteAt: at })).status).toBe(401);
+  });
+
   it('another body under the same id is refused for good', async () => {
     const partner = await start();
     const message = order();

@@ -61,11 +61,19 @@ try {
 
   const rerouted = await s.order();
   await s.tell(rerouted, await s.living(rerouted), { type: 'rejected', reason: 'damaged' });
-  await s.skip(25 * MINUTE, rerouted); // the second is silent: escalated, then re-routed
+  await s.skip(25 * MINUTE, rerouted); // the second is silent: reminded, then re-routed
   await s.issue(rerouted);
   await s.carrier(rerouted, 'delivered');
   await s.closes(rerouted);
   await keep('order-reroute', orderWorkflowId(rerouted));
+
+  const reminded = await s.order();
+  await s.skip(11 * MINUTE, reminded);
+  await s.tell(reminded, await s.living(reminded), { type: 'accepted' });
+  await s.issue(reminded);
+  await s.carrier(reminded, 'delivered');
+  await s.closes(reminded);
+  await keep('order-remind', orderWorkflowId(reminded));
 
   const back = await s.delivered();
   await returned(back, await s.run(back, () => ask(back, false)));

@@ -13,6 +13,7 @@ export async function advance(world: World, orderId: string, before?: Step['do']
     if (step.do === before || step.do === 'wait' || step.do === 'finish') return;
     if (step.do === 'ship') {
       for (const fulfillmentOrderId of step.recall) await activities.recall({ orderId, fulfillmentOrderId });
+      for (const fulfillmentOrderId of step.remind ?? []) await activities.remind({ orderId, fulfillmentOrderId });
       for (const parcelId of step.intercept) await activities.intercept({ orderId, parcelId });
       for (const fulfillmentOrderId of step.release) await activities.ship({ orderId, fulfillmentOrderId });
     } else await activities[step.do]({ orderId });

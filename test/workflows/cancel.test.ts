@@ -10,6 +10,7 @@ let s: Scene;
 beforeAll(async () => { s = await Scene.open(); });
 afterAll(async () => { await s.close(); });
 afterEach(async () => {
+  await s.world.store.pool.query('delete from location_pauses');
   s.world.partners.answer = defaultAnswer;
   expect(await s.world.ledger()).toEqual({ drift: 0, reservedDrift: 0 });
 });

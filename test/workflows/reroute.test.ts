@@ -8,6 +8,7 @@ let s: Scene;
 beforeAll(async () => { s = await Scene.open(); });
 afterAll(async () => { await s.close(); });
 afterEach(async () => {
+  await s.world.store.pool.query('delete from location_pauses');
   s.world.partners.answer = defaultAnswer;
   expect(await s.world.ledger()).toEqual({ drift: 0, reservedDrift: 0 });
 });
@@ -15,18 +16,24 @@ afterEach(async () => {
 const at = async (id: string): Promise<string[]> => (await s.world.fulfillments(id)).map((f) => `${f.location} ${f.status}${f.reason ? ` ${f.reason}` : ''}`);
 
 test.each([
-  ['not_found', [8, 0], {}],
-  ['mismatch', [8, 0], {}],
-  ['damaged', [8, 0], { 'L-1': [2, 0] }],
-  ['no_capacity', [10, 0], {}],
-  ['closed', [10, 0], {}],
-] as const)('a location rejects as %s: its stock is corrected, the order ships from elsewhere', async (reason, atFirst, damaged) => {
+  ['not_found', [8, 0], {}, {}, [['', 8, 10, -2]], null],
+  ['mismatch', [8, 0], {}, { 'L-1': [2, 0] }, [['', 8, 10, -2]], null],
+  ['damaged', [8, 0], { 'L-1': [2, 0] }, {}, [], null],
+  ['no_capacity', [10, 0], {}, {}, [], 60],
+  ['closed', [10, 0], {}, {}, [], 240],
+] as const)('a location rejects as %s: its stock is corrected, the order ships from elsewhere', async (reason, atFirst, damaged, quarantine, recounts, pausedMinutes) => {
   const lines = s.lines();
   const id = await s.order({ lines });
   await s.tell(id, await s.living(id), { type: 'rejected', reason });
   expect(await at(id)).toEqual([`L-1 rejected ${reason}`, 'L-2 released']);
   expect(await s.world.stock(lines[1]!.sku)).toEqual({ 'L-1': atFirst, 'L-2': [10, 2], 'L-3': [10, 0] });
   expect(await s.world.stock(lines[1]!.sku, 'damaged')).toEqual(damaged);
+  expect(await s.world.stock(lines[1]!.sku, 'quarantine')).toEqual(quarantine);
+  const { rows } = await s.world.store.pool.query<{ lot_code: string; counted: number; expected: number; variance: number }>(
+    `select lot_code, counted, expected, variance from recounts where sku_id = (select id from skus where code = $1) and status = 'open'`, [lines[1]!.sku]);
+  expect(rows.map((r) => [r.lot_code, r.counted, r.expected, r.variance])).toEqual(recounts);
+  const paused = await s.world.store.pool.query<{ code: string; minutes: number }>(`select code, extract(epoch from until - since)::int / 60 minutes from location_pauses join locations on id = location_id`);
+  expect(paused.rows).toEqual(pausedMinutes === null ? [] : [{ code: 'L-1', minutes: pausedMinutes }]);
   await s.issue(id);
   await s.carrier(id, 'delivered');
   expect(await s.world.status(id)).toBe('delivered');
@@ -66,14 +73,14 @@ test('rejected everywhere and nothing comes for a week: cancelled and refunded',
   expect(await s.world.stock(lines[1]!.sku)).toEqual({ 'L-1': [8, 0], 'L-2': [0, 0], 'L-3': [0, 0] });
 });
 
-test('a silent location: escalated after its time, given up after as long again; its late goods issue is refused', async () => {
+test('a silent location: reminded after its time, given up after as long again; its late goods issue is refused', async () => {
   const lines = s.lines();
   const id = await s.order({ lines });
   const silent = await s.living(id);
   await s.skip(9 * MINUTE, id);
-  expect(await s.world.events(id)).not.toContain('fulfillment.escalated');
+  expect(await s.world.events(id)).not.toContain('fulfillment.reminded');
   await s.skip(1.5 * MINUTE, id);
-  expect((await s.world.events(id)).at(-1)).toBe('fulfillment.escalated');
+  expect((await s.world.events(id)).at(-1)).toBe('fulfillment.reminded');
   expect(await at(id)).toEqual(['L-1 released']);
   await s.skip(9 * MINUTE, id);
   expect(await at(id)).toEqual(['L-1 released']);
@@ -88,7 +95,7 @@ test('a silent location: escalated after its time, given up after as long again;
   expect(await s.world.status(id)).toBe('shipped');
 });
 
-test('an escalated location that accepts after all keeps the order', async () => {
+test('a reminded location that accepts after all keeps the order', async () => {
   const id = await s.order();
   await s.skip(11 * MINUTE, id);
   await s.tell(id, await s.living(id), { type: 'accepted' });
@@ -96,7 +103,7 @@ test('an escalated location that accepts after all keeps the order', async () =>
   expect(await at(id)).toEqual(['L-1 accepted']);
 });
 
-test('a location that cannot be reached: tried again, postponed, escalated, re-routed', async () => {
+test('a location that cannot be reached: tried again, postponed, due for a reminder, re-routed', async () => {
   const id = await s.capture();
   s.world.partners.answer = (request) => {
     if ((request.body as { locationCode?: string }).locationCode === 'L-1') throw new PartnerUnavailable('connection refused');
@@ -107,7 +114,7 @@ test('a location that cannot be reached: tried again, postponed, escalated, re-r
   expect(tries()).toHaveLength(6);
   expect(new Set(tries().map((r) => r.messageId)).size).toBe(1);
   expect(await at(id)).toEqual(['L-1 releasing']);
-  await s.until(id, async () => (await s.world.events(id)).includes('fulfillment.escalated'));
+  await s.until(id, async () => (await s.world.events(id)).includes('fulfillment.reminded'));
   expect(tries().length % 6).toBe(0);
   await s.until(id, async () => (await s.world.fulfillments(id)).some((f) => f.location === 'L-2' && f.status === 'released'));
   expect(await at(id)).toEqual(['L-1 rejected silent', 'L-2 released']);

@@ -43,7 +43,7 @@ export async function repegClaims(
     const share = network.sharing(order.channelId, tx.now);
     if (share) await network.skusById([level.skuId]);
     const before = claim.quantity;
-    for (const other of limitLevels(found, share)) {
+    for (const other of limitLevels(found.filter((l) => !network.blocked(l.locationId, l.skuId, tx.now)), share)) {
       const units = Math.min(claim.quantity, other.free);
       if (units <= 0) continue;
       await repayBorrowed(tx, order.id, [{ levelId: level.id, units }]);

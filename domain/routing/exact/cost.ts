@@ -5,7 +5,12 @@ import type { Site } from './sites.ts';
 export const SCALE = 1000;
 
 /** What a shipment of a site costs whatever is in it. */
-export function openingCost({ location }: Site, w: RoutingWeights): number { return w.handling * location.handling.perShipment + w.loadBalance * location.load; }
+export function openingCost({ location }: Site, w: RoutingWeights): number {
+  return w.handling * location.handling.perShipment + w.loadBalance * location.load + rejectionCost(location, w);
+}
+
+/** Expected rejections of a shipment × what one costs: per mille × minor units are thousandths. */
+export function rejectionCost({ reliability = SCALE }: Site['location'], w: RoutingWeights): number { return (w.rejection ?? 0) * (SCALE - reliability); }
 
 /** The last units of a location cost what it would have earned with them. Never less for more units. */
 export function opportunityUnits(stock: InstanceStock, quantity: number): number {
@@ -28,11 +33,11 @@ export function cheapestRate(rates: Site['rates'], load: Load, w: RoutingWeights
   let best = Number.POSITIVE_INFINITY;
   let at = -1;
   for (let i = 0; i < rates.length; i++) {
-    const { rate, daysLate } = rates[i] as Site['rates'][number];
+    const { rate, lateMilli } = rates[i] as Site['rates'][number];
     const weight = rate.volumetricMm3PerG === undefined ? load.weightG : Math.max(load.weightG, Math.ceil(load.volumeMm3 / rate.volumetricMm3PerG));
     if ((load.hazardous && rate.hazardous !== true) || (rate.maxWeightG !== undefined && weight > rate.maxWeightG)) continue;
     const steps = weight > rate.firstWeightG ? Math.ceil((weight - rate.firstWeightG) / rate.stepG) : 0;
-    const cost = w.shipping * (rate.firstCost + steps * rate.stepCost) + SCALE * w.latenessPerDay * daysLate;
+    const cost = w.shipping * (rate.firstCost + steps * rate.stepCost) + w.latenessPerDay * lateMilli;
     if (cost < best) {
       best = cost;
       at = i;

@@ -1,5 +1,5 @@
 import type { InstanceLine, RoutingInstance } from '../model.ts';
-import type { Site } from './sites.ts';
+import { unitsThere, type Site } from './sites.ts';
 
 /** What goes from one location whole: a line, or some units of a line that has to be `divided` (one, where there are few). */
 export type Item = { line: InstanceLine; quantity: number; value: number; divided: boolean };
@@ -14,7 +14,7 @@ const usable = (line: InstanceLine, { location }: Site): boolean => (!line.hazar
 /** Units of a line that a site may give it, whatever else it sends. */
 export function unitsFor(line: InstanceLine, site: Site): number {
   const { capacityUnits = Number.POSITIVE_INFINITY, stock } = site.location;
-  return usable(line, site) ? Math.min(stock[line.sku]?.available ?? 0, capacityUnits) : 0;
+  return usable(line, site) ? Math.min(unitsThere(stock[line.sku]), capacityUnits) : 0;
 }
 
 /** The sites that may serve each item: with `after_own` a dealer only where no own location has the whole item. */

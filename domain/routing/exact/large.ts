@@ -139,7 +139,7 @@ function lowerBound(items: readonly Item[], sites: readonly Site[], policy: Inst
     }, Number.POSITIVE_INFINITY);
     return { each, count: countOf(item) };
   }).sort((a, b) => (a.each < b.each ? -1 : a.each > b.each ? 1 : 0));
-  let sum = Math.min(...sites.map((site) => openingCost(site, w) + Math.min(...site.rates.map(({ rate, daysLate }) => w.shipping * rate.firstCost + SCALE * w.latenessPerDay * daysLate))));
+  let sum = Math.min(...sites.map((site) => openingCost(site, w) + Math.min(...site.rates.map(({ rate, lateMilli }) => w.shipping * rate.firstCost + w.latenessPerDay * lateMilli))));
   for (const { each, count: there } of least) {
     const taken = Math.min(left, there);
     if (taken > 0) sum += taken * each;

@@ -1,5 +1,5 @@
 import type { InstanceRate, RoutingWeights } from '../model.ts';
-import { cheapestRate, openingCost, SCALE, unitsCost, type Load } from './cost.ts';
+import { cheapestRate, openingCost, unitsCost, type Load } from './cost.ts';
 import { sitesOf, type Item } from './items.ts';
 import type { Site } from './sites.ts';
 
@@ -133,9 +133,9 @@ class Freights {
   /** The cheapest of some rates for every set; valid until the next call. */
   of(rates: Site['rates']): Float64Array {
     const carriage = this.#carriage.fill(Number.POSITIVE_INFINITY);
-    for (const { rate, daysLate } of rates) {
+    for (const { rate, lateMilli } of rates) {
       const costs = this.#rate(rate);
-      const late = SCALE * this.#weights.latenessPerDay * daysLate;
+      const late = this.#weights.latenessPerDay * lateMilli;
       for (let mask = 1; mask < this.#size; mask++) {
         const cost = (costs[mask] as number) + late;
         if (cost < (carriage[mask] as number)) carriage[mask] = cost;
@@ -148,7 +148,7 @@ class Freights {
     let costs = this.#byRate.get(rate);
     if (!costs) {
       costs = new Float64Array(this.#size);
-      const one = [{ rate, daysLate: 0 }];
+      const one = [{ rate, lateMilli: 0 }];
       for (let mask = 1; mask < this.#size; mask++) costs[mask] = cheapestRate(one, this.#load(mask), this.#weights)[0];
       this.#byRate.set(rate, costs);
     }

@@ -28,7 +28,7 @@ test.each(['channels', 'locations', 'skus', 'carriers'])('%s: one that does not 
 });
 
 test('a SKU is made and changed by its code', async () => {
-  const made = { code: 'P-1', name: 'Article', category: null, unit: 'piece', weightG: 10, cost: null, lotTracked: false, active: true };
+  const made = { code: 'P-1', name: 'Article', category: null, unit: 'piece', weightG: 10, cost: null, lotTracked: false, active: true, volumeMm3: null, hazardous: false, oversized: false };
   expect(await put('/v1/skus/P-1', sku)).toEqual({ status: 200, body: made });
   expect(await put('/v1/skus/P-1', { ...sku, cost: 5, active: false })).toEqual({ status: 200, body: { ...made, cost: 5, active: false } });
   await refused(api, () => put('/v1/skus/P-1', { ...sku, code: 'P-2' }), 400, 'invalid', '/code');
@@ -56,7 +56,7 @@ test('SKUs come in pages by code', async () => {
 });
 
 test('a carrier shows its rates, active or not, and never its secret', async () => {
-  const shown = { code: 'fast', name: 'Fast', url: 'http://fast.test', signed: true, active: true, rates: [rate] };
+  const shown = { code: 'fast', name: 'Fast', url: 'http://fast.test', signed: true, active: true, dailyCapacity: null, rates: [rate], refusals: [] };
   const body = { name: 'Fast', url: 'http://fast.test', rates: [rate] };
   expect(await put('/v1/carriers/fast', { ...body, secret: SECRET })).toEqual({ status: 200, body: shown });
   expect(await put('/v1/carriers/fast', { ...body, active: false })).toEqual({ status: 200, body: { ...shown, active: false } });

@@ -66,6 +66,7 @@ test('a rejection and a short pick send the order elsewhere', async () => {
   expect((await tell(event(second.f, 'rejected', { reason: 'no_capacity' }))).status).toBe(200);
   await api.advance(second.id);
   expect((await api.world.fulfillments(second.id)).map((x) => [x.location, x.status, x.reason])).toEqual([['L-1', 'rejected', 'no_capacity'], ['L-2', 'released', null]]);
+  await api.world.store.pool.query('delete from location_pauses');
 });
 
 test('goods whose money was asked back must stay', async () => {

@@ -7,8 +7,8 @@ type Piece = { line: InstanceLine; quantity: number; value: number };
 export function cheapest({ order, locations, rates, policy }: RoutingInstance): { cost: number; served: number; valid: (plan: InstancePlan) => string } {
   const w = policy.weights;
   const open = locations.filter((l) => policy.kinds.includes(l.kind) && l.shipsAt !== null && (l.capacityUnits ?? 1) > 0);
-  const most = (l: InstanceLocation, line: InstanceLine): number => ((line.hazardous && !l.hazardous) || (line.oversized && !l.oversized) ? 0 : Math.min(l.stock[line.sku]?.available ?? 0, l.capacityUnits ?? Infinity));
-  const routable = open.filter((l) => rates.some((r) => r.zone === zone(l.place, order.destination)) && order.lines.some((line) => (l.stock[line.sku]?.available ?? 0) > 0));
+  const most = (l: InstanceLocation, line: InstanceLine): number => ((line.hazardous && !l.hazardous) || (line.oversized && !l.oversized) ? 0 : Math.min(l.stock[line.sku]?.blocked === undefined ? l.stock[line.sku]?.available ?? 0 : 0, l.capacityUnits ?? Infinity));
+  const routable = open.filter((l) => rates.some((r) => r.zone === zone(l.place, order.destination) && !order.refused?.some((x) => x.carrier === r.carrier && (x.service ?? r.service ?? 'standard') === (r.service ?? 'standard'))) && order.lines.some((line) => l.stock[line.sku]?.blocked === undefined && (l.stock[line.sku]?.available ?? 0) > 0));
   const pieces = order.lines.flatMap((line): Piece[] => (policy.lineMaySplit && line.quantity > 1 && !routable.some((l) => most(l, line) >= line.quantity)
     ? Array.from({ length: line.quantity }, (_, i) => ({ line, quantity: 1, value: Math.floor((line.value * (i + 1)) / line.quantity) - Math.floor((line.value * i) / line.quantity) }))
     : [{ line, quantity: line.quantity, value: line.value }]));
@@ -21,7 +21,7 @@ export function cheapest({ order, locations, rates, policy }: RoutingInstance): 
     if (units > (l.capacityUnits ?? Infinity)) return Infinity;
     const bySku = new Map<string, number>();
     for (const p of own) bySku.set(p.line.sku, (bySku.get(p.line.sku) ?? 0) + p.quantity);
-    let sum = w.handling * (l.handling.perShipment + l.handling.perUnit * units) + w.loadBalance * l.load;
+    let sum = w.handling * (l.handling.perShipment + l.handling.perUnit * units) + w.loadBalance * l.load + (w.rejection ?? 0) * (1000 - (l.reliability ?? 1000));
     for (const [sku, q] of bySku) {
       const s = l.stock[sku]!;
       if (q > s.available) return Infinity;
@@ -37,8 +37,11 @@ export function cheapest({ order, locations, rates, policy }: RoutingInstance): 
       const chargeable = r.volumetricMm3PerG ? Math.max(weight, Math.ceil(volume / r.volumetricMm3PerG)) : weight;
       if (own.some((p) => p.line.hazardous) && !r.hazardous) continue;
       if (chargeable > (r.maxWeightG ?? Infinity)) continue;
-      const late = order.promisedBy === null ? 0 : Math.max(0, Math.ceil((Date.parse(l.shipsAt!) + r.transitDays * 86_400_000 - Date.parse(order.promisedBy)) / 86_400_000));
-      least = Math.min(least, w.shipping * (r.firstCost + Math.max(0, Math.ceil((chargeable - r.firstWeightG) / r.stepG)) * r.stepCost) + 1000 * w.latenessPerDay * late);
+      if (order.refused?.some((x) => x.carrier === r.carrier && (x.service ?? r.service ?? 'standard') === (r.service ?? 'standard'))) continue;
+      const arrives = Date.parse(l.shipsAt!) + (r.transitDays + (l.readyMinute !== undefined && r.cutoffMinute !== undefined && l.readyMinute > r.cutoffMinute ? 1 : 0)) * 86_400_000;
+      const promised = order.promisedBy === null ? Infinity : Date.parse(order.promisedBy);
+      const late = Math.max(0, Math.ceil((arrives - promised) / 86_400_000)) + (arrives + 86_400_000 > promised ? (r.lateRisk ?? 0) / 1000 : 0);
+      least = Math.min(least, w.shipping * (r.firstCost + Math.max(0, Math.ceil((chargeable - r.firstWeightG) / r.stepG)) * r.stepCost) + w.latenessPerDay * Math.round(1000 * late));
     }
     return sum + least;
   };

@@ -1,0 +1,6 @@
+import type { Tx } from '../tx.ts';
+
+/** Units of a SKU that an order may take at a location: its own reservations and what is free there. */
+export type Units = { skuId: number; locationId: number; units: number };
+/** A transaction, or anything else that reads at a moment. */
+export type Reader = Pick<Tx, 'query' | 'now'>;
