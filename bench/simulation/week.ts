@@ -11,9 +11,9 @@ const CITIES: readonly (readonly [province: string, city: string, lat: number, l
   ['Ohio', 'Columbus', 39.96, -83], ['Ohio', 'Cincinnati', 39.1, -84.51], ['Kentucky', 'Louisville', 38.25, -85.76], ['Tennessee', 'Nashville', 36.16, -86.78],
   ['Georgia', 'Atlanta', 33.75, -84.39], ['Texas', 'Houston', 29.76, -95.37], ['Texas', 'Dallas', 32.78, -96.8], ['Colorado', 'Denver', 39.74, -104.99],
 ];
-/** Of a week's sales a store begins with this share and gets a seventh of the rest every morning: so some sell out, as shops do. */
-const OPENING = 0.5;
-const RESTOCKED = 0.4;
+/** Of a week's sales a store begins with this share and gets that share, too, over the mornings: in all more than it sells, and yet some shelves are empty when a basket comes. */
+const OPENING = 0.7;
+const RESTOCKED = 0.5;
 const ZONE = 'America/New_York';
 const HOUR = 3_600_000;
 
