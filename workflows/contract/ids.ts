@@ -7,3 +7,6 @@ export const reconciliationWorkflowId = (locationCode: string): string => `recon
 export const RECONCILIATION_WORKFLOW = 'reconciliation';
 export const declarationWorkflowId = (declaration: string): string => `declaration/${declaration}`;
 export const DECLARATION_WORKFLOW = 'declaration';
+export const simulationWorkflowId = (simulation: string): string => `simulation/${simulation}`;
+/** The queue of heavy planning: its activities take no slot from those of orders. */
+export const planningQueue = (taskQueue: string): string => `${taskQueue}-planning`;
