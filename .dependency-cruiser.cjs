@@ -81,7 +81,7 @@ module.exports = {
       module: {
         numberOfDependentsLessThan: 1,
         path: PRODUCT,
-        pathNot: ['^(bin|console)/', '/main\\.ts$', '^workflows/index\\.ts$', '\\.d\\.ts$'],
+        pathNot: ['^(bin|console)/', '/main\\.ts$', '/thread\\.mjs$', '^workflows/index\\.ts$', '\\.d\\.ts$'],
       },
     },
     {

@@ -5,10 +5,13 @@ import { createOrderSteps } from './order-steps.ts';
 import { createReconciliation } from './reconcile.ts';
 import { createReturns } from './returns.ts';
 import { createShipping } from './ship.ts';
+import { createSimulations } from './simulation.ts';
 
 /** Every activity by its name. */
 export function createActivities(deps: ActivityDeps) {
-  return { ...createOrderSteps(deps), ...createShipping(deps), ...createReturns(deps), ...createReconciliation(deps), ...createDeclarations(deps), ...createChannelSync(deps) };
+  return {
+    ...createOrderSteps(deps), ...createShipping(deps), ...createReturns(deps), ...createReconciliation(deps), ...createDeclarations(deps), ...createChannelSync(deps), ...createSimulations(deps),
+  };
 }
 
 export type Activities = ReturnType<typeof createActivities>;

@@ -37,6 +37,7 @@ import { sharingRoutes } from './sharing/routes.ts';
 import { measureRoutes } from './measures/routes.ts';
 import { stopRoutes } from './stops/routes.ts';
 import { availabilityRoutes } from './availability/routes.ts';
+import { simulationRoutes } from './simulations/routes.ts';
 
 /** Every resource of the API; a new one is a folder and a line here. */
 export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [
@@ -77,4 +78,5 @@ export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [
   channelOrderRoutes,
   stopRoutes,
   measureRoutes,
+  simulationRoutes,
 ];

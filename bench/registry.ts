@@ -10,6 +10,7 @@ export const benchmarks: Record<string, Benchmark> = {
   overload: async (args) => (await import('./overload/overload.ts')).overload(args),
   availability: async (args) => (await import('./availability/availability.ts')).availability(args),
   routing: async (args) => (await import('./routing/routing.ts')).routing(args),
+  simulation: async (args) => (await import('./simulation/simulation.ts')).simulation(args),
   growth: async (args) => (await import('./growth/growth.ts')).growth(args),
   forecast: async (args) => (await import('./forecast/forecast.ts')).forecast(args),
   replenishment: async (args) => (await import('./replenishment/replenishment.ts')).replenishment(args),

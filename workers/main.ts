@@ -3,6 +3,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { createActivities } from '../activities/index.ts';
 import { openStore } from '../db/store.ts';
 import { loadConfig } from '../runtime/config.ts';
+import { planningQueue } from '../workflows/contract/ids.ts';
 import { createHttp, createRawHttp } from './http.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { workflowBundle } from './bundle.ts';
@@ -28,23 +29,28 @@ const store = await openStore({ url: config.databaseUrl, vaultKey: config.vaultK
 const connection = await NativeConnection.connect({ address: config.temporalAddress });
 const http = createHttp();
 const underWay = new OrdersUnderWay();
+const activities = createActivities({ writer: store.writer, network: store.network, vault: store.vault, http, capture: store.capture, raw: createRawHttp() });
+// Each workflow says itself whether it stays with the version it began on (ADR 0011).
+const versions = config.buildId === undefined ? {} : {
+  workerDeploymentOptions: { useWorkerVersioning: true as const, version: { deploymentName: config.deploymentName, buildId: config.buildId }, defaultVersioningBehavior: 'AUTO_UPGRADE' as const },
+};
 const worker = await Worker.create({
-  connection, namespace: config.temporalNamespace, taskQueue: config.taskQueue, workflowBundle: await workflowBundle(),
-  activities: createActivities({ writer: store.writer, network: store.network, vault: store.vault, http, capture: store.capture, raw: createRawHttp() }),
+  connection, namespace: config.temporalNamespace, taskQueue: config.taskQueue, workflowBundle: await workflowBundle(), activities,
   // Pollers hold slots, too. An eager start without a free slot falls back to the task queue, where it waits behind everybody: there must always be one.
   maxConcurrentWorkflowTaskExecutions: 200, workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 20 }, nonStickyToStickyPollRatio: 0.4,
   maxCachedWorkflows: config.maxCachedWorkflows, maxConcurrentActivityTaskExecutions: 100,
   maxConcurrentLocalActivityExecutions: 50, shutdownGraceTime: '10 seconds',
   interceptors: { activity: [underWay.interceptor] },
-  // Each workflow says itself whether it stays with the version it began on (ADR 0011).
-  ...(config.buildId === undefined ? {} : {
-    workerDeploymentOptions: { useWorkerVersioning: true, version: { deploymentName: config.deploymentName, buildId: config.buildId }, defaultVersioningBehavior: 'AUTO_UPGRADE' as const },
-  }),
+  ...versions,
 });
-const running = worker.run();
+// Heavy planning runs in threads and one at a time: it must leave orders their processor.
+const planner = await Worker.create({
+  connection, namespace: config.temporalNamespace, taskQueue: planningQueue(config.taskQueue), activities, maxConcurrentActivityTaskExecutions: 1, shutdownGraceTime: '5 seconds', ...versions,
+});
+const running = Promise.all([worker.run(), planner.run()]);
 const metrics = await startMetrics(config.workerMetricsPort, sdkPort, async () => {
   await store.pool.query('select 1');
-  return worker.getState() === 'RUNNING';
+  return worker.getState() === 'RUNNING' && planner.getState() === 'RUNNING';
 });
 const relay = new Relay({
   pool: store.pool, url: config.databaseUrl, client: new Client({ connection, namespace: config.temporalNamespace }), taskQueue: config.taskQueue, logger,
@@ -60,7 +66,7 @@ let stopping: Promise<void> | null = null;
 async function stop(): Promise<void> {
   await housekeeping.close();
   await relay.close();
-  if (worker.getState() === 'RUNNING') worker.shutdown();
+  for (const w of [worker, planner]) if (w.getState() === 'RUNNING') w.shutdown();
   await running;
   metrics.server.close();
   await store.close();

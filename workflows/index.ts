@@ -3,3 +3,4 @@ export { lateReturn } from './late-return.ts';
 export { reconciliation } from './reconciliation.ts';
 export { declaration } from './declaration.ts';
 export { channelSync } from './channel-sync.ts';
+export { simulation } from './simulation.ts';

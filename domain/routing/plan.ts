@@ -12,8 +12,9 @@ export const MOST_EXACT = 12;
 /**
  * The cheapest way to send one order, by the objective of docs/routing.md: as many lines as can be served, then the least cost. The same instance gives the same plan to the
  * byte. `optimal` says whether it is proved; else `bound` says how far from it the plan can be at most. The instance is taken as valid (`checkInstance`).
+ * Not `explained`, `rejected` and `reasons` stay empty: for those who plan thousands of orders.
  */
-export function planOrder(instance: RoutingInstance): InstancePlan {
+export function planOrder(instance: RoutingInstance, explained = true): InstancePlan {
   const { sites, rejected } = eligibleSites(instance);
   const items = itemsOf(instance, sites);
   const found = items.length <= MOST_EXACT && items.every((i) => !i.divided || i.quantity === 1) ? solveExact(instance, items, sites) : solveBounded(instance, items, sites);
@@ -21,13 +22,13 @@ export function planOrder(instance: RoutingInstance): InstancePlan {
   const shipments = chosen.map((c) => shipmentOf(instance, c.site, c.items));
   const plan: InstancePlan = {
     policy: { code: instance.policy.code, version: instance.policy.version }, shipments, cost: cost / SCALE, splitPenalty: Math.max(0, shipments.length - 1) * instance.policy.weights.splitPenalty,
-    bound: bound / SCALE, optimal: cost === bound, unallocated: [], rejected, reasons: [],
+    bound: bound / SCALE, optimal: cost === bound, unallocated: [], rejected: explained ? rejected : [], reasons: [],
   };
   for (const line of instance.order.lines) {
     const units = shipments.reduce((sum, s) => sum + s.lines.filter((l) => l.line === line.line).reduce((n, l) => n + l.quantity, 0), 0);
     if (units < line.quantity) plan.unallocated.push({ line: line.line, sku: line.sku, quantity: line.quantity - units });
   }
-  explain(instance, plan, items, sites, found);
+  if (explained) explain(instance, plan, items, sites, found);
   return plan;
 }
 

@@ -9,3 +9,6 @@ export const declarationWorkflowId = (declaration: string): string => `declarati
 export const DECLARATION_WORKFLOW = 'declaration';
 export const channelSyncWorkflowId = (channelCode: string): string => `channel-sync/${channelCode}`;
 export const CHANNEL_SYNC_WORKFLOW = 'channelSync';
+export const simulationWorkflowId = (simulation: string): string => `simulation/${simulation}`;
+/** The queue of heavy planning: its activities take no slot from those of orders. */
+export const planningQueue = (taskQueue: string): string => `${taskQueue}-planning`;

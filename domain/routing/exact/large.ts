@@ -53,8 +53,11 @@ export function solveLarge(items: readonly Item[], sites: readonly Site[], polic
   };
   /** Items that a site can send together, the first ones first. */
   const fill = (site: number, wanted: readonly number[]): number[] => {
+    // What goes together goes in any part, too: mostly everything does.
+    const all = wanted.filter((i) => can[i]?.[site]);
+    if (all.length > 0 && Number.isFinite(costAt(site, all))) return all;
     const own: number[] = [];
-    for (const i of wanted) if (Number.isFinite(costAt(site, [...own, i]))) own.push(i);
+    for (const i of all) if (Number.isFinite(costAt(site, [...own, i]))) own.push(i);
     return own;
   };
 
