@@ -170,3 +170,18 @@ test('a key of a location touches its own alone; what makes no sense is refused'
   await refused(api, () => put(`/v1/locations/L-1/blocks/${sku}`, {}), 400, 'invalid', '/reason');
   await refused(api, () => put(`/v1/locations/L-1/blocks/${sku}`, { reason: 'x', until: api.world.now.toISOString() }), 422, 'unprocessable', '/until');
 });
+
+test('what only a paused location has is quoted from the end of its pause on; a blocked SKU is not', async () => {
+  const sku = await stocked({ 'L-1': 1 });
+  const quote = async (): Promise<unknown> => {
+    const { body } = await send(api, admin, 'POST', '/v1/promise', { channel: 'own', destination: { country: 'CN', province: 'Shanghai', city: 'Shanghai' }, lines: [line(sku)] });
+    const [{ by, missing }] = body['options'] as [{ by: string | null; missing: object[] }];
+    return { by, missing };
+  };
+  expect(await quote()).toEqual({ by: '2026-11-24T10:00:00.000Z', missing: [] });
+  // Eight hours: past today's cut-off.
+  await api.world.store.pool.query(`insert into location_pauses values ($1, 'closed', $2, $3)`, [api.world.locationId('L-1'), api.world.now, later(8 * HOUR)]);
+  expect(await quote()).toEqual({ by: '2026-11-25T10:00:00.000Z', missing: [] });
+  await put(`/v1/locations/L-1/blocks/${sku}`, { reason: 'damaged' });
+  expect(await quote()).toEqual({ by: null, missing: [{ sku, quantity: 1 }] });
+});
