@@ -15,6 +15,9 @@ import { factsOf, uuidOf, type ActivityDeps } from './deps.ts';
 /** Attempts (0.5, 1, 2, 4, 8 s apart) before a partner that does not answer is left alone for a while. */
 const ATTEMPTS = 6;
 
+/** Our own rules say that the carrier does not serve the address: it was not asked. */
+class NotServed extends PartnerRefused {}
+
 /** True when this was the last attempt that an unreachable partner gets. */
 function givesUp(error: unknown): boolean {
   return error instanceof PartnerUnavailable && Context.current().info.attempt >= ATTEMPTS;
@@ -31,7 +34,7 @@ export function createShipping(deps: ActivityDeps) {
     if (release.waybillNo !== null) return release.waybillNo;
     // What needs the postcode is known only here: the carrier is not asked for what it will not take.
     const refused = release.carrier && refusal(deps.network.refusals, release.carrier.code, release.service, release.shipTo);
-    if (refused) throw new PartnerRefused(422, `${release.carrier?.code ?? ''} does not serve the address: ${refused}`);
+    if (refused) throw new NotServed(422, `${release.carrier?.code ?? ''} does not serve the address: ${refused}`);
     if (!connector) return null;
     const { weightG, volumeMm3 } = loadOf(release);
     const { waybillNo } = await connector.createWaybill({
@@ -50,7 +53,7 @@ export function createShipping(deps: ActivityDeps) {
       } catch (error) {
         if (!(error instanceof PartnerRefused) && !givesUp(error)) throw error;
         const ref = { orderId: uuidOf('ord', release.orderId), fulfillmentOrderId: uuidOf('ful', release.fulfillmentOrderId) };
-        const next = await nextCarrier(deps.writer, deps.network, ref, loadOf(release), (error as Error).message);
+        const next = await nextCarrier(deps.writer, deps.network, ref, loadOf(release), { reason: (error as Error).message, asked: !(error instanceof NotServed) });
         if (!next) throw error;
         release = { ...release, ...next };
       }

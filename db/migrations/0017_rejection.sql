@@ -10,7 +10,7 @@ alter table locations
   add no_capacity_pause_s integer not null default 3600 check (no_capacity_pause_s >= 0),
   add closed_pause_s integer not null default 14400 check (closed_pause_s >= 0);
 alter table fulfillment_orders
-  add reroute_at timestamptz,      -- set with the reminder
+  add reroute_at timestamptz,      -- set with the reminder, whose time is escalated_at
   add reminder text check (reminder in ('due', 'told', 'by_hand', 'unsupported', 'unreachable')), -- what came of the call; due: it is to be made
   add service text not null default 'standard',
   add contact_id uuid,             -- whom it goes to, from the release on: the order's may change

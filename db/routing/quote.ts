@@ -37,11 +37,20 @@ function unitsNow({ network, projection }: Deps, cart: Cart, destination: Place 
   return found.flatMap(({ places }, i) => [...places].flatMap(([locationId, { now: units }]) => (units > 0 ? [{ skuId: ids[i] as number, locationId, units }] : [])));
 }
 
-async function plan(deps: Deps, cart: Cart, lines: readonly CartLine[], destination: Place, stock: readonly Units[], now: Date): Promise<InstancePlan> {
+async function plan(deps: Deps, cart: Cart, lines: readonly CartLine[], destination: Place, stock: readonly Units[], now: Date): Promise<{ found: InstancePlan; from: Date }> {
   const open = lines.map(({ sku, quantity, unitPrice }, i): OpenLine => ({ line: { lineNo: i + 1, skuId: sku.id, skuCode: sku.code, quantity, priced: { netAmount: quantity * unitPrice } }, quantity }));
-  const reader: Reader = { now, query: async (text, values) => (await deps.pool.query(text, values)).rows as never };
+  const planAt = async (at: Date): Promise<{ found: InstancePlan; paused: boolean }> => {
+    const reader: Reader = { now: at, query: async (text, values) => (await deps.pool.query(text, values)).rows as never };
+    const instance = await buildInstance(reader, deps.network, deps.network.policyAt(at).policy, order, open, stock, []);
+    return { found: planOrder(instance), paused: instance.locations.some((l) => l.pause !== undefined) };
+  };
   const order = { channelId: cart.channel.id, country: destination.country, province: destination.province, city: destination.city, deliverBy: null, scheduledFrom: null, forcedLocationId: null, forcedCarrier: null };
-  return planOrder(await buildInstance(reader, deps.network, deps.network.policyAt(now).policy, order, open, stock, []));
+  const { found, paused } = await planAt(now);
+  if (found.unallocated.length === 0 || !paused) return { found, from: now };
+  // A paused location sells: from the end of its pause on.
+  const { rows: [pause] } = await deps.pool.query<{ until: Date | null }>('select max(until) until from location_pauses where location_id = any($1::int[]) and until > $2', [[...new Set(stock.map((s) => s.locationId))], now]);
+  const later = pause?.until ? await planAt(pause.until) : null;
+  return later?.found.unallocated.length === 0 && pause?.until ? { found: later.found, from: pause.until } : { found, from: now };
 }
 
 /** When the last shipment of a plan leaves and arrives, by the calendars of the locations. */
@@ -60,10 +69,10 @@ function dates(network: Network, found: InstancePlan, now: Date): { handOver: Da
 const missingOf = (found: InstancePlan): Option['missing'] => found.unallocated.map(({ sku, quantity }) => ({ sku, quantity }));
 
 async function shipped(deps: Deps, cart: Cart, destination: Place, now: Date): Promise<Option> {
-  const found = await plan(deps, cart, cart.lines, destination, unitsNow(deps, cart, destination, now), now);
+  const { found, from } = await plan(deps, cart, cart.lines, destination, unitsNow(deps, cart, destination, now), now);
   const missing = missingOf(found);
   if (missing.length > 0) return { way: 'ship', location: null, by: null, handOver: null, cost: null, missing, plan: found };
-  return { way: 'ship', location: null, ...dates(deps.network, found, now), cost: found.cost, missing, plan: found };
+  return { way: 'ship', location: null, ...dates(deps.network, found, from), cost: found.cost, missing, plan: found };
 }
 
 /** What the shop itself lacks of the cart. */
@@ -101,9 +110,9 @@ async function sentToStore(deps: Deps, cart: Cart, shop: Location, now: Date): P
     const at = ready(shop, now);
     return { way: 'ship_to_store', location: shop.code, by: at, handOver: at, cost: handling, missing: [], plan: null };
   }
-  const found = await plan(deps, cart, rest, shop.place, stock.filter((s) => s.locationId !== shop.id), now);
+  const { found, from } = await plan(deps, cart, rest, shop.place, stock.filter((s) => s.locationId !== shop.id), now);
   const missing = missingOf(found);
   if (missing.length > 0) return { way: 'ship_to_store', location: shop.code, by: null, handOver: null, cost: null, missing, plan: found };
-  const { handOver, by } = dates(deps.network, found, now);
+  const { handOver, by } = dates(deps.network, found, from);
   return { way: 'ship_to_store', location: shop.code, handOver, by: new Date(by.getTime() + shop.handlingMinutes * 60_000), cost: found.cost + handling, missing, plan: found };
 }

@@ -94,10 +94,14 @@ test('a refused city is never routed by that carrier; a refused postcode is foun
   expect(await row(city)).toEqual({ carrier: 'dear', service: 'road', status: 'released', tried: [] });
   await put('sim', sim({ refusals: [{ country: 'CN', province: 'Shanghai', postcodePrefix: '2021', reason: 'island' }] }));
   const island = await api.order({ lines: [line(sku)], shipTo: { ...ship, postcode: '202 150' } });
-  expect(await row(island)).toEqual({ carrier: 'dear', service: 'road', status: 'released', tried: ['sim'] });
+  expect(await row(island)).toEqual({ carrier: 'dear', service: 'road', status: 'released', tried: ['sim/standard'] });
   expect(waybills((await first(island)).id).map((w) => [w.url, (w.body as { service: string }).service])).toEqual([['http://dear.test/v1/waybills', 'road']]);
   const event = await api.world.one<{ data: object }>(`select data from order_events where order_id = $1 and type = 'fulfillment.carrier_changed'`, decodeId('ord', island));
   expect(event.data).toMatchObject({ from: 'sim', to: 'dear', service: 'road', reason: 'sim does not serve the address: island' });
+  // Another service of the same carrier may serve it.
+  await put('sim', sim({ refusals: [{ country: 'CN', postcodePrefix: '2021', service: 'standard', reason: 'island' }] }, [rate('same_city'), rate('same_city', { service: 'ferry', firstCost: 1500 })]));
+  const ferry = await api.order({ lines: [line(sku)], shipTo: { ...ship, postcode: '202150' } });
+  expect(await row(ferry)).toEqual({ carrier: 'sim', service: 'ferry', status: 'released', tried: ['sim/standard'] });
   const near = await api.order({ lines: [line(sku)], shipTo: { ...ship, postcode: '200001' } });
   expect(await row(near)).toMatchObject({ carrier: 'sim', tried: [] });
 });

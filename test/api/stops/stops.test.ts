@@ -150,8 +150,12 @@ test('damaged and mismatched units keep their lot, the recount is of the lot', a
   expect(rows).toEqual([{ condition: 'damaged', code: 'A7', on_hand: 1, reserved: 0 }, { condition: 'quarantine', code: 'A7', on_hand: 1, reserved: 0 }, { condition: 'sellable', code: 'A7', on_hand: 2, reserved: 0 }]);
   const { items } = (await send(api, admin, 'GET', '/v1/recounts?location=L-1&status=open')).body as { items: Record<string, unknown>[] };
   expect(items.map(({ id: _, openedAt: _at, ...r }) => r)).toEqual([{ location: 'L-1', sku: 'LOTTED', condition: 'sellable', lot: 'A7', status: 'open', counted: 2, expected: 3, variance: -1, closedAt: null, closedBy: null, figure: null }]);
+  const again = await api.order({ lines: [line('LOTTED')], channel: 'douyin' });
+  await api.world.tell((await api.world.fulfillments(again))[0]!, { type: 'rejected', reason: 'not_found' });
+  // One recount for both: two units were missing of the three that the book had.
+  expect(await api.world.one(`select counted, expected, variance from recounts where status = 'open'`)).toEqual({ counted: 1, expected: 3, variance: -2 });
   // Found after all: the answer of the recount is the book.
-  expect((await send(api, admin, 'POST', `/v1/recounts/${String(items[0]!['id'])}`, { counted: 3 })).body).toMatchObject({ counted: 3, expected: 2, variance: 1 });
+  expect((await send(api, admin, 'POST', `/v1/recounts/${String(items[0]!['id'])}`, { counted: 3 })).body).toMatchObject({ counted: 3, expected: 1, variance: 2 });
 });
 
 test('a key of a location touches its own alone; what makes no sense is refused', async () => {
@@ -169,4 +173,19 @@ test('a key of a location touches its own alone; what makes no sense is refused'
   await refused(api, () => put('/v1/locations/L-1/blocks/NONE', { reason: 'x' }), 404, 'not_found');
   await refused(api, () => put(`/v1/locations/L-1/blocks/${sku}`, {}), 400, 'invalid', '/reason');
   await refused(api, () => put(`/v1/locations/L-1/blocks/${sku}`, { reason: 'x', until: api.world.now.toISOString() }), 422, 'unprocessable', '/until');
+});
+
+test('what only a paused location has is quoted from the end of its pause on; a blocked SKU is not', async () => {
+  const sku = await stocked({ 'L-1': 1 });
+  const quote = async (): Promise<unknown> => {
+    const { body } = await send(api, admin, 'POST', '/v1/promise', { channel: 'own', destination: { country: 'CN', province: 'Shanghai', city: 'Shanghai' }, lines: [line(sku)] });
+    const [{ by, missing }] = body['options'] as [{ by: string | null; missing: object[] }];
+    return { by, missing };
+  };
+  expect(await quote()).toEqual({ by: '2026-11-24T10:00:00.000Z', missing: [] });
+  // Eight hours: past today's cut-off.
+  await api.world.store.pool.query(`insert into location_pauses values ($1, 'closed', $2, $3)`, [api.world.locationId('L-1'), api.world.now, later(8 * HOUR)]);
+  expect(await quote()).toEqual({ by: '2026-11-25T10:00:00.000Z', missing: [] });
+  await put(`/v1/locations/L-1/blocks/${sku}`, { reason: 'damaged' });
+  expect(await quote()).toEqual({ by: null, missing: [{ sku, quantity: 1 }] });
 });
