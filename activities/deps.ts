@@ -10,7 +10,7 @@ import type { Vault } from '../db/vault.ts';
 export type ActivityDeps = { writer: StockWriter; network: Network; vault: Vault; http: Http };
 
 /** The UUID of an outside id; a wrong one is a bug of ours, not something to retry into. */
-export function uuidOf(prefix: 'ord' | 'ful' | 'par' | 'dec', id: string): string {
+export function uuidOf(prefix: 'ord' | 'ful' | 'par' | 'dec' | 'trf', id: string): string {
   const uuid = decodeId(prefix, id);
   if (uuid === null) throw new TypeError(`"${id}" is no ${prefix} id`);
   return uuid;

@@ -4,10 +4,11 @@ import { createOrderSteps } from './order-steps.ts';
 import { createReconciliation } from './reconcile.ts';
 import { createReturns } from './returns.ts';
 import { createShipping } from './ship.ts';
+import { createTransfers } from './transfer.ts';
 
 /** Every activity by its name. */
 export function createActivities(deps: ActivityDeps) {
-  return { ...createOrderSteps(deps), ...createShipping(deps), ...createReturns(deps), ...createReconciliation(deps), ...createDeclarations(deps) };
+  return { ...createOrderSteps(deps), ...createShipping(deps), ...createReturns(deps), ...createReconciliation(deps), ...createDeclarations(deps), ...createTransfers(deps) };
 }
 
 export type Activities = ReturnType<typeof createActivities>;

@@ -30,7 +30,8 @@ import { promiseRoutes } from './promise/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { partnerRoutes } from './partners/routes.ts';
 import { sharingRoutes } from './sharing/routes.ts';
+import { transferRoutes } from './transfers/routes.ts';
 import { availabilityRoutes } from './availability/routes.ts';
 
 /** Every resource of the API; a new one is a folder and a line here. */
-export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [captureRoutes, batchRoutes, keyRoutes, stockRoutes, ruleRoutes, networkRoutes, actionRoutes, importRoutes, partnerRoutes, orderReadRoutes, orderCommandRoutes, returnRoutes, refundRoutes, claimRoutes, shortageRoutes, supplyRoutes, routingRoutes, forecastRoutes, promiseRoutes, policyRoutes, decisionRoutes, fulfillmentRoutes, snapshotRoutes, recountRoutes, declarationRoutes, allotmentRoutes, reservationRoutes, lotRoutes, componentRoutes, sharingRoutes, availabilityRoutes];
+export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [captureRoutes, batchRoutes, keyRoutes, stockRoutes, ruleRoutes, networkRoutes, actionRoutes, importRoutes, partnerRoutes, orderReadRoutes, orderCommandRoutes, returnRoutes, refundRoutes, claimRoutes, shortageRoutes, supplyRoutes, routingRoutes, forecastRoutes, promiseRoutes, policyRoutes, decisionRoutes, fulfillmentRoutes, snapshotRoutes, recountRoutes, declarationRoutes, allotmentRoutes, reservationRoutes, lotRoutes, componentRoutes, sharingRoutes, availabilityRoutes, transferRoutes];

@@ -2,3 +2,4 @@ export { order } from './order.ts';
 export { lateReturn } from './late-return.ts';
 export { reconciliation } from './reconciliation.ts';
 export { declaration } from './declaration.ts';
+export { transfer } from './transfer.ts';

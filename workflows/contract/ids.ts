@@ -7,3 +7,4 @@ export const reconciliationWorkflowId = (locationCode: string): string => `recon
 export const RECONCILIATION_WORKFLOW = 'reconciliation';
 export const declarationWorkflowId = (declaration: string): string => `declaration/${declaration}`;
 export const DECLARATION_WORKFLOW = 'declaration';
+export const transferWorkflowId = (transfer: string): string => `transfer/${transfer}`;

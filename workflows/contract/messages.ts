@@ -3,6 +3,7 @@ export type OrderInput = { v: 1; orderId: string };
 export type ReturnInput = { v: 1; rma: string };
 export type ReconciliationInput = { v: 1; location: string };
 export type DeclarationInput = { v: 1; declaration: string };
+export type TransferInput = { v: 1; transfer: string };
 
 /** The one signal: the facts in PostgreSQL have changed, look at them. */
 export const LOOK = 'look';
