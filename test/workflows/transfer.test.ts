@@ -12,7 +12,9 @@ import { DAY, Scene } from '../support/scene.ts';
 const WHO = { actor: 'key:test', onlyLocation: null };
 let s: Scene;
 let n = 0;
-beforeAll(async () => { s = await Scene.open(); });
+// Without a cache no task waits on the queue of a worker that is gone.
+const uncached = { maxCachedWorkflows: 0 };
+beforeAll(async () => { s = await Scene.open({}, uncached); });
 afterAll(async () => { await s.close(); });
 afterEach(async () => { expect(await s.world.ledger()).toEqual({ drift: 0, reservedDrift: 0 }); });
 
@@ -75,7 +77,7 @@ test('killed half-way: without a worker it is approved, sent and received; the n
   expect(sent[1]).toEqual(sent[0]);
   const receipt = { reference: 'R', lines: [{ sku, quantity: 4 }] };
   await receiveTransfer(writer, network, uuid, receipt, WHO);
-  await s.newWorker();
+  await s.newWorker(uncached);
   await s.settleWorkflow(workflowId);
   await over(workflowId);
   await receiveTransfer(writer, network, uuid, receipt, WHO);
