@@ -12,9 +12,7 @@ import { DAY, Scene } from '../support/scene.ts';
 const WHO = { actor: 'key:test', onlyLocation: null };
 let s: Scene;
 let n = 0;
-// Without a cache no task waits on the queue of a worker that is gone.
-const uncached = { maxCachedWorkflows: 0 };
-beforeAll(async () => { s = await Scene.open({}, uncached); });
+beforeAll(async () => { s = await Scene.open(); });
 afterAll(async () => { await s.close(); });
 afterEach(async () => { expect(await s.world.ledger()).toEqual({ drift: 0, reservedDrift: 0 }); });
 
@@ -68,7 +66,19 @@ test('nobody approves it: it lapses; nobody sends it: its units are free again',
   expect(await types(approved.uuid)).toEqual(['proposed', 'approved', 'late', 'cancelled']);
 });
 
+test('cancelled: the workflow ends', async () => {
+  const { sku, uuid, workflowId } = await transfer(true);
+  await cancelTransfer(s.world.store.writer, uuid, 'no van', WHO);
+  await s.settleWorkflow(workflowId);
+  await over(workflowId);
+  expect(await s.world.stock(sku)).toEqual(FREE);
+});
+
 test('killed half-way: without a worker it is approved, sent and received; the next worker closes it, nothing is booked twice', async () => {
+  // Without a cache no task waits on the queue of the worker that is gone.
+  const uncached = { maxCachedWorkflows: 0 };
+  await s.close();
+  s = await Scene.open({}, uncached);
   const { sku, uuid, workflowId } = await transfer(false);
   await s.stopWorker();
   const { writer, network } = s.world.store;
@@ -83,12 +93,4 @@ test('killed half-way: without a worker it is approved, sent and received; the n
   await receiveTransfer(writer, network, uuid, receipt, WHO);
   expect((await view(uuid)).status).toBe('closed');
   expect(await s.world.stock(sku)).toEqual({ ...FREE, 'L-1': [14, 0], 'L-2': [6, 0] });
-});
-
-test('cancelled: the workflow ends', async () => {
-  const { sku, uuid, workflowId } = await transfer(true);
-  await cancelTransfer(s.world.store.writer, uuid, 'no van', WHO);
-  await s.settleWorkflow(workflowId);
-  await over(workflowId);
-  expect(await s.world.stock(sku)).toEqual(FREE);
 });
