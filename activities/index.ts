@@ -6,11 +6,19 @@ import { createReconciliation } from './reconcile.ts';
 import { createReturns } from './returns.ts';
 import { createShipping } from './ship.ts';
 import { createSimulations } from './simulation.ts';
+import { createTransfers } from './transfer.ts';
 
 /** Every activity by its name. */
 export function createActivities(deps: ActivityDeps) {
   return {
-    ...createOrderSteps(deps), ...createShipping(deps), ...createReturns(deps), ...createReconciliation(deps), ...createDeclarations(deps), ...createChannelSync(deps), ...createSimulations(deps),
+    ...createOrderSteps(deps),
+    ...createShipping(deps),
+    ...createReturns(deps),
+    ...createReconciliation(deps),
+    ...createDeclarations(deps),
+    ...createChannelSync(deps),
+    ...createSimulations(deps),
+    ...createTransfers(deps),
   };
 }
 

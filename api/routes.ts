@@ -36,6 +36,7 @@ import { partnerRoutes } from './partners/routes.ts';
 import { sharingRoutes } from './sharing/routes.ts';
 import { measureRoutes } from './measures/routes.ts';
 import { stopRoutes } from './stops/routes.ts';
+import { transferRoutes } from './transfers/routes.ts';
 import { availabilityRoutes } from './availability/routes.ts';
 import { simulationRoutes } from './simulations/routes.ts';
 
@@ -79,4 +80,5 @@ export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [
   stopRoutes,
   measureRoutes,
   simulationRoutes,
+  transferRoutes,
 ];

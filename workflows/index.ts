@@ -4,3 +4,4 @@ export { reconciliation } from './reconciliation.ts';
 export { declaration } from './declaration.ts';
 export { channelSync } from './channel-sync.ts';
 export { simulation } from './simulation.ts';
+export { transfer } from './transfer.ts';

@@ -4,7 +4,7 @@ type Kind = Allotment['kind'];
 
 /** Brand (the shared stock) → group of channels → channel → campaign or declaration; a level may be left out, and groups and campaigns may be nested. */
 const UNDER: Record<Kind, readonly Kind[]> = {
-  shared: [], group: ['shared', 'group'], channel: ['shared', 'group'], campaign: ['shared', 'group', 'channel', 'campaign'], declaration: ['shared', 'group', 'channel', 'campaign'],
+  shared: [], group: ['shared', 'group'], channel: ['shared', 'group'], campaign: ['shared', 'group', 'channel', 'campaign'], declaration: ['shared', 'group', 'channel', 'campaign'], transfer: [],
 };
 
 export function mayStandUnder(kind: Kind, parent: Kind): boolean { return UNDER[kind].includes(parent); }

@@ -1,6 +1,6 @@
 /** A set-apart part of the stock; 0 is the shared one. `startsAt`/`endsAt`: when orders may name it. */
 export type Allotment = {
-  id: number; code: string; kind: 'shared' | 'group' | 'channel' | 'campaign' | 'declaration'; parentId: number | null; channelId: number | null;
+  id: number; code: string; kind: 'shared' | 'group' | 'channel' | 'campaign' | 'declaration' | 'transfer'; parentId: number | null; channelId: number | null;
   overflow: 'parent' | 'never' | 'borrow'; borrowLimit: number | null; startsAt: Date | null; endsAt: Date | null; closedAt: Date | null;
 };
 

@@ -6,8 +6,11 @@ import { declare } from '../../db/declarations/declare.ts';
 import { endEarly } from '../../db/declarations/end.ts';
 import { cancelOrder } from '../../db/orders/cancel-order.ts';
 import { inspectReturn, receiveReturn, requestReturn } from '../../db/returns/returns.ts';
+import { createTransfer } from '../../db/transfers/create.ts';
+import { receiveTransfer } from '../../db/transfers/receive.ts';
+import { shipTransfer } from '../../db/transfers/ship.ts';
 import { decodeId, encodeId } from '../../domain/ids.ts';
-import { declarationWorkflowId, orderWorkflowId, reconciliationWorkflowId, returnWorkflowId } from '../../workflows/contract/ids.ts';
+import { declarationWorkflowId, orderWorkflowId, reconciliationWorkflowId, returnWorkflowId, transferWorkflowId } from '../../workflows/contract/ids.ts';
 import { Counts } from '../support/counts.ts';
 import setup from '../support/global-setup.ts';
 import { MINUTE, Scene } from '../support/scene.ts';
@@ -120,6 +123,21 @@ try {
   await s.skip(11 * MINUTE);
   await s.settleWorkflow(session);
   await keep('declaration', session);
+
+  await s.sync();
+  const moved = s.sku();
+  const { writer, network } = s.world.store;
+  const anybody = { actor: 'key:test', onlyLocation: null };
+  const sent = await createTransfer(writer, network, { reference: 'RECORDED', reason: 'manual', from: 'L-2', to: 'L-1', lines: [{ sku: moved, quantity: 2 }], approve: true }, anybody);
+  const transferId = transferWorkflowId(sent.id);
+  await s.settleWorkflow(transferId);
+  await s.skip(25 * 60 * MINUTE); // late at the sender
+  await s.settleWorkflow(transferId);
+  await shipTransfer(writer, decodeId('trf', sent.id) as string, {}, anybody);
+  await s.settleWorkflow(transferId);
+  await receiveTransfer(writer, network, decodeId('trf', sent.id) as string, { reference: 'RECORDED', lines: [{ sku: moved, quantity: 2 }] }, anybody);
+  await s.settleWorkflow(transferId);
+  await keep('transfer', transferId);
 
   const open = await s.order();
   await keep('order-open', orderWorkflowId(open)); // still running: what a deployment meets

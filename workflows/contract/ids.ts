@@ -12,3 +12,4 @@ export const CHANNEL_SYNC_WORKFLOW = 'channelSync';
 export const simulationWorkflowId = (simulation: string): string => `simulation/${simulation}`;
 /** The queue of heavy planning: its activities take no slot from those of orders. */
 export const planningQueue = (taskQueue: string): string => `${taskQueue}-planning`;
+export const transferWorkflowId = (transfer: string): string => `transfer/${transfer}`;

@@ -5,6 +5,7 @@ export type ReconciliationInput = { v: 1; location: string };
 export type ChannelSyncInput = { v: 1; channel: string };
 export type DeclarationInput = { v: 1; declaration: string };
 export type SimulationInput = { v: 1; simulation: string };
+export type TransferInput = { v: 1; transfer: string };
 
 /** The one signal: the facts in PostgreSQL have changed, look at them. */
 export const LOOK = 'look';

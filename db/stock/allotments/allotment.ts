@@ -31,6 +31,7 @@ export async function lockOpen(tx: Tx, code: string): Promise<AllotmentRow & { p
 }
 
 export function refuseDeclaration(row: AllotmentRow): void {
+  if (row.kind === 'transfer') throw new Problem('conflict', `"${row.code}" holds what is set aside for transfers: change those`);
   if (row.kind === 'declaration') throw new Problem('conflict', `"${row.code}" belongs to a declaration: its units are changed and ended there`);
 }
 

@@ -69,10 +69,10 @@ function skuOf(network: Network, line: SupplyRequest['lines'][number], i: number
   return sku;
 }
 
-type Part = { skuId: number; condition: string; lotId: number; units: number; fromLevelId: number | null };
+type Part = { skuId: number; condition: string; lotId: number; units: number; fromLevelId: number };
 
-/** Free units of the sender's shared stock; buffers stay. Two lines with one SKU are counted together. */
-async function takeFromSource(tx: Tx, locationId: number, lines: readonly { known: Sku; sku: string; quantity: number }[]): Promise<Part[]> {
+/** Free units of a sender's shared stock, its levels locked; buffers stay. Two lines with one SKU are counted together. */
+export async function takeFromSource(tx: Tx, locationId: number, lines: readonly { known: Pick<Sku, 'id'>; sku: string; quantity: number }[]): Promise<Part[]> {
   const rows = await tx.query<{ id: number; skuId: number; lotId: number }>(
     `select v.id, v.sku_id "skuId", v.lot_id "lotId" from stock_levels v join lots on lots.id = v.lot_id
      where v.location_id = $1 and v.sku_id = any($2::int[]) and v.condition = 'sellable' and v.allotment_id = 0 and v.supply_id = 0 and lots.recalled_at is null

@@ -1,6 +1,7 @@
 import { Problem } from '../../../domain/problem.ts';
 import type { Network } from '../../network.ts';
 import type { StockWriter } from '../../stock-writer.ts';
+import { transferDated } from '../../transfers/arrived.ts';
 import type { Tx } from '../../tx.ts';
 import { otherLevels, repegClaims, warnLate } from './repeg.ts';
 import { announceChange, findSupply, letBeServed, lockOpen, lockSupply, type Claim } from './supply.ts';
@@ -24,6 +25,7 @@ export async function changeSupplyDate(
     if (change.version !== undefined && change.version !== supply.version) throw new Problem('conflict', `supply "${reference}" has version ${supply.version}, not ${change.version}: read it again`, '/version');
     if (supply.expectedAt.getTime() === expectedAt.getTime()) return { reference, expectedAt: expectedAt.toISOString(), version: supply.version, repegged: 0, warned: 0 };
     await tx.query('update supplies set expected_at = $2, overdue_at = null, version = version + 1 where id = $1', [supply.id, expectedAt]);
+    await transferDated(tx, supply.id, expectedAt, actor);
     await announceChange(tx, levels.map((l) => l.id));
     let repegged = 0;
     let warned = 0;

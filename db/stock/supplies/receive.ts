@@ -3,6 +3,7 @@ import { spreadArrival } from '../../../domain/stock/receive.ts';
 import type { Network } from '../../network.ts';
 import { lockOrder, refreshStatus } from '../../orders/order.ts';
 import type { StockWriter } from '../../stock-writer.ts';
+import { transferArrived } from '../../transfers/arrived.ts';
 import type { Tx } from '../../tx.ts';
 import { claimReference, lotOf, storeAnswer, type StockLine } from '../receipts.ts';
 import { shortenReservations } from '../shorten.ts';
@@ -50,6 +51,7 @@ export async function receiveSupply(
       supply: reference, reference: receipt.reference, status: over ? 'received' : 'open', units: lines.reduce((sum, l) => sum + l.units, 0), served: booking.units, free: booking.free,
       variances: booking.variances.map(({ skuId: _skuId, ...v }) => v),
     };
+    await transferArrived(tx, supply.id, { ...answer, over }, who.actor);
     await storeAnswer(tx, key, receipt.reference, answer);
     return answer;
   });
