@@ -21,10 +21,10 @@ export const hookRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }) =
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body); });
 
-  app.route({
-    method: ['GET', 'POST'], url: '/hooks/:channel/:key', config: { scope: 'public' },
+  for (const [method, summary] of [['POST', 'A platform pushes'], ['GET', 'A platform asks whether the address is ours']] as const) app.route({
+    method, url: '/hooks/:channel/:key', config: { scope: 'public' },
     schema: {
-      summary: 'A platform pushes', tags: ['channels'], params: Type.Object({ channel: Type.String({ maxLength: 64 }), key: Type.String({ maxLength: 64 }) }),
+      summary, security: [], tags: ['channels'], params: Type.Object({ channel: Type.String({ maxLength: 64 }), key: Type.String({ maxLength: 64 }) }),
       description: "Verified over the raw bytes and answered in the platform's own form. The address is given by PUT /v1/channels/{code}/shop.",
     },
     handler: async (request, reply) => {

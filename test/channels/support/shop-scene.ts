@@ -85,10 +85,18 @@ export class ShopScene {
   /** Time goes by, what changed is noted, and the shop is looked at until nothing is left to do. */
   async sync(seconds = 1): Promise<SyncFacts> {
     this.world.now = new Date(this.world.now.getTime() + seconds * 1000);
-    await readChanges(this.world.store.pool, this.world.store.network, this.world.now);
+    await this.#noted();
     const facts = await this.#sync({ channel: this.code });
     // What the look itself has moved.
-    return await readChanges(this.world.store.pool, this.world.store.network, this.world.now) ? this.#sync({ channel: this.code }) : facts;
+    return await this.#noted() ? this.#sync({ channel: this.code }) : facts;
+  }
+
+  /** Changes are read below the oldest running transaction of the whole server, which other tests share: everything until now is below it first. */
+  async #noted(): Promise<boolean> {
+    const { pool, network } = this.world.store;
+    const { rows: [upTo] } = await pool.query<{ xid: string }>('select pg_current_xact_id()::text xid');
+    while ((await pool.query<{ open: boolean }>('select pg_snapshot_xmin(pg_current_snapshot()) <= $1::text::xid8 "open"', [upTo?.xid])).rows[0]?.open) await new Promise((resolve) => setTimeout(resolve, 5));
+    return readChanges(pool, network, this.world.now);
   }
 
   async channelOrder(externalId: string): Promise<{ state: string; reason: string | null; order: string | null } | null> {
