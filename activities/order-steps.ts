@@ -1,4 +1,5 @@
 import { applyDue } from '../db/fulfillment/due.ts';
+import { keepPromise } from '../db/promise/keep.ts';
 import { reserveOrder } from '../db/orders/reserve-order.ts';
 import { routeOrder } from '../db/orders/route-order.ts';
 import { validateOrder } from '../db/orders/validate-order.ts';
@@ -23,6 +24,7 @@ export function createOrderSteps(deps: ActivityDeps) {
       return { ...await factsOf(deps, id), toReserve: false };
     },
     route: step((id) => routeOrder(deps.writer, deps.network, id)),
+    promise: step((id) => keepPromise(deps.writer, deps.network, id)),
     track: step((id) => applyDue(deps.writer, deps.network, id)),
   };
 }

@@ -27,6 +27,9 @@ import { decisionRoutes } from './routing/decisions.ts';
 import { policyRoutes } from './policies/routes.ts';
 import { forecastRoutes } from './forecasts/routes.ts';
 import { promiseRoutes } from './promise/routes.ts';
+import { ladderRoutes } from './promise/ladders.ts';
+import { orderPromiseRoutes } from './promise/orders.ts';
+import { substituteRoutes } from './network/substitutes.ts';
 import { hookRoutes } from './channels/hooks.ts';
 import { listingRoutes } from './channels/listings.ts';
 import { channelOrderRoutes } from './channels/orders.ts';
@@ -61,6 +64,9 @@ export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [
   routingRoutes,
   forecastRoutes,
   promiseRoutes,
+  ladderRoutes,
+  orderPromiseRoutes,
+  substituteRoutes,
   policyRoutes,
   decisionRoutes,
   fulfillmentRoutes,

@@ -6,6 +6,7 @@ import type { InstancePolicy } from '../domain/routing/model.ts';
 import type { RateCard } from '../domain/routing/types.ts';
 import { rankLocations } from '../domain/routing/first-fit.ts';
 import { overflowChain, type Allotment, type ChainLink } from '../domain/stock/overflow.ts';
+import type { Ladder } from '../domain/promising/ladder.ts';
 import { SharingBook, type Share, type SharingRule } from '../domain/stock/sharing.ts';
 import { Blocks, type Block } from './network-blocks.ts';
 import { createPool } from './pool.ts';
@@ -57,6 +58,8 @@ export class Network {
   #blocks = new Blocks([]);
   /** active ones, the newest in effect first */
   #policies: ActivePolicy[] = [];
+  /** how each channel keeps its promises, where it does; by channel */
+  ladders = new Map<number, { id: number; version: number; ladder: Ladder }>();
   auditRules: AuditRule[] = [];
   apiKeys = new Map<string, ApiKey>();
   allotments = new Map<number, Allotment>();
@@ -182,6 +185,7 @@ export class Network {
     const blocks = await q<Block>('select location_id "locationId", sku_id "skuId", reason, until from location_sku_blocks');
     const policies = await q<{ id: number; hash: Buffer; effectiveAt: Date; code: string; version: number; body: Omit<InstancePolicy, 'code' | 'version'> }>(
       `select id, hash, effective_at "effectiveAt", code, version, body from routing_policies where status = 'active' order by effective_at desc, id desc`);
+    const ladders = await q<{ id: number; channelId: number; version: number; body: Ladder | null }>('select distinct on (channel_id) id, channel_id "channelId", version, body from promise_ladders order by channel_id, version desc');
     const rules = await q<AuditRule>(`select r.id, r.name, r.kind, r.action, r.priority, c.code "channelCode", r.active, r.params
       from audit_rules r left join channels c on c.id = r.channel_id where r.active order by r.priority, r.id`);
     const keys = await q<{ id: number; name: string; key_hash: Buffer; scopes: string[]; location_id: number | null; carrier: string | null }>(
@@ -205,6 +209,7 @@ export class Network {
     this.refusals = refusals;
     this.#blocks = new Blocks(blocks);
     this.#policies = policies.map(({ id, hash, effectiveAt, code, version, body }) => ({ id, hash, effectiveAt, policy: { code, version, ...body } }));
+    this.ladders = new Map(ladders.flatMap(({ id, channelId, version, body }) => (body ? [[channelId, { id, version, ladder: body }]] : [])));
     this.auditRules = rules;
     this.apiKeys = new Map(keys.map((k) => [k.key_hash.toString('hex'),
       { id: k.id, name: k.name, scopes: new Set(k.scopes), locationId: k.location_id, carrier: k.carrier }]));

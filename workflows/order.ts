@@ -7,7 +7,7 @@ import { versioned } from './versioning.ts';
 import { LOOK, type OrderInput } from './contract/messages.ts';
 import { HoldReasonKey, LocationKey, OrderStatusKey, PromiseByKey } from './contract/search-attributes.ts';
 
-const database = proxyLocalActivities<Pick<Activities, 'validate' | 'reserve' | 'route' | 'track'>>({
+const database = proxyLocalActivities<Pick<Activities, 'validate' | 'reserve' | 'route' | 'track' | 'promise'>>({
   startToCloseTimeout: '20 seconds', retry: { initialInterval: '100 ms', maximumInterval: '30 seconds' },
 });
 // Outside calls: each is one call under one key. Their last failure is an outcome that the activity records itself.
@@ -35,6 +35,7 @@ export async function order(input: OrderInput): Promise<void> {
       case 'reserve': return database.reserve({ orderId });
       case 'route': return database.route({ orderId });
       case 'track': return database.track({ orderId });
+      case 'promise': return database.promise({ orderId });
       case 'return': return outside.return({ orderId });
       case 'ship': {
         const done = await Promise.all([
@@ -51,15 +52,20 @@ export async function order(input: OrderInput): Promise<void> {
 
   let facts = await database.validate({ orderId });
   let tracked: string | null = null;
+  let promiseSeen: string | undefined;
   for (;;) {
-    // Facts that ask for a reminder may have come to a worker that knew of none: its history goes on without.
-    const step = nextStep(facts.toRemind === undefined || patched('remind') ? facts : { ...facts, toRemind: [] }, new Date().toISOString());
+    const step = nextStep(known(facts), new Date().toISOString());
     if (step.do === 'finish') break;
     if (step.do !== 'wait') {
       if (step.do === 'track') {
         // Due by this clock, not yet by the one that decides: their difference passes, and is not spent asking.
         if (facts.nextDeadline === tracked) await condition(() => looks > seen, CLOCKS_MS);
         tracked = facts.nextDeadline;
+        seen = looks;
+      }
+      if (step.do === 'promise') {
+        if (facts.promiseAt === promiseSeen) await condition(() => looks > seen, CLOCKS_MS);
+        promiseSeen = facts.promiseAt;
         seen = looks;
       }
       facts = await perform(step);
@@ -78,6 +84,12 @@ export async function order(input: OrderInput): Promise<void> {
     facts = await database.track({ orderId });
   }
   show(shown, facts, 'nothing more');
+}
+
+/** Facts as this history knows them: what an older worker did not know of, its history goes on without. */
+function known(facts: OrderFacts): OrderFacts {
+  const { toRemind, promiseAt, ...rest } = facts;
+  return { ...rest, ...(toRemind !== undefined && patched('remind') ? { toRemind } : {}), ...(promiseAt !== undefined && patched('promise') ? { promiseAt } : {}) };
 }
 
 type Shown = { status: string; hold: string; locations: string; promise: string };

@@ -1,5 +1,6 @@
 import { encodeId } from '../../domain/ids.ts';
 import { cancelUnits } from '../orders/cancel-order.ts';
+import { lookAtPromise } from '../promise/look.ts';
 import { settleWanted } from '../orders/replan.ts';
 import type { FulfillmentOrder, Order } from '../orders/order.ts';
 import { liveReservations, openShortages, releaseReservations } from '../orders/reservations.ts';
@@ -38,6 +39,7 @@ export async function rejectFulfillment(tx: Tx, order: Order, f: FulfillmentOrde
     await openShortages(tx, order.id, [...units].map(([lineNo, u]) => ({ lineNo, ...u })), `rejected:${reason}`, new Date(tx.now.getTime() + RESOURCE_WINDOW_S * 1000));
   }
   await settleWanted(tx, order, actor);
+  await lookAtPromise(tx, order.id);
   await tx.wake(order.id, order.shipBy);
 }
 

@@ -2,6 +2,7 @@ import { encodeId } from '../../domain/ids.ts';
 import { advance, WAKING, type Milestone } from '../../domain/order/milestone.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import { parcelLost } from '../claims/lose-parcel.ts';
+import { lookAtPromise } from '../promise/look.ts';
 import { lockOrder, refreshStatus, type Order } from '../orders/order.ts';
 import { settleRequest } from '../orders/settle-request.ts';
 import { wakeReturn } from '../returns/returns.ts';
@@ -70,6 +71,7 @@ async function moveParcels(tx: Tx, order: Order, carrier: string, fresh: readonl
   }
   await settleRequest(tx, order.id);
   await refreshStatus(tx, order, `carrier:${carrier}`);
+  if (fresh.some((n) => n.status === 'attempt_failed' || n.status === 'exception')) await lookAtPromise(tx, order.id);
   if (wake) await tx.wake(order.id, order.shipBy);
 }
 

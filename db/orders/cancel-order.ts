@@ -70,25 +70,30 @@ export async function cancelOrder(writer: StockWriter, orderId: string, reason: 
     if (fulfillments.some((f) => LEFT.has(f.status))) {
       throw new Problem('conflict', 'goods have left: request a refund (POST …/refund-requests) or a return (POST …/returns) instead');
     }
-    const there = fulfillments.filter((f) => AT_LOCATION.has(f.status));
-    if (there.length === 0) {
-      await tx.event(orderId, 'order.cancel_requested', actor, { reason });
-      await cancelUnissued(tx, order, reason, actor);
-      await refreshStatus(tx, order, actor);
-      await tx.wake(orderId);
-      return 'cancelled';
-    }
-    const asked = await tx.query(
-      `update fulfillment_orders set cancel_requested_at = $2, cancel_reason = $3, cancel_outcome = null, replan = false
-       where id = any($1::uuid[]) and (cancel_requested_at is null or replan) returning 1`, [there.map((f) => f.id), tx.now, reason]);
-    // What the location does not know of needs nobody's consent.
-    const kept = new Set(there.map((f) => f.id));
-    const cancelled = await cancelUnissued(tx, order, reason, actor, 'cancellation', uuidv7(), (id) => id === null || !kept.has(id));
-    if (cancelled > 0) await refreshStatus(tx, order, actor);
-    if (asked.length > 0) {
-      await tx.event(orderId, 'order.cancel_requested', actor, { reason, asked: asked.length });
-      await tx.wake(orderId);
-    }
-    return 'asked';
+    return cancelRest(tx, order, reason, actor);
   });
+}
+
+/** What has not left is cancelled, or its location asked. Under the order's lock. */
+export async function cancelRest(tx: Tx, order: Order, reason: string, actor: string): Promise<'cancelled' | 'asked'> {
+  const there = (await readFulfillments(tx.client, order.id)).filter((f) => AT_LOCATION.has(f.status));
+  if (there.length === 0) {
+    await tx.event(order.id, 'order.cancel_requested', actor, { reason });
+    await cancelUnissued(tx, order, reason, actor);
+    await refreshStatus(tx, order, actor);
+    await tx.wake(order.id);
+    return 'cancelled';
+  }
+  const asked = await tx.query(
+    `update fulfillment_orders set cancel_requested_at = $2, cancel_reason = $3, cancel_outcome = null, replan = false
+     where id = any($1::uuid[]) and (cancel_requested_at is null or replan) returning 1`, [there.map((f) => f.id), tx.now, reason]);
+  // What the location does not know of needs nobody's consent.
+  const kept = new Set(there.map((f) => f.id));
+  const cancelled = await cancelUnissued(tx, order, reason, actor, 'cancellation', uuidv7(), (id) => id === null || !kept.has(id));
+  if (cancelled > 0) await refreshStatus(tx, order, actor);
+  if (asked.length > 0) {
+    await tx.event(order.id, 'order.cancel_requested', actor, { reason, asked: asked.length });
+    await tx.wake(order.id);
+  }
+  return 'asked';
 }

@@ -1,10 +1,12 @@
 import { encodeId } from '../../domain/ids.ts';
 import { planOrder } from '../../domain/routing/plan.ts';
-import type { InstancePlan } from '../../domain/routing/model.ts';
+import { hurried, type Hurry } from '../../domain/promising/hurry.ts';
+import type { InstancePlan, RoutingInstance } from '../../domain/routing/model.ts';
 import { TERMINAL } from '../../domain/order/status.ts';
 import { limitLevels, type Share } from '../../domain/stock/sharing.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import { lockLevels } from '../ledger.ts';
+import { lookAtPromise } from '../promise/look.ts';
 import { keepDecision } from '../routing/decisions.ts';
 import { buildInstance, type OpenLine, type Units } from '../routing/instance.ts';
 import { lockCarrierDays } from '../routing/carrier-facts.ts';
@@ -39,8 +41,8 @@ export async function routeOrder(writer: StockWriter, network: Network, orderId:
       // The last round plans with the order's own reservations alone: they cannot be taken away meanwhile.
       const there = round < ROUNDS ? await freshLevels(tx, order, network, own) : [];
       const levels = limitLevels(there, share);
-      const instance = await buildInstance(tx, network, policy.policy, order, lines, unitsAt(levels, own), excluded);
-      const result = planOrder(instance);
+      const plain = await buildInstance(tx, network, policy.policy, order, lines, unitsAt(levels, own), excluded);
+      const { instance, result } = planHurried(plain, order.hurry);
       if (result.unallocated.length > 0) {
         await keepDecision(tx, orderId, policy, instance, result, 'unroutable');
         if (await waitForStops(tx, network, order, unitsAt(levels, own))) return;
@@ -53,16 +55,24 @@ export async function routeOrder(writer: StockWriter, network: Network, orderId:
       await write(tx, order, own, result, shipments, assignment);
       await tx.query('update orders set routing_waits = null where id = $1 and routing_waits is not null', [orderId]);
       await refreshStatus(tx, order, 'system');
+      if (order.deliverBy && shipments.some((x) => new Date(x.arrivesAt) > (order.deliverBy as Date))) await lookAtPromise(tx, order.id);
       return;
     }
   });
+}
+
+/** An order whose promise is at risk hurries; where that leaves nobody to send it, it goes as any other. */
+function planHurried(plain: RoutingInstance, hurry: Hurry | null): { instance: RoutingInstance; result: InstancePlan } {
+  const instance = hurry ? hurried(plain, hurry) : plain;
+  const result = planOrder(instance);
+  return hurry && result.unallocated.length > 0 ? { instance: plain, result: planOrder(plain) } : { instance, result };
 }
 
 /**
  * Sellable stock of the order's SKUs, read without a lock: only what the plan takes is locked. Units of an allotment are exchanged only for units of
  * the same one, so that what is set apart for a partner stays sold from there.
  */
-async function freshLevels(tx: Tx, order: Order, network: Network, own: readonly Reservation[]): Promise<LevelAt[]> {
+export async function freshLevels(tx: Tx, order: Order, network: Network, own: readonly Reservation[]): Promise<LevelAt[]> {
   return tx.query<LevelAt>(
     `select v.id, v.sku_id "skuId", v.location_id "locationId", v.allotment_id "allotmentId", v.on_hand - v.reserved - v.buffer free from stock_levels v join lots on lots.id = v.lot_id
      where v.sku_id = any($2::int[]) and v.condition = 'sellable' and v.supply_id = 0 and v.on_hand - v.reserved - v.buffer > 0
@@ -98,7 +108,7 @@ async function openLines(tx: Tx, order: Order, own: readonly Reservation[], open
   });
 }
 
-function unitsAt(levels: readonly LevelAt[], own: readonly Reservation[]): Units[] {
+export function unitsAt(levels: readonly LevelAt[], own: readonly Reservation[]): Units[] {
   return [...levels.map((l) => ({ skuId: l.skuId, locationId: l.locationId, units: l.free })), ...own.map((r) => ({ skuId: r.skuId, locationId: r.locationId, units: r.quantity }))];
 }
 

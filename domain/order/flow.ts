@@ -26,6 +26,8 @@ export type OrderFacts = {
   returnWork: boolean;
   /** the earliest date at which something falls due: acceptance, return window */
   nextDeadline: string | null;
+  /** when the promise is to be looked at; absent: not at all */
+  promiseAt?: string;
   promiseBy: string | null;
   locations: string[];
 };
@@ -38,6 +40,7 @@ export type Step =
   | { do: 'ship'; release: string[]; recall: string[]; intercept: string[]; remind?: string[] }
   | { do: 'return' }
   | { do: 'track' }
+  | { do: 'promise' }
   | { do: 'wait'; until: string | null; for: string };
 
 /**
@@ -58,7 +61,8 @@ export function nextStep(facts: OrderFacts, now: string): Step {
   if (facts.toReserve || (facts.backorderUntil !== null && facts.backorderUntil <= now)) return { do: 'reserve' };
   if (facts.toRoute && (facts.routeAfter === null || facts.routeAfter <= now)) return { do: 'route' };
   if (facts.nextDeadline !== null && facts.nextDeadline <= now) return { do: 'track' };
-  const wake = [facts.nextDeadline, facts.toRoute ? facts.routeAfter : null, facts.backorderUntil].filter((d) => d !== null).sort()[0] ?? null;
+  if (facts.promiseAt !== undefined && facts.promiseAt <= now) return { do: 'promise' };
+  const wake = [facts.nextDeadline, facts.promiseAt ?? null, facts.toRoute ? facts.routeAfter : null, facts.backorderUntil].filter((d) => d !== null).sort()[0] ?? null;
   return { do: 'wait', until: wake, for: waitingFor(facts) };
 }
 

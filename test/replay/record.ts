@@ -5,6 +5,8 @@ import protos from '@temporalio/proto';
 import { declare } from '../../db/declarations/declare.ts';
 import { endEarly } from '../../db/declarations/end.ts';
 import { cancelOrder } from '../../db/orders/cancel-order.ts';
+import type { Channel } from '../../db/network.ts';
+import { putLadder } from '../../db/promise/ladders.ts';
 import { inspectReturn, receiveReturn, requestReturn } from '../../db/returns/returns.ts';
 import { createTransfer } from '../../db/transfers/create.ts';
 import { receiveTransfer } from '../../db/transfers/receive.ts';
@@ -92,6 +94,16 @@ try {
   await s.carrier(backordered, 'delivered');
   await s.closes(backordered);
   await keep('order-backorder', orderWorkflowId(backordered));
+
+  await putLadder(s.world.store.writer, s.world.store.network.channels.get('douyin') as Channel, { atRiskMinutes: 60, ask: { options: ['wait', 'cancel'], answerMinutes: 120, otherwise: 'cancel' } }, 'key:test');
+  await s.world.store.network.reload();
+  const tooLate = s.lines();
+  await s.world.setStock(tooLate[1]!.sku, { 'L-1': 0, 'L-2': 0, 'L-3': 0 });
+  const asked = await s.order({ lines: tooLate, channel: 'douyin' });
+  await s.skip(121 * MINUTE, asked);
+  await keep('order-promise', orderWorkflowId(asked));
+  await putLadder(s.world.store.writer, s.world.store.network.channels.get('douyin') as Channel, null, 'key:test');
+  await s.world.store.network.reload();
 
   const cancelled = await s.order({ scheduled: { from: new Date(s.world.now.getTime() + 30 * MINUTE).toISOString() } });
   await s.skip(31 * MINUTE, cancelled);

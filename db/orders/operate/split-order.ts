@@ -11,9 +11,11 @@ import { lockChangeable, recheck, releaseMendedHold, unroute } from './guard.ts'
 
 /**
  * 拆单: moves units of lines into an order of their own. The money moves with them from the frozen shares, so that both orders together are
- * worth what one was, to the minor unit; reservations and shortages move too. What holds the order holds both. Returns the new order's id.
+ * worth what one was, to the minor unit; reservations and shortages move too, of a line that is divided those that are said `first`. What holds the order holds both. Returns the new order's id.
  */
-export async function splitOrder(tx: Tx, orderId: string, wanted: readonly { line: number; quantity: number }[], reason: string, actor: string): Promise<string> {
+export async function splitOrder(
+  tx: Tx, orderId: string, wanted: readonly { line: number; quantity: number }[], reason: string, actor: string, first: 'reserved' | 'missing' = 'reserved',
+): Promise<string> {
   const order = await lockChangeable(tx, orderId);
   if (isPaymentDue(order.paymentStatus)) throw new Problem('conflict', 'the order is not paid: it can be split once it is');
   const lines = await readLines(tx.client, orderId);
@@ -29,7 +31,7 @@ export async function splitOrder(tx: Tx, orderId: string, wanted: readonly { lin
   if (left <= 0) throw new Problem('unprocessable', 'at least one unit must stay in the order', '/params/lines');
   await unroute(tx, order, 'split');
   const id = await newHead(tx, order);
-  for (const [lineNo, quantity] of moved) await moveLine(tx, order.id, id, lines.find((l) => l.lineNo === lineNo) as OrderLine, quantity);
+  for (const [lineNo, quantity] of moved) await moveLine(tx, order.id, id, lines.find((l) => l.lineNo === lineNo) as OrderLine, quantity, first);
   await sumUp(tx, [order.id, id]);
   const data = { reason, lines: [...moved].map(([line, quantity]) => ({ line, quantity })) };
   await tx.event(id, 'order.captured', actor, { id: encodeId('ord', id), parent: encodeId('ord', order.id) });
@@ -73,7 +75,7 @@ function part(line: PricedLine, quantity: number): { moved: PricedLine; rest: Pr
   };
 }
 
-async function moveLine(tx: Tx, from: string, to: string, line: OrderLine, quantity: number): Promise<void> {
+async function moveLine(tx: Tx, from: string, to: string, line: OrderLine, quantity: number, first: 'reserved' | 'missing'): Promise<void> {
   if (quantity === line.quantity) {
     for (const table of ['order_lines', 'reservations', 'shortages']) await tx.query(`update ${table} set order_id = $2 where order_id = $1 and line_no = $3`, [from, to, line.lineNo]);
     return;
@@ -87,8 +89,16 @@ async function moveLine(tx: Tx, from: string, to: string, line: OrderLine, quant
     `update order_lines set quantity = $3, list_amount = $4, discount_amount = $5, freight_share = $6, net_amount = $7, discounts = $8 where order_id = $1 and line_no = $2`,
     [from, line.lineNo, rest.quantity, rest.listAmount, rest.discountAmount, rest.freightShare, rest.netAmount, JSON.stringify(rest.discounts)]);
   let open = quantity;
-  // Reserved units go along first; what they do not cover is taken from the shortage.
-  for (const r of (await liveReservations(tx, from)).filter((x) => x.lineNo === line.lineNo)) {
+  if (first === 'missing') open -= await moveMissing(tx, from, to, line, open);
+  open -= await moveReserved(tx, from, to, line, open, first === 'missing');
+  await moveMissing(tx, from, to, line, open);
+}
+
+/** Moves up to so many reserved units of a line, those on their way to us first or not looked at; returns how many. */
+async function moveReserved(tx: Tx, from: string, to: string, line: OrderLine, most: number, incomingFirst: boolean): Promise<number> {
+  let open = most;
+  const own = (await liveReservations(tx, from)).filter((x) => x.lineNo === line.lineNo);
+  for (const r of incomingFirst ? own.toSorted((a, b) => Number(b.incoming) - Number(a.incoming)) : own) {
     const units = Math.min(open, r.quantity);
     if (units === 0) break;
     open -= units;
@@ -96,6 +106,12 @@ async function moveLine(tx: Tx, from: string, to: string, line: OrderLine, quant
     else await tx.query('update reservations set quantity = quantity - $4 where order_id = $1 and line_no = $2 and seq = $3', [from, r.lineNo, r.seq, units]);
     await addReservations(tx, to, [{ lineNo: line.lineNo, levelId: r.levelId, quantity: units, fulfillmentOrderId: null }], r.status);
   }
+  return most - open;
+}
+
+/** Moves up to so many missing units of a line; returns how many. */
+async function moveMissing(tx: Tx, from: string, to: string, line: OrderLine, most: number): Promise<number> {
+  let open = most;
   for (const s of await tx.query<{ id: number; quantity: number }>(`select id, quantity from shortages where order_id = $1 and line_no = $2 and status = 'open' order by id`, [from, line.lineNo])) {
     const units = Math.min(open, s.quantity);
     if (units === 0) break;
@@ -104,6 +120,7 @@ async function moveLine(tx: Tx, from: string, to: string, line: OrderLine, quant
     if (units === s.quantity) await tx.query('delete from shortages where id = $1', [s.id]);
     else await tx.query('update shortages set quantity = quantity - $2 where id = $1', [s.id, units]);
   }
+  return most - open;
 }
 
 /** The heads' money anew from their lines. */
