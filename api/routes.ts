@@ -21,6 +21,7 @@ import { lotRoutes } from './lots/routes.ts';
 import { componentRoutes } from './network/components.ts';
 import { claimRoutes } from './claims/routes.ts';
 import { shortageRoutes } from './shortages/routes.ts';
+import { settlementRoutes } from './settlements/routes.ts';
 import { supplyRoutes } from './supplies/routes.ts';
 import { routingRoutes } from './routing/routes.ts';
 import { decisionRoutes } from './routing/decisions.ts';
@@ -61,6 +62,7 @@ export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [
   claimRoutes,
   shortageRoutes,
   supplyRoutes,
+  settlementRoutes,
   routingRoutes,
   forecastRoutes,
   promiseRoutes,

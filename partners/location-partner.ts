@@ -18,7 +18,9 @@ export type ReleaseMessage = {
   fulfillmentOrderId: string; orderId: string; locationCode: string; priority: number; shipBy: string; scheduledFrom?: string; carrier?: string; waybillNo?: string;
   cashOnDelivery?: { amount: number; currency: string };
   shipTo: { name: string; phone: string; country: string; province: string; city: string; district?: string; street: string; postcode?: string };
-  lines: { lineNo: number; sku: string; quantity: number; gift?: boolean }[]; buyerRemark?: string; sellerRemark?: string;
+  lines: { lineNo: number; sku: string; quantity: number; gift?: boolean }[];
+  /** a dealer or vendor sends in this name, without papers of its own (代发) */
+  onBehalfOf?: string; buyerRemark?: string; sellerRemark?: string;
 };
 
 export function createLocationPartner(http: Http, baseUrl: string, secret: string | null): LocationPartner {

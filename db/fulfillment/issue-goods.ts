@@ -5,6 +5,7 @@ import type { Leg } from '../ledger.ts';
 import type { FulfillmentOrder, Order } from '../orders/order.ts';
 import { settleWanted } from '../orders/replan.ts';
 import { liveReservations, type Reservation } from '../orders/reservations.ts';
+import { bookIssue } from '../settlement/book.ts';
 import type { Tx } from '../tx.ts';
 import { shortPick } from './short-pick.ts';
 import { writeParcel, type ParcelNews } from './write-parcel.ts';
@@ -38,6 +39,7 @@ export async function issueGoods(tx: Tx, order: Order, f: FulfillmentOrder, parc
     await tx.query('update fulfillment_order_lines set issued_quantity = issued_quantity + $3 where fulfillment_order_id = $1 and line_no = $2', [f.id, lineNo, quantity]);
     await tx.query('update order_lines set issued_quantity = issued_quantity + $3 where order_id = $1 and line_no = $2', [order.id, lineNo, quantity]);
   }
+  await bookIssue(tx, order, f, shipment, packed);
   await tx.query(`update fulfillment_orders set status = 'issued', issued_at = $2, accepted_at = coalesce(accepted_at, $2), packed_at = coalesce(packed_at, $2),
     cancel_outcome = case when cancel_requested_at is not null then coalesce(cancel_outcome, 'refused') end where id = $1`, [f.id, tx.now]);
   if (f.cancelRequestedAt && !f.cancelOutcome) await tx.event(order.id, 'order.cancel_refused', source, { reason: 'handed_over' });

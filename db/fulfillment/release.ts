@@ -12,7 +12,9 @@ import { patience } from './reminder.ts';
 export type Release = {
   fulfillmentOrderId: string; orderId: string; location: Location; carrier: Carrier | null; service: string; waybillNo: string | null; priority: number;
   shipBy: string; scheduledFrom: string | null; cashOnDelivery: { amount: number; currency: string } | null; shipTo: Contact['shipTo'];
-  lines: { lineNo: number; sku: string; quantity: number; gift: boolean; weightG: number; volumeMm3: number; hazardous: boolean }[]; buyerRemark: string | null; sellerRemark: string | null;
+  lines: { lineNo: number; sku: string; quantity: number; gift: boolean; weightG: number; volumeMm3: number; hazardous: boolean }[];
+  /** in whose name a dealer or vendor sends: the parcel shows the channel, not the sender */
+  onBehalfOf: string | null; buyerRemark: string | null; sellerRemark: string | null;
 };
 
 /**
@@ -50,6 +52,7 @@ export async function beginRelease(writer: StockWriter, network: Network, vault:
       service: f.service, waybillNo: f.waybillNo, priority: order.priority, shipBy: (order.shipBy ?? tx.now).toISOString(), scheduledFrom: order.scheduledFrom?.toISOString() ?? null,
       // Collected once, with the first parcel, for all of the order that has not been cancelled.
       cashOnDelivery: order.paymentStatus === 'cash_on_delivery' && living?.first ? { amount: due, currency: order.currency } : null,
+      onBehalfOf: location.kind === 'dealer' || location.kind === 'vendor' ? network.channelById.get(order.channelId)?.name ?? null : null,
       shipTo: contact.shipTo, buyerRemark: contact.buyerRemark, sellerRemark: contact.sellerRemark,
       lines: lines.map((l) => {
         const sku = l.skuId === null ? undefined : skus.get(l.skuId);

@@ -4,6 +4,7 @@ import { deriveOrder } from '../orders/derive-order.ts';
 import { readLines, refreshStatus } from '../orders/order.ts';
 import { bookRefund } from '../orders/refunds.ts';
 import { closeRequest } from '../orders/settle-request.ts';
+import { bookReturn } from '../settlement/book.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import { restockInto } from './restock.ts';
 import { lockReturn, returnLines } from './returns.ts';
@@ -32,6 +33,7 @@ export async function closeReturn(writer: StockWriter, rma: string, backorderWin
     for (const l of lines) {
       await tx.query('update order_lines set returned_quantity = returned_quantity + $3 where order_id = $1 and line_no = $2', [order.id, l.line, l.received]);
     }
+    await bookReturn(tx, order, row.locationId, row.id, new Map(kept.filter((k) => k.restock).map((k) => [k.lineNo, k.units])));
     await tx.query(`update returns set status = 'closed', closed_at = $2 where id = $1`, [row.id, tx.now]);
     const paid = await offsetFound(tx, order.id, new Map(lines.map((l) => [l.line, l.received])));
     const accepted = new Map(lines.map((l) => [l.line, Math.max(0, l.accepted - (paid.get(l.line) ?? 0))]));

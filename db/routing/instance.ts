@@ -4,12 +4,14 @@ import type { Location, Network, Sku } from '../network.ts';
 import type { Order, OrderLine } from '../orders/order.ts';
 import { readyMinute, refusedCarriers } from './carrier-facts.ts';
 import type { Reader, Units } from './reader.ts';
+import { owed } from '../../domain/settlement/terms.ts';
+import { termsAt } from '../settlement/terms.ts';
 import { readReliability } from './reliability.ts';
 import { readStops, stopWords, type RoutingStops } from './stops.ts';
 
 export type { Reader, Units };
 /** Units of a line that are to be routed. */
-export type OpenLine = { line: Pick<OrderLine, 'lineNo' | 'skuId' | 'skuCode' | 'quantity'> & { priced: Pick<OrderLine['priced'], 'netAmount'> }; quantity: number };
+export type OpenLine = { line: Pick<OrderLine, 'lineNo' | 'skuId' | 'skuCode' | 'quantity'> & { priced: Pick<OrderLine['priced'], 'netAmount'> & Partial<Pick<OrderLine['priced'], 'freightShare'>> }; quantity: number };
 /** What of an order routing looks at. */
 export type RoutedOrder = Pick<Order, 'channelId' | 'country' | 'province' | 'city' | 'deliverBy' | 'scheduledFrom' | 'forcedLocationId' | 'forcedCarrier'>;
 
@@ -28,9 +30,10 @@ export async function buildInstance(
   const reliability = policy.weights.rejection ? await readReliability(tx, ids) : new Map<number, number>();
   const cutoffs = network.rates.some((r) => r.cutoffMinute !== null);
   const [taken, rates] = await Promise.all([capacityTaken(tx, network, ids), policy.weights.opportunity > 0 ? salesRates(tx, ids, [...skus.keys()]) : new Map<string, number>()]);
+  const settlements = policy.weights.settlement > 0 ? await settlementCosts(tx, network, ids, open, skus) : new Map<string, number>();
   const locations = ids.flatMap((id): InstanceLocation[] => {
     const location = network.locationById.get(id);
-    return location ? [locationOf(tx, order, location, stock.filter((s) => s.locationId === id), skus, open, taken.get(id) ?? 0, rates, { stops, reliability: reliability.get(id), cutoffs })] : [];
+    return location ? [locationOf(tx, order, location, stock.filter((s) => s.locationId === id), skus, open, taken.get(id) ?? 0, rates, { stops, reliability: reliability.get(id), cutoffs, settlements })] : [];
   }).sort((a, b) => (a.code < b.code ? -1 : 1));
   const code = (id: number | null): string | undefined => (id === null ? undefined : network.locationById.get(id)?.code);
   const forced = code(order.forcedLocationId);
@@ -59,7 +62,7 @@ export async function buildInstance(
 
 function locationOf(
   tx: Reader, order: RoutedOrder, l: Location, stock: readonly Units[], skus: ReadonlyMap<number, Sku>, open: readonly OpenLine[], taken: number, rates: ReadonlyMap<string, number>,
-  { stops, reliability, cutoffs }: { stops: RoutingStops; reliability: number | undefined; cutoffs: boolean },
+  { stops, reliability, cutoffs, settlements }: { stops: RoutingStops; reliability: number | undefined; cutoffs: boolean; settlements: ReadonlyMap<string, number> },
 ): InstanceLocation {
   const pause = stops.pauses.get(l.id);
   const units = new Map<string, number>();
@@ -78,9 +81,23 @@ function locationOf(
       const keep = Math.ceil(rate * KEEP_DAYS);
       const margin = keep > 0 ? marginOf(code, open, skus) : 0;
       const block = stops.blocks.get(`${l.id}|${idOf.get(code) ?? 0}`);
-      return [code, { available, ...(block ? { blocked: stopWords(block) } : {}), ...(keep > 0 && margin > 0 ? { opportunity: { cost: margin, units: keep } } : {}) }];
+      return [code, { available, ...(block ? { blocked: stopWords(block) } : {}), ...(keep > 0 && margin > 0 ? { opportunity: { cost: margin, units: keep } } : {}), ...settlementOf(settlements.get(`${l.id}|${idOf.get(code) ?? 0}`)) }];
     })),
   };
+}
+
+const settlementOf = (cost: number | undefined): { settlement?: number } => (cost === undefined || cost === 0 ? {} : { settlement: cost });
+
+/** What dealers and vendors would be owed for a unit as this order pays for it, minor units. */
+async function settlementCosts(tx: Reader, network: Network, ids: readonly number[], open: readonly OpenLine[], skus: ReadonlyMap<number, Sku>): Promise<Map<string, number>> {
+  const others = ids.filter((id) => { const kind = network.locationById.get(id)?.kind; return kind === 'dealer' || kind === 'vendor'; });
+  if (others.length === 0) return new Map();
+  const terms = await termsAt(tx, others, [...skus.keys()], tx.now);
+  return new Map([...terms].map(([key, term]) => {
+    const sku = Number(key.split('|')[1]);
+    const line = open.find(({ line: l }) => l.skuId === sku)?.line;
+    return [key, owed(term, 1, line ? Math.round((line.priced.netAmount - (line.priced.freightShare ?? 0)) / line.quantity) : 0)];
+  }));
 }
 
 /** What a unit earns beyond its cost, as this order pays for it: what the location would lose. */

@@ -28,7 +28,7 @@ export const intakeSchema = {
         properties: { lineNo: { type: 'integer' }, sku: text, quantity: { type: 'integer', minimum: 1 }, gift: { type: 'boolean' } },
       },
     },
-    buyerRemark: freeText, sellerRemark: freeText,
+    onBehalfOf: freeText, buyerRemark: freeText, sellerRemark: freeText,
   },
 } as const;
 

@@ -1,0 +1,13 @@
+/** What a location gets for a unit: so much, or a percentage of what the customer paid. Money in minor units. */
+export type Term = { price: number } | { percentOfNet: number };
+
+/** Owed for units that the customer paid `net` for: rounded half up once, for all of them together. */
+export function owed(term: Term, units: number, net: number): number {
+  return 'price' in term ? term.price * units : Math.floor((net * term.percentOfNet + 50) / 100);
+}
+
+/** The part of an amount that was booked for `of` units and falls on `units` of them, after `before` were taken off already: parts add up to the whole. */
+export function shareBack(amount: number, of: number, before: number, units: number): number {
+  const upTo = (n: number): number => Math.floor((amount * n) / of);
+  return upTo(before + units) - upTo(before);
+}
