@@ -1,4 +1,5 @@
 import { createChannelSync } from './channel-sync/index.ts';
+import { createCanaries } from './canary.ts';
 import { createDeclarations } from './declaration.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createOrderSteps } from './order-steps.ts';
@@ -19,6 +20,7 @@ export function createActivities(deps: ActivityDeps) {
     ...createChannelSync(deps),
     ...createSimulations(deps),
     ...createTransfers(deps),
+    ...createCanaries(deps),
   };
 }
 

@@ -42,6 +42,7 @@ import { measureRoutes } from './measures/routes.ts';
 import { stopRoutes } from './stops/routes.ts';
 import { transferRoutes } from './transfers/routes.ts';
 import { availabilityRoutes } from './availability/routes.ts';
+import { canaryRoutes } from './policies/canary.ts';
 import { simulationRoutes } from './simulations/routes.ts';
 
 /** Every resource of the API; a new one is a folder and a line here. */
@@ -70,6 +71,7 @@ export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [
   orderPromiseRoutes,
   substituteRoutes,
   policyRoutes,
+  canaryRoutes,
   decisionRoutes,
   fulfillmentRoutes,
   snapshotRoutes,

@@ -5,3 +5,4 @@ export { declaration } from './declaration.ts';
 export { channelSync } from './channel-sync.ts';
 export { simulation } from './simulation.ts';
 export { transfer } from './transfer.ts';
+export { canary } from './canary.ts';

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { draftPolicy, listPolicies, movePolicy, readPolicy, type PolicyInput } from '../../db/routing/policies.ts';
+import { checkReach } from '../../db/routing/reach.ts';
 import type { ApiDeps } from '../deps.ts';
 import { headOffice } from '../network/head-office.ts';
 import { actorOf } from '../plugins/auth.ts';
@@ -41,6 +42,10 @@ export const policyRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store: {
         description: word === 'activate' ? 'From then on it does not change. Safe to repeat.' : 'It rules no more; the last one in effect stays. Safe to repeat.',
       },
     }, async (request) => {
+      // Read again first: it is judged by the network of now.
+      await network.reload();
+      const { policy, status } = await readPolicy(pool, request.params.code, request.params.version);
+      if (to === 'active' && status === 'draft') checkReach(network, policy);
       const moved = await movePolicy(writer, request.params.code, request.params.version, to);
       await network.reload();
       return moved;

@@ -7,6 +7,7 @@ import { limitLevels, type Share } from '../../domain/stock/sharing.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import { lockLevels } from '../ledger.ts';
 import { lookAtPromise } from '../promise/look.ts';
+import { rulingPolicy } from '../routing/canary/ruling.ts';
 import { keepDecision } from '../routing/decisions.ts';
 import { buildInstance, type OpenLine, type Units } from '../routing/instance.ts';
 import { lockCarrierDays } from '../routing/carrier-facts.ts';
@@ -34,7 +35,7 @@ export async function routeOrder(writer: StockWriter, network: Network, orderId:
     const open = await unroutedUnits(tx.client, orderId);
     const lines = await openLines(tx, order, own, open);
     const excluded = (await readFulfillments(tx.client, order.id)).filter((f) => f.status === 'rejected').map((f) => f.locationId);
-    const policy = network.policyAt(tx.now);
+    const policy = await rulingPolicy(tx, orderId, network.policyAt(tx.now));
     const share = network.sharing(order.channelId, tx.now);
     await lockCarrierDays(tx, network);
     for (let round = 1; ; round++) {

@@ -5,6 +5,7 @@ import { canonicalJson } from '../../domain/routing/canonical.ts';
 import type { InstancePolicy } from '../../domain/routing/model.ts';
 import { validatePolicy } from '../../domain/routing/policy.ts';
 import type { StockWriter } from '../stock-writer.ts';
+import type { Tx } from '../tx.ts';
 
 export type PolicyStatus = 'draft' | 'active' | 'retired';
 export type PolicyInput = { policy: InstancePolicy; comment?: string; effectiveAt?: string };
@@ -49,20 +50,28 @@ export async function draftPolicy(writer: StockWriter, { policy, comment, effect
 /** Draft to active, or active to retired; in that state already it stays. The last active one is not retired: orders would have no policy. Throws Problem. */
 export async function movePolicy(writer: StockWriter, code: string, version: number, to: 'active' | 'retired'): Promise<PolicyView> {
   return writer.change(async (tx) => {
-    // All active ones in one order: two retirements at once must not leave none.
-    const active = await tx.query<Row>(`select * from routing_policies where status = 'active' or (code = $1 and version = $2) order by id for no key update`, [code, version]);
-    const row = active.find((r) => r.code === code && r.version === version);
-    if (!row) throw noSuch(code, version);
-    if (row.status === to) return view(row);
-    if (to === 'active' && row.status !== 'draft') throw new Problem('conflict', `version ${version} of policy "${code}" is ${row.status}: make a new version`);
-    if (to === 'retired') {
-      if (row.status !== 'active') throw new Problem('conflict', `version ${version} of policy "${code}" was never active`);
-      if (!active.some((r) => r.id !== row.id && r.status === 'active' && r.effective_at <= tx.now)) throw new Problem('conflict', 'it is the only policy in effect: activate another one first');
-    }
-    const moved = await tx.one<Row>(`update routing_policies set status = $2, activated_at = case when $2 = 'active' then $3 else activated_at end, retired_at = case when $2 = 'retired' then $3::timestamptz end where id = $1 returning *`, [row.id, to, tx.now]);
-    if (!moved) throw new Error('a locked row is there');
-    return view(moved);
+    const row = await movePolicyIn(tx, code, version, 'lock');
+    const tried = await tx.one(`select from policy_canaries c join routing_policies p on p.id = c.policy_id where p.code = $1 and p.version = $2 and c.status = 'running'`, [code, version]);
+    if (tried && row.status !== to) throw new Problem('conflict', `version ${version} of policy "${code}" is tried as a canary: promote it or roll it back`);
+    return movePolicyIn(tx, code, version, to);
   });
+}
+
+/** The same within a transaction; `lock` moves nothing. */
+export async function movePolicyIn(tx: Tx, code: string, version: number, to: 'active' | 'retired' | 'lock'): Promise<PolicyView> {
+  // All active ones in one order: two retirements at once must not leave none.
+  const active = await tx.query<Row>(`select * from routing_policies where status = 'active' or (code = $1 and version = $2) order by id for no key update`, [code, version]);
+  const row = active.find((r) => r.code === code && r.version === version);
+  if (!row) throw noSuch(code, version);
+  if (to === 'lock' || row.status === to) return view(row);
+  if (to === 'active' && row.status !== 'draft') throw new Problem('conflict', `version ${version} of policy "${code}" is ${row.status}: make a new version`);
+  if (to === 'retired') {
+    if (row.status !== 'active') throw new Problem('conflict', `version ${version} of policy "${code}" was never active`);
+    if (!active.some((r) => r.id !== row.id && r.status === 'active' && r.effective_at <= tx.now)) throw new Problem('conflict', 'it is the only policy in effect: activate another one first');
+  }
+  const moved = await tx.one<Row>(`update routing_policies set status = $2, activated_at = case when $2 = 'active' then $3 else activated_at end, retired_at = case when $2 = 'retired' then $3::timestamptz end where id = $1 returning *`, [row.id, to, tx.now]);
+  if (!moved) throw new Error('a locked row is there');
+  return view(moved);
 }
 
 export async function listPolicies(pool: pg.Pool): Promise<PolicyView[]> {

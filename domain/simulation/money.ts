@@ -5,9 +5,9 @@ import type { Money } from './model.ts';
 const DAY_MS = 86_400_000;
 
 /** What a shipment costs in money, by the rate card, the location's handling and the dealer's settlement, each as it is: no policy's weights. Minor units. */
-export function moneyOf(order: InstanceOrder, location: Pick<InstanceLocation, 'place' | 'handling' | 'stock'>, rates: readonly InstanceRate[], shipment: Pick<InstanceShipment, 'carrier' | 'lines'>): Money {
+export function moneyOf(order: InstanceOrder, location: Pick<InstanceLocation, 'place' | 'handling' | 'stock'>, rates: readonly InstanceRate[], shipment: Pick<InstanceShipment, 'carrier' | 'service' | 'lines'>): Money {
   const to = zone(location.place, order.destination);
-  const rate = rates.find((r) => r.carrier === shipment.carrier && r.zone === to);
+  const rate = rates.find((r) => r.carrier === shipment.carrier && r.zone === to && (r.service ?? 'standard') === (shipment.service ?? 'standard'));
   if (!rate) throw new RangeError(`carrier ${shipment.carrier} has no rate for zone ${to}`);
   let [weightG, volumeMm3, units, settlement] = [0, 0, 0, 0];
   for (const { line, sku, quantity } of shipment.lines) {

@@ -2,20 +2,30 @@
 // meant to break replays (it must be patched or pinned otherwise), or to add a way that no history takes yet. Names of histories as arguments: only those are written.
 import { writeFile } from 'node:fs/promises';
 import protos from '@temporalio/proto';
+import { Worker } from '@temporalio/worker';
+import { wakeChannels } from '../../db/channels/wake.ts';
 import { declare } from '../../db/declarations/declare.ts';
 import { endEarly } from '../../db/declarations/end.ts';
 import { cancelOrder } from '../../db/orders/cancel-order.ts';
 import type { Channel } from '../../db/network.ts';
 import { putLadder } from '../../db/promise/ladders.ts';
 import { inspectReturn, receiveReturn, requestReturn } from '../../db/returns/returns.ts';
+import { rollBackCanary } from '../../db/routing/canary/end.ts';
+import { readCanary } from '../../db/routing/canary/read.ts';
+import { startCanary } from '../../db/routing/canary/start.ts';
+import { draftPolicy } from '../../db/routing/policies.ts';
+import { requestSimulation } from '../../db/simulation/request.ts';
 import { createTransfer } from '../../db/transfers/create.ts';
 import { receiveTransfer } from '../../db/transfers/receive.ts';
 import { shipTransfer } from '../../db/transfers/ship.ts';
 import { decodeId, encodeId } from '../../domain/ids.ts';
-import { declarationWorkflowId, orderWorkflowId, reconciliationWorkflowId, returnWorkflowId, transferWorkflowId } from '../../workflows/contract/ids.ts';
+import {
+  canaryWorkflowId, channelSyncWorkflowId, declarationWorkflowId, orderWorkflowId, planningQueue, reconciliationWorkflowId, returnWorkflowId, simulationWorkflowId, transferWorkflowId,
+} from '../../workflows/contract/ids.ts';
 import { Counts } from '../support/counts.ts';
 import setup from '../support/global-setup.ts';
 import { MINUTE, Scene } from '../support/scene.ts';
+import { connectShop } from '../support/shop-account.ts';
 import { defaultAnswer } from '../support/world.ts';
 
 /** A file of histories/. */
@@ -150,6 +160,38 @@ try {
   await receiveTransfer(writer, network, decodeId('trf', sent.id) as string, { reference: 'RECORDED', lines: [{ sku: moved, quantity: 2 }] }, anybody);
   await s.settleWorkflow(transferId);
   await keep('transfer', transferId);
+
+  const shop = await connectShop(s, 'recorded-shop');
+  const shopId = channelSyncWorkflowId('recorded-shop');
+  await s.settleWorkflow(shopId);
+  shop.shop.place({ lines: [{ sku: 'P-1', quantity: 1 }] });
+  await s.skip(6 * MINUTE); // asked by its own clock
+  await s.settleWorkflow(shopId);
+  await wakeChannels(s.world.store.pool, ['recorded-shop'], s.world.now);
+  await s.settleWorkflow(shopId);
+  await keep('channel-sync', shopId);
+  await shop.close();
+
+  await s.sync();
+  const planner = await Worker.create({ connection: s.environment.nativeConnection, taskQueue: planningQueue(s.queue), activities: s.world.activities(s.environment) });
+  const planning = planner.run();
+  const simulated = await requestSimulation(writer, { reference: 'RECORDED', from: new Date(s.world.now.getTime() - 30 * 24 * 60 * MINUTE).toISOString(), to: s.world.now.toISOString(), policies: [{ code: 'default', version: 1 }] }, 'key:test');
+  await s.pump();
+  await s.environment.client.workflow.getHandle(simulationWorkflowId(simulated.id)).result();
+  await keep('simulation', simulationWorkflowId(simulated.id));
+  planner.shutdown();
+  await planning;
+
+  const { policy } = network.policyAt(s.world.now);
+  await draftPolicy(writer, { policy: { ...policy, code: 'recorded', version: 1 } }, 'key:test');
+  await startCanary(writer, network, 'recorded', 1, { share: 500, endsAt: new Date(s.world.now.getTime() + 48 * 60 * MINUTE).toISOString(), guard: { minOrders: 5, costWorse: 0, lateWorse: 0, confidence: 950 } }, 'key:test');
+  const canaryId = canaryWorkflowId((await readCanary(s.world.store.pool, 'recorded', 1, s.world.now)).id);
+  await s.settleWorkflow(canaryId);
+  await s.skip(61 * MINUTE);
+  await s.settleWorkflow(canaryId);
+  await rollBackCanary(writer, 'recorded', 1, 'recorded', 'key:test');
+  await s.settleWorkflow(canaryId);
+  await keep('canary', canaryId);
 
   const open = await s.order();
   await keep('order-open', orderWorkflowId(open)); // still running: what a deployment meets

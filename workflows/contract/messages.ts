@@ -4,6 +4,7 @@ export type ReturnInput = { v: 1; rma: string };
 export type ReconciliationInput = { v: 1; location: string };
 export type ChannelSyncInput = { v: 1; channel: string };
 export type DeclarationInput = { v: 1; declaration: string };
+export type CanaryInput = { v: 1; canary: string };
 export type SimulationInput = { v: 1; simulation: string };
 export type TransferInput = { v: 1; transfer: string };
 

@@ -177,3 +177,35 @@ test('what has been active is fixed for SQL too: no way back to a draft, none ar
   expect([never.status, never.body['code']]).toEqual([409, 'conflict']);
   expect((await api.call(admin, 'GET', '/v1/routing/policies/never/1')).body).toMatchObject({ status: 'draft', activatedAt: null, retiredAt: null });
 });
+
+test('a policy that nobody could ship by is not put in effect, and nothing is changed', async () => {
+  const { pool, network } = api.world.store;
+  await draft({ code: 'nobody', version: 1, kinds: ['dealer'] });
+  await draft({ code: 'hole', version: 1 });
+  const before = await inEffect();
+  const activate = (code: string) => api.call(admin, 'POST', `/v1/routing/policies/${code}/1/activate`);
+  expect(await activate('nobody')).toMatchObject({ status: 422, body: { field: '/policy/kinds', detail: 'no active location is a dealer: there are warehouse; add the kind or the location' } });
+  expect((await api.call(admin, 'POST', '/v1/routing/policies/nobody/1/canary', { share: 10, endsAt: new Date(api.world.now.getTime() + 86_400_000).toISOString() })).status).toBe(422);
+  await pool.query(`delete from carrier_rates where zone = 'same_province'`);
+  const hole = await activate('hole');
+  expect([hole.status, hole.body['detail']]).toEqual([422, 'no active carrier has a rate for zone same_province, but one for national: orders between would be held as unroutable; add the rate']);
+  expect([await inEffect(), (await pool.query(`select status from routing_policies where code in ('nobody', 'hole')`)).rows]).toEqual([before, [{ status: 'draft' }, { status: 'draft' }]]);
+  await pool.query(`insert into carrier_rates (carrier, zone, first_weight_g, first_cost, step_g, step_cost, transit_days) values ('sim', 'same_province', 1000, 800, 500, 150, 1)`);
+  await network.reload();
+  expect((await activate('hole')).status).toBe(200);
+});
+
+test('a canary over the API: started, read, rolled back; a wrong one changes nothing', async () => {
+  const endsAt = new Date(api.world.now.getTime() + 86_400_000).toISOString();
+  await draft({ code: 'tried', version: 1 });
+  const canary = (word: string, body?: object, key = admin) => api.call(key, 'POST', `/v1/routing/policies/tried/1/canary${word}`, body);
+  const reader = await api.key('reader', ['network:read']);
+  const answers = [await canary('', { share: 600, endsAt }), await canary('', { share: 10, endsAt: '2020-01-01T00:00:00Z' }), await canary('', { share: 10, endsAt }, reader), await canary('/rollback', { reason: 'none runs' })];
+  expect(answers.map((a) => [a.status, a.body['field']])).toEqual([[400, '/share'], [422, '/endsAt'], [403, undefined], [404, undefined]]);
+  expect(await api.world.one('select count(*)::int n from policy_canaries')).toEqual({ n: 0 });
+  const started = await canary('', { share: 100, endsAt });
+  expect([started.status, started.body]).toMatchObject([200, { status: 'running', share: 100, guard: { minOrders: 200, confidence: 950 }, arms: { canary: { orders: 0 }, control: { orders: 0 } } }]);
+  expect((await canary('', { share: 100, endsAt })).body['id']).toBe(started.body['id']);
+  expect((await canary('/rollback', { reason: 'not today' })).body).toMatchObject({ status: 'rolled_back', reason: 'not today' });
+  expect((await canary('/promote')).status).toBe(409);
+});
