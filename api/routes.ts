@@ -24,6 +24,7 @@ import { shortageRoutes } from './shortages/routes.ts';
 import { settlementRoutes } from './settlements/routes.ts';
 import { supplyRoutes } from './supplies/routes.ts';
 import { routingRoutes } from './routing/routes.ts';
+import { waveRoutes } from './routing/waves.ts';
 import { decisionRoutes } from './routing/decisions.ts';
 import { policyRoutes } from './policies/routes.ts';
 import { forecastRoutes } from './forecasts/routes.ts';
@@ -65,6 +66,7 @@ export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [
   supplyRoutes,
   settlementRoutes,
   routingRoutes,
+  waveRoutes,
   forecastRoutes,
   promiseRoutes,
   ladderRoutes,

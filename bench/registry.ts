@@ -11,6 +11,7 @@ export const benchmarks: Record<string, Benchmark> = {
   availability: async (args) => (await import('./availability/availability.ts')).availability(args),
   routing: async (args) => (await import('./routing/routing.ts')).routing(args),
   simulation: async (args) => (await import('./simulation/simulation.ts')).simulation(args),
+  wave: async (args) => (await import('./wave/wave.ts')).wave(args),
   rescue: async (args) => (await import('./rescue/rescue.ts')).rescue(args),
   growth: async (args) => (await import('./growth/growth.ts')).growth(args),
   forecast: async (args) => (await import('./forecast/forecast.ts')).forecast(args),

@@ -1,0 +1,106 @@
+import type { InstanceLocation, InstancePlan, InstancePolicy, RoutingInstance } from '../model.ts';
+import { planOrder } from '../plan.ts';
+import type { Group } from './groups.ts';
+import type { WaveInstance } from './model.ts';
+
+/** What a unit costs beyond its plan because others want it, minor units: stock by `location|sku`, capacity by location. */
+export type Prices = { stock: ReadonlyMap<string, number>; capacity: ReadonlyMap<string, number> };
+export const FREE: Prices = { stock: new Map(), capacity: new Map() };
+/** One way to deal with a group. `cost`: without prices, what is unserved included. `uses`: units by `location|sku`. */
+export type Column = { group: number; plan: InstancePlan; served: number[]; cost: number; uses: Map<string, number> };
+
+/** Lines up to which every subset is looked at; above, all lines, all but one, and none. */
+const ALL_SUBSETS = 3;
+/** `after_own` of one order is a rule; among many it is a price: a dealer's unit costs this much of an unserved line's base more, so that it goes before nothing, and after our own. Per mille. */
+const DEALER_PER_MILLE = 500;
+
+/** The wave's instance as each group's plans are made from it: dealers by price, weights so that prices count as they are. */
+export class Pricing {
+  readonly #wave: WaveInstance;
+  readonly #policy: InstancePolicy;
+  readonly #base: readonly InstanceLocation[];
+
+  constructor(wave: WaveInstance) {
+    this.#wave = wave;
+    this.#policy = { ...wave.policy, dealers: 'equal', weights: { ...wave.policy.weights, settlement: 1 } };
+    this.#base = wave.locations.map((l) => this.#priced(l, FREE));
+  }
+
+  unservedCost(value: number): number { return this.#wave.unserved.base + Math.round((value * this.#wave.unserved.perMilleOfValue) / 1000); }
+
+  /** The locations under these prices; without any the same objects again. */
+  locations(prices: Prices): readonly InstanceLocation[] {
+    return prices.stock.size + prices.capacity.size === 0 ? this.#base : this.#wave.locations.map((l) => this.#priced(l, prices));
+  }
+
+  #priced(l: InstanceLocation, prices: Prices): InstanceLocation {
+    const { weights, dealers } = this.#wave.policy;
+    const dealer = dealers === 'after_own' && l.kind === 'dealer' ? Math.round((this.#wave.unserved.base * DEALER_PER_MILLE) / 1000) : 0;
+    const capacity = prices.capacity.get(l.code) ?? 0;
+    return {
+      ...l, stock: Object.fromEntries(Object.entries(l.stock).map(([sku, s]) => {
+        // In thousandths of a minor unit, which the weight 1 (per mille) makes of it: whole numbers, so the router stays exact.
+        const settlement = Math.round((s.settlement ?? 0) * weights.settlement) + Math.round((dealer + capacity + (prices.stock.get(`${l.code}|${sku}`) ?? 0)) * 1000);
+        return [sku, { ...s, settlement }];
+      })),
+    };
+  }
+
+  /** The plan of some lines of a group. `reduced`: with prices, what is unserved included. */
+  plan(group: Group, index: number, lines: readonly number[], locations: readonly InstanceLocation[], prices: Prices): { column: Column; reduced: number; least: number } {
+    const wanted = group.order.lines.filter((l) => lines.includes(l.line));
+    const skus = new Set(wanted.map((l) => l.sku));
+    const instance: RoutingInstance = {
+      order: { ...group.order, lines: wanted }, rates: this.#wave.rates, policy: this.#policy,
+      locations: locations.filter((l) => { for (const sku of skus) if ((l.stock[sku]?.available ?? 0) > 0) return true; return false; }),
+    };
+    const plan = wanted.length === 0 ? nothing(this.#policy) : planOrder(instance, false);
+    const missing = new Map(plan.unallocated.map((u) => [u.line, u.quantity]));
+    let unserved = 0;
+    const served: number[] = [];
+    for (const l of group.order.lines) {
+      const lacks = lines.includes(l.line) ? missing.get(l.line) ?? 0 : l.quantity;
+      if (lacks > 0) unserved += Math.round((this.unservedCost(l.value) * lacks) / l.quantity);
+      if (lacks < l.quantity) served.push(l.line);
+    }
+    const uses = new Map<string, number>();
+    let extra = 0;
+    for (const s of plan.shipments) for (const { sku, quantity } of s.lines) {
+      const key = `${s.location}|${sku}`;
+      uses.set(key, (uses.get(key) ?? 0) + quantity);
+      extra += quantity * ((prices.stock.get(key) ?? 0) + (prices.capacity.get(s.location) ?? 0));
+    }
+    const reduced = plan.cost + unserved;
+    return { column: { group: index, plan, served, cost: reduced - extra, uses }, reduced, least: reduced - plan.cost + plan.bound };
+  }
+
+  /** The best plans of a group under prices, over the subsets of its lines that are looked at. `least`: the cost that none of them goes below; `tried`: all that were looked at. */
+  best(group: Group, index: number, locations: readonly InstanceLocation[], prices: Prices): { column: Column; least: number; tried: Column[] } {
+    const all = group.order.lines.map((l) => l.line);
+    const costs = group.order.lines.map((l) => this.unservedCost(l.value));
+    let found = this.plan(group, index, all, locations, prices);
+    let { least } = found;
+    const tried = [found.column];
+    // Slow stock is credited: a plan may cost less than nothing, so none is passed over.
+    const credited = this.#policy.weights.slowCredit > 0 && locations.some((l) => group.order.lines.some((x) => (l.stock[x.sku]?.slowCredit ?? 0) > 0));
+    // Leaving out a line costs at least the cheapest one: often more than all of them do.
+    for (const lines of subsets(all)) {
+      const without = all.reduce((sum, line, i) => (lines.includes(line) ? sum : sum + (costs[i] ?? 0)), 0);
+      if (!credited && without >= found.reduced) continue;
+      const other = this.plan(group, index, lines, locations, prices);
+      tried.push(other.column);
+      least = Math.min(least, other.least);
+      if (other.reduced < found.reduced) found = other;
+    }
+    return { column: found.column, least, tried };
+  }
+}
+
+function subsets(all: readonly number[]): number[][] {
+  if (all.length > ALL_SUBSETS) return [...all.map((left) => all.filter((l) => l !== left)), []];
+  return Array.from({ length: 2 ** all.length - 1 }, (_, mask) => all.filter((_line, i) => (mask & (1 << i)) !== 0));
+}
+
+function nothing(policy: InstancePolicy): InstancePlan {
+  return { policy: { code: policy.code, version: policy.version }, shipments: [], cost: 0, splitPenalty: 0, bound: 0, optimal: true, unallocated: [], rejected: [], reasons: [] };
+}

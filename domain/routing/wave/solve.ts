@@ -1,0 +1,144 @@
+import { FREE, Pricing, type Column, type Prices } from './columns.ts';
+import { oneByOne } from './greedy.ts';
+import { mergeable, single, type Group } from './groups.ts';
+import { scarce, taken, toProgram, type Resource } from './master.ts';
+import type { WaveInstance, WavePlan, WaveResult, WaveTools } from './model.ts';
+
+/** Rounds of new columns at most; each ends sooner when nothing is found that would pay. */
+const MOST_ROUNDS = 40;
+/** Of the time that is left at the end of the rounds this share is kept for the choice. */
+const CHOICE_SHARE = 0.35;
+const EPSILON = 0.0005;
+
+/**
+ * Who gets what: column generation over exact single-order plans, then the best choice of the columns found.
+ *
+ * The master program chooses one plan for each order (or one for a merged group) within stock and capacity. Its dual prices say what a unit of each scarce resource is worth to the others; under these prices every order
+ * is planned again by the exact router, and plans that would pay become columns, until none does. Prices also give the bound: with any prices λ ≥ 0, Σ over groups of the cheapest priced plan − Σ λ·available is below every
+ * feasible choice (Lagrange). Whatever happens, the result is no worse than one by one, and is feasible: time over or a solver that fails end it early. Pure but for the tools it is given.
+ */
+export function solveWave(wave: WaveInstance, tools: WaveTools): WaveResult {
+  const started = tools.now();
+  const over = (share = 1): boolean => tools.now() - started > tools.seconds * 1000 * share;
+  const pricing = new Pricing(wave);
+  const groups: Group[] = [...wave.orders.map((_, i) => single(wave.orders, i)), ...mergeable(wave.orders)];
+  const alone = wave.orders.map((_, i) => i);
+  const resources = scarce(wave);
+  const greedy = oneByOne(pricing, groups, alone);
+  const columns = new Columns([...greedy, ...alone.map((i) => pricing.plan(groups[i] as Group, i, [], [], FREE).column)]);
+  const oneByOneCost = sum(greedy.map((c) => c.cost));
+
+  // Without prices: the plans that each would like best, and a first bound.
+  let bound = price(groups, pricing, FREE, resources, columns).bound;
+  let rounds = 0;
+  let last: Prices | null = null;
+  let failed = false;
+  for (; rounds < MOST_ROUNDS && !over(1 - CHOICE_SHARE); rounds++) {
+    const relaxed = attempt(() => tools.solve(toProgram(columns.all, groups, wave.orders.length, resources, false), { seconds: Math.max(1, tools.seconds / 2), gap: 0 }));
+    if (!relaxed?.optimal) { failed = relaxed === null; break; }
+    last = pricesOf(relaxed.duals, resources);
+    const found = price(groups, pricing, last, resources, columns);
+    bound = Math.max(bound, found.bound);
+    if (found.added === 0 || relaxed.objective - bound <= EPSILON + Math.abs(bound) * tools.gap * 0.1) { rounds++; break; }
+  }
+  // What is cheap at a part of the prices fills the corners that the relaxed program leaves.
+  for (const part of [0.5, 0.8, 1.25]) if (last && !over(1 - CHOICE_SHARE)) price(groups, pricing, scaled(last, part), resources, columns);
+  const left = Math.max(1, tools.seconds - (tools.now() - started) / 1000);
+  const choice = attempt(() => tools.solve(toProgram(columns.all, groups, wave.orders.length, resources, true), { seconds: left, gap: tools.gap / 10 }));
+  const chosen = choice?.feasible ? columns.all.filter((_, j) => (choice.columns.get(`x${j}`) ?? 0) > 0.5) : null;
+  const valid = chosen !== null && feasible(chosen, groups, wave.orders.length, resources);
+  const better = valid && sum(chosen.map((c) => c.cost)) <= oneByOneCost + EPSILON;
+  const plans = better ? chosen : greedy;
+  const cost = sum(plans.map((c) => c.cost));
+  return {
+    plans: plans.map((c) => planOf(wave, groups, c)), cost: round(cost), bound: round(Math.min(bound, cost)), gap: cost === 0 ? 0 : Math.max(0, (cost - bound) / Math.abs(cost)), oneByOne: round(oneByOneCost),
+    margin: oneByOneCost === 0 ? 0 : (oneByOneCost - cost) / Math.abs(oneByOneCost), merged: plans.reduce((n, c) => n + ((groups[c.group] as Group).members.length > 1 ? (groups[c.group] as Group).members.length : 0), 0),
+    unservedLines: plans.reduce((n, c) => n + (groups[c.group] as Group).order.lines.length - c.served.length, 0), columns: columns.all.length, rounds,
+    how: failed || !valid ? 'fallback' : choice?.optimal && !over() ? 'optimal' : 'time',
+  };
+}
+
+/** Columns without repetition. */
+class Columns {
+  readonly all: Column[] = [];
+  readonly #seen = new Set<string>();
+
+  constructor(first: readonly Column[]) { for (const c of first) this.add(c); }
+
+  add(column: Column): boolean {
+    const key = `${column.group}:${column.plan.shipments.map((s) => `${s.location}/${s.carrier}/${s.service ?? ''}:${s.lines.map((l) => `${l.line}x${l.quantity}`).join(',')}`).sort().join(';')}`;
+    if (this.#seen.has(key)) return false;
+    this.#seen.add(key);
+    this.all.push(column);
+    return true;
+  }
+}
+
+/** Plans every group under prices; returns the Lagrangian bound and how many columns are new. A merged group is chosen whole or its members alone, whatever is cheaper. */
+function price(groups: readonly Group[], pricing: Pricing, prices: Prices, resources: readonly Resource[], columns: Columns): { bound: number; added: number } {
+  const locations = pricing.locations(prices);
+  const least = groups.map((group, index) => {
+    const { column, least: l, tried } = pricing.best(group, index, locations, prices);
+    return { column, least: l, tried };
+  });
+  let added = 0;
+  for (const { column, tried } of least) {
+    if (columns.add(column)) added++;
+    // Not the best at these prices, but what the whole choice may need.
+    for (const t of tried) columns.add(t);
+  }
+  const inGroup = new Set<number>();
+  let bound = 0;
+  groups.forEach((group, index) => {
+    if (group.members.length === 1) return;
+    for (const m of group.members) inGroup.add(m);
+    bound += Math.min(least[index]?.least ?? 0, group.members.reduce((s, m) => s + (least[m]?.least ?? 0), 0));
+  });
+  groups.forEach((group, index) => { if (group.members.length === 1 && !inGroup.has(index)) bound += least[index]?.least ?? 0; });
+  for (const r of resources) bound -= r.available * ((r.kind === 'stock' ? prices.stock.get(r.key) : prices.capacity.get(r.key)) ?? 0);
+  return { bound, added };
+}
+
+/** Duals of `≤` rows of a minimum are not positive: a price is what one unit more would save. Thousandths of a minor unit, so that the router counts them exactly. */
+function pricesOf(duals: ReadonlyMap<string, number>, resources: readonly Resource[]): Prices {
+  const prices = { stock: new Map<string, number>(), capacity: new Map<string, number>() };
+  for (const r of resources) {
+    const worth = Math.round(Math.max(0, -(duals.get(r.name) ?? 0)) * 1000) / 1000;
+    if (worth > 0) prices[r.kind].set(r.key, worth);
+  }
+  return prices;
+}
+
+function scaled({ stock, capacity }: Prices, part: number): Prices {
+  const times = (prices: ReadonlyMap<string, number>): Map<string, number> => new Map([...prices].map(([key, worth]) => [key, Math.round(worth * part * 1000) / 1000]));
+  return { stock: times(stock), capacity: times(capacity) };
+}
+
+/** Nobody twice, nobody forgotten, nothing beyond what is there: whatever the solver said. */
+function feasible(chosen: readonly Column[], groups: readonly Group[], orders: number, resources: readonly Resource[]): boolean {
+  const seen = new Set<number>();
+  for (const c of chosen) for (const m of (groups[c.group] as Group).members) {
+    if (seen.has(m)) return false;
+    seen.add(m);
+  }
+  return seen.size === orders && resources.every((r) => chosen.reduce((units, c) => units + taken(c, r), 0) <= r.available);
+}
+
+function planOf(wave: WaveInstance, groups: readonly Group[], column: Column): WavePlan {
+  const group = groups[column.group] as Group;
+  const id = (member: number): string => wave.orders[member]?.id ?? '';
+  return {
+    orders: group.members.map(id), plan: column.plan, cost: round(column.cost), lines: group.from.map(({ member, line }, i) => ({ order: id(member), line, planned: group.order.lines[i]?.line ?? i + 1 })),
+    unserved: group.order.lines.flatMap((l, i) => (column.served.includes(l.line) ? [] : [{ order: id(group.from[i]?.member ?? 0), line: group.from[i]?.line ?? l.line }])),
+  };
+}
+
+function attempt<T>(run: () => T): T | null {
+  try {
+    return run();
+  } catch {
+    return null; // the answer says `fallback`
+  }
+}
+const sum = (costs: readonly number[]): number => costs.reduce((a, b) => a + b, 0);
+const round = (n: number): number => Math.round(n * 1000) / 1000;
