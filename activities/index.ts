@@ -7,6 +7,7 @@ import { createReconciliation } from './reconcile.ts';
 import { createReturns } from './returns.ts';
 import { createShipping } from './ship.ts';
 import { createSimulations } from './simulation.ts';
+import { createWaves } from './wave.ts';
 import { createTransfers } from './transfer.ts';
 
 /** Every activity by its name. */
@@ -21,6 +22,7 @@ export function createActivities(deps: ActivityDeps) {
     ...createSimulations(deps),
     ...createTransfers(deps),
     ...createCanaries(deps),
+    ...createWaves(deps),
   };
 }
 

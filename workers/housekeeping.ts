@@ -11,6 +11,7 @@ import { tendStops } from '../db/network-admin/stops.ts';
 import type { Network } from '../db/network.ts';
 import { measureCarriers } from '../db/routing/carrier-performance.ts';
 import { measureReliability } from '../db/routing/reliability.ts';
+import { gatherWave } from '../db/routing/wave/gather.ts';
 import { tendAllotments } from '../db/stock/allotments/tend.ts';
 import { tendBuffers } from '../db/stock/buffers/sales-rates.ts';
 import { tendLateSupplies } from '../db/stock/supplies/change-date.ts';
@@ -49,6 +50,8 @@ export function startHousekeeping(writer: StockWriter, network: Network, logger:
       if (declarations > 0) logger.info({ declarations }, 'ended sessions tended');
       const lots = await tendRecalledLots(writer);
       if (lots > 0) logger.info({ lots }, 'reserved units of recalled lots taken back');
+      const waved = await gatherWave(writer);
+      if (waved > 0) logger.info({ orders: waved }, 'orders in merge windows gathered in a wave');
       const stops = await tendStops(writer);
       if (stops > 0) logger.info({ stops }, 'pauses and blocks of locations are over');
       const supplies = await tendLateSupplies(writer, network);

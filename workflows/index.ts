@@ -5,4 +5,5 @@ export { declaration } from './declaration.ts';
 export { channelSync } from './channel-sync.ts';
 export { simulation } from './simulation.ts';
 export { transfer } from './transfer.ts';
+export { wave } from './wave.ts';
 export { canary } from './canary.ts';

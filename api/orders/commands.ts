@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { cancelLines } from '../../db/orders/cancel-lines.ts';
-import { cancelOrder } from '../../db/orders/cancel-order.ts';
+import { cancelMember } from '../../db/orders/cancel-member.ts';
 import { changeAddress } from '../../db/orders/change-address.ts';
 import { erasePerson } from '../../db/orders/erase-person.ts';
 import { holdOrder, releaseOrder } from '../../db/orders/hold-order.ts';
@@ -29,12 +29,12 @@ export const orderCommandRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { st
     config: { scope: 'orders:write' },
     schema: {
       summary: 'Cancel an order', tags: ['orders'], params: OrderParams, body: WithReason,
-      description: '200 `cancelled`: nothing had been told to a location. 202 `asked`: the locations that work on it decide; what they have packed goes on.',
+      description: '200 `cancelled`: nothing had been told to a location. 202 `asked`: the locations that work on it decide; what they have packed goes on. Of an order that was merged into another one its own units are cancelled; of the one that stays, all.',
       response: { 200: Type.Object({ status: Type.Literal('cancelled') }), 202: Type.Object({ status: Type.Literal('asked') }), ...problemResponses },
     },
   }, async (request, reply) => {
     const id = await ownOrderId(pool, request.params.id, request.apiKey.locationId);
-    const status = await cancelOrder(writer, id, request.body.reason, actorOf(request.apiKey));
+    const status = await cancelMember(writer, id, request.body.reason, actorOf(request.apiKey), true);
     return status === 'asked' ? reply.code(202).send({ status }) : reply.code(200).send({ status });
   });
 

@@ -1,11 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { solveInThread } from '../../db/routing/wave/run-thread.ts';
+import { listWaves, readWave } from '../../db/routing/wave/read.ts';
+import { decodeId } from '../../domain/ids.ts';
 import { Problem } from '../../domain/problem.ts';
 import { checkWave } from '../../domain/routing/wave/check.ts';
 import type { WaveInstance } from '../../domain/routing/wave/model.ts';
 import type { ApiDeps } from '../deps.ts';
-import { Minor, OneOf, problemResponses, Text } from '../schemas/common.ts';
+import { headOffice } from '../network/head-office.ts';
+import { Minor, Nullable, OneOf, problemResponses, Text } from '../schemas/common.ts';
 import { InstanceSchema, PlanSchema } from './schema.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -22,11 +25,17 @@ const Answer = Type.Object({
   cost: Type.Number(), bound: Type.Number({ description: 'no choice costs less' }), gap: Type.Number(), oneByOne: Type.Number({ description: 'what routing them in this order, one after the other, would cost' }), margin: Type.Number(),
   merged: Type.Integer(), unservedLines: Type.Integer(), columns: Type.Integer(), rounds: Type.Integer(), how: OneOf(['optimal', 'time', 'fallback']),
 });
+const At = Type.String({ format: 'date-time' });
+const view = {
+  id: Type.String(), status: OneOf(['queued', 'solved', 'done', 'failed']), orders: Type.Integer(), createdAt: At, solvedAt: Nullable(At), doneAt: Nullable(At), result: Nullable(Type.Partial(Type.Omit(Answer, ['plans']))), error: Nullable(Type.String()),
+};
+const View = Type.Object(view);
+const Detail = Type.Object({ ...view, members: Type.Array(Type.Object({ order: Type.String(), with: Type.Array(Type.String()), locations: Nullable(Type.Array(Type.String())), appliedAt: Nullable(At) })) });
 /** Solvers in this process at once: each takes a core. */
 const AT_ONCE = 1;
 
 /** Many orders as one question: no state is read or changed. */
-export const waveRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app) => {
+export const waveRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store: { pool } }) => {
   let running = 0;
   app.post('/v1/routing/waves', {
     config: { scope: 'orders:read' }, bodyLimit: 8 * 1024 * 1024,
@@ -44,6 +53,18 @@ export const waveRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app) => {
     } finally {
       running--;
     }
+  });
+  app.get('/v1/waves', {
+    config: { scope: 'orders:read' }, onRequest: headOffice,
+    schema: { summary: 'List waves', tags: ['routing'], description: 'The newest first.', querystring: Type.Object({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })) }, closed), response: { 200: Type.Object({ waves: Type.Array(View) }), ...problemResponses } },
+  }, async (request) => ({ waves: await listWaves(pool, request.query.limit ?? 50) }));
+  app.get('/v1/waves/:id', {
+    config: { scope: 'orders:read' }, onRequest: headOffice,
+    schema: { summary: 'Read a wave', tags: ['routing'], description: 'With its orders: who leaves in one parcel, and from where each was wanted sent.', params: Type.Object({ id: Text(60) }), response: { 200: Detail, ...problemResponses } },
+  }, (request) => {
+    const id = decodeId('wav', request.params.id);
+    if (id === null) throw new Problem('not_found', `wave "${request.params.id}" does not exist`);
+    return readWave(pool, id);
   });
   return Promise.resolve();
 };

@@ -6,7 +6,7 @@ import { Problem } from '../../domain/problem.ts';
 import type { CaptureQueue } from '../capture/capture-queue.ts';
 import { prepareOrder } from '../capture/prepare.ts';
 import type { Channel, Network } from '../network.ts';
-import { cancelOrder } from '../orders/cancel-order.ts';
+import { cancelMember } from '../orders/cancel-member.ts';
 import { changeAddress } from '../orders/change-address.ts';
 import { forceLocation } from '../orders/operate/attributes.ts';
 import { lockChangeable } from '../orders/operate/guard.ts';
@@ -164,7 +164,7 @@ async function take(deps: ApplyDeps, channel: Channel, seen: SeenOrder, rules: I
     }
     case 'cancel': {
       const wasUnpaid = before !== null && !before.paid;
-      await givesUp(() => cancelOrder(writer, known.orderId, 'cancelled on the platform', actor), async () => { await requestRefund(writer, known.orderId, 'cancelled on the platform after goods had left', actor); });
+      await givesUp(() => cancelMember(writer, known.orderId, 'cancelled on the platform', actor), async () => { await requestRefund(writer, known.orderId, 'cancelled on the platform after goods had left', actor); });
       if (rules.restores === 'cancelled' || (rules.restores === 'unpaid' && wasUnpaid)) {
         const back = known.map.map((m) => ({ listing: m.listing, units: -(m.units - (before?.cancelled[m.lineId] ?? 0)) })).filter((m) => m.units < 0);
         await writer.change(async (tx) => {

@@ -16,6 +16,8 @@ export type Order = {
   deliveredAt: Date | null; returnUntil: Date | null; closedAt: Date | null; version: number;
   /** how its routing hurries, since its promise was at risk */
   hurry: Hurry | null;
+  /** where its wave wants it sent from */
+  waveLocations: string[] | null;
 };
 
 export type OrderLine = {
@@ -33,7 +35,7 @@ const ORDER = `id, channel_id "channelId", external_id "externalId", type, statu
   dest_city city, dest_district district, priority, scheduled_from "scheduledFrom", ordered_at "orderedAt", captured_at "capturedAt", payment_due_at "paymentDueAt",
   ship_by "shipBy", deliver_by "deliverBy", validated_at "validatedAt", approved_rules "approvedRules", route_after "routeAfter",
   forced_location_id "forcedLocationId", forced_carrier "forcedCarrier", hold_reason "holdReason", delivered_at "deliveredAt", return_until "returnUntil",
-  closed_at "closedAt", version, hurry`;
+  closed_at "closedAt", version, hurry, wave_locations "waveLocations"`;
 
 export const FULFILLMENT_ORDER = `id, order_id "orderId", location_id "locationId", status, attempt, carrier, waybill_no "waybillNo", partner_ref "partnerRef",
   accept_by "acceptBy", escalated_at "escalatedAt", reroute_at "rerouteAt", replan, service, cancel_requested_at "cancelRequestedAt", cancel_outcome "cancelOutcome"`;
@@ -46,6 +48,12 @@ export async function lockOrder(tx: Tx, orderId: string): Promise<Order> {
   if (!row) throw new Problem('not_found', `order ${encodeId('ord', orderId)} does not exist`);
   tx.locked.add(orderId);
   return row;
+}
+
+/** An order as it stands, without a lock; null where there is none. */
+export async function readOrder(tx: Tx, orderId: string): Promise<Order | null> {
+  const { rows: [row] } = await tx.client.query<Order>({ name: 'order_read', text: `select ${ORDER} from orders where id = $1`, values: [orderId] });
+  return row ?? null;
 }
 
 export async function readLines(client: pg.ClientBase | pg.Pool, orderId: string): Promise<OrderLine[]> {

@@ -1,6 +1,6 @@
 import { encodeId } from '../../domain/ids.ts';
 import { planOrder } from '../../domain/routing/plan.ts';
-import { hurried, type Hurry } from '../../domain/promising/hurry.ts';
+import { hurried } from '../../domain/promising/hurry.ts';
 import type { InstancePlan, RoutingInstance } from '../../domain/routing/model.ts';
 import { TERMINAL } from '../../domain/order/status.ts';
 import { limitLevels, type Share } from '../../domain/stock/sharing.ts';
@@ -43,7 +43,7 @@ export async function routeOrder(writer: StockWriter, network: Network, orderId:
       const there = round < ROUNDS ? await freshLevels(tx, order, network, own) : [];
       const levels = limitLevels(there, share);
       const plain = await buildInstance(tx, network, policy.policy, order, lines, unitsAt(levels, own), excluded);
-      const { instance, result } = planHurried(plain, order.hurry);
+      const { instance, result } = planFor(order, plain);
       if (result.unallocated.length > 0) {
         await keepDecision(tx, orderId, policy, instance, result, 'unroutable');
         if (await waitForStops(tx, network, order, unitsAt(levels, own))) return;
@@ -62,11 +62,11 @@ export async function routeOrder(writer: StockWriter, network: Network, orderId:
   });
 }
 
-/** An order whose promise is at risk hurries; where that leaves nobody to send it, it goes as any other. */
-function planHurried(plain: RoutingInstance, hurry: Hurry | null): { instance: RoutingInstance; result: InstancePlan } {
-  const instance = hurry ? hurried(plain, hurry) : plain;
+/** An order whose promise is at risk hurries; one of a wave goes from where the wave wants it. Where that leaves nobody to send it all, it goes as any other. */
+function planFor({ hurry, waveLocations }: Order, plain: RoutingInstance): { instance: RoutingInstance; result: InstancePlan } {
+  const instance = hurry ? hurried(plain, hurry) : waveLocations ? { ...plain, locations: plain.locations.filter((l) => waveLocations.includes(l.code)) } : plain;
   const result = planOrder(instance);
-  return hurry && result.unallocated.length > 0 ? { instance: plain, result: planOrder(plain) } : { instance, result };
+  return instance !== plain && result.unallocated.length > 0 ? { instance: plain, result: planOrder(plain) } : { instance, result };
 }
 
 /**

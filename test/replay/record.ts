@@ -13,6 +13,8 @@ import { inspectReturn, receiveReturn, requestReturn } from '../../db/returns/re
 import { rollBackCanary } from '../../db/routing/canary/end.ts';
 import { readCanary } from '../../db/routing/canary/read.ts';
 import { startCanary } from '../../db/routing/canary/start.ts';
+import { gatherWave } from '../../db/routing/wave/gather.ts';
+import { listWaves } from '../../db/routing/wave/read.ts';
 import { draftPolicy } from '../../db/routing/policies.ts';
 import { requestSimulation } from '../../db/simulation/request.ts';
 import { createTransfer } from '../../db/transfers/create.ts';
@@ -20,7 +22,7 @@ import { receiveTransfer } from '../../db/transfers/receive.ts';
 import { shipTransfer } from '../../db/transfers/ship.ts';
 import { decodeId, encodeId } from '../../domain/ids.ts';
 import {
-  canaryWorkflowId, channelSyncWorkflowId, declarationWorkflowId, orderWorkflowId, planningQueue, reconciliationWorkflowId, returnWorkflowId, simulationWorkflowId, transferWorkflowId,
+  canaryWorkflowId, channelSyncWorkflowId, declarationWorkflowId, orderWorkflowId, planningQueue, reconciliationWorkflowId, returnWorkflowId, simulationWorkflowId, transferWorkflowId, waveWorkflowId,
 } from '../../workflows/contract/ids.ts';
 import { Counts } from '../support/counts.ts';
 import setup from '../support/global-setup.ts';
@@ -179,6 +181,15 @@ try {
   await s.pump();
   await s.environment.client.workflow.getHandle(simulationWorkflowId(simulated.id)).result();
   await keep('simulation', simulationWorkflowId(simulated.id));
+
+  const gathered = [await s.order({ channel: 'merging' }), await s.order({ channel: 'merging' })];
+  await s.skip(14.6 * MINUTE);
+  await gatherWave(writer);
+  await s.pump();
+  const waveId = waveWorkflowId((await listWaves(s.world.store.pool, 1))[0]?.id ?? '');
+  await s.environment.client.workflow.getHandle(waveId).result();
+  for (const id of gathered) await s.settle(id);
+  await keep('wave', waveId);
   planner.shutdown();
   await planning;
 

@@ -13,4 +13,5 @@ export const simulationWorkflowId = (simulation: string): string => `simulation/
 /** The queue of heavy planning: its activities take no slot from those of orders. */
 export const planningQueue = (taskQueue: string): string => `${taskQueue}-planning`;
 export const transferWorkflowId = (transfer: string): string => `transfer/${transfer}`;
+export const waveWorkflowId = (wave: string): string => `wave/${wave}`;
 export const canaryWorkflowId = (canary: string): string => `canary/${canary}`;

@@ -6,6 +6,7 @@ export type ChannelSyncInput = { v: 1; channel: string };
 export type DeclarationInput = { v: 1; declaration: string };
 export type CanaryInput = { v: 1; canary: string };
 export type SimulationInput = { v: 1; simulation: string };
+export type WaveInput = { v: 1; wave: string };
 export type TransferInput = { v: 1; transfer: string };
 
 /** The one signal: the facts in PostgreSQL have changed, look at them. */

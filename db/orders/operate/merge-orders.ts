@@ -30,6 +30,7 @@ export async function mergeOrders(tx: Tx, orderIds: readonly string[], reason: s
   for (const other of others) {
     const top = await tx.one<{ n: number }>('select max(line_no) n from order_lines where order_id = $1', [first.id]);
     await tx.query('update order_lines set bundle_line = bundle_line + $2 where order_id = $1 and bundle_line is not null', [other.id, top?.n ?? 0]);
+    await tx.query('update order_lines set merged_from = coalesce(merged_from, $1) where order_id = $1', [other.id]);
     for (const table of ['order_lines', 'reservations', 'shortages']) {
       await tx.query(`update ${table} set order_id = $2, line_no = line_no + $3 where order_id = $1`, [other.id, first.id, top?.n ?? 0]);
     }

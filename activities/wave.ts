@@ -1,0 +1,31 @@
+import { Context } from '@temporalio/activity';
+import { applyWave, failWave, keepWave } from '../db/routing/wave/apply.ts';
+import { prepareWave } from '../db/routing/wave/prepare.ts';
+import { solveInThread } from '../db/routing/wave/run-thread.ts';
+import { uuidOf, type ActivityDeps } from './deps.ts';
+
+const SECONDS = 15;
+const GAP = 0.01;
+const ATTEMPTS = 3;
+
+/** The one activity of `wave/<id>`; it belongs on the planning queue. */
+export function createWaves({ writer, network }: ActivityDeps) {
+  return {
+    /** Solves what waits and hands the plans to the orders. Killed half-way, the next attempt goes on; given up, the orders go alone. */
+    async runWave({ wave }: { wave: string }): Promise<void> {
+      const id = uuidOf('wav', wave);
+      try {
+        const { rows: [row] } = await writer.pool.query<{ status: string }>('select status from waves where id = $1', [id]);
+        if (!row || row.status === 'done' || row.status === 'failed') return;
+        if (row.status === 'queued') {
+          const instance = await prepareWave(writer, network, id);
+          await keepWave(writer, id, instance && await solveInThread({ wave: instance, seconds: SECONDS, gap: GAP }));
+        }
+        await applyWave(writer, id);
+      } catch (error) {
+        if (Context.current().info.attempt < ATTEMPTS) throw error;
+        await failWave(writer, id, error instanceof Error ? error.message : String(error));
+      }
+    },
+  };
+}
