@@ -1,4 +1,5 @@
 import { applyDue } from '../db/fulfillment/due.ts';
+import { sendToStore } from '../db/pickup/send-to-store.ts';
 import { keepPromise } from '../db/promise/keep.ts';
 import { reserveOrder } from '../db/orders/reserve-order.ts';
 import { routeOrder } from '../db/orders/route-order.ts';
@@ -16,7 +17,10 @@ export function createOrderSteps(deps: ActivityDeps) {
     return factsOf(deps, id);
   };
   return {
-    validate: step((id) => validateOrder(deps.writer, deps.network, deps.vault, id)),
+    validate: step(async (id) => {
+      const way = await validateOrder(deps.writer, deps.network, deps.vault, id);
+      if (way === 'ship_to_store') await sendToStore(deps.writer, deps.network, id);
+    }),
     // What it did not serve it could not: units that a location keeps from this channel, or gave to others, are no reason to ask again at once. News wakes the order.
     async reserve({ orderId }: OrderRef): Promise<OrderFacts> {
       const id = uuidOf('ord', orderId);

@@ -147,6 +147,6 @@ function message(r: Release): ReleaseMessage {
     fulfillmentOrderId: r.fulfillmentOrderId, orderId: r.orderId, locationCode: r.location.code, priority: r.priority, shipBy: r.shipBy, shipTo: r.shipTo,
     lines: r.lines.map((l) => ({ lineNo: l.lineNo, sku: l.sku, quantity: l.quantity, ...(l.gift ? { gift: true } : {}) })),
     ...(r.scheduledFrom ? { scheduledFrom: r.scheduledFrom } : {}), ...(r.carrier && waybillNo ? { carrier: r.carrier.code, waybillNo } : {}),
-    ...(r.cashOnDelivery ? { cashOnDelivery: r.cashOnDelivery } : {}), ...(r.onBehalfOf ? { onBehalfOf: r.onBehalfOf } : {}), ...(r.buyerRemark ? { buyerRemark: r.buyerRemark } : {}), ...(r.sellerRemark ? { sellerRemark: r.sellerRemark } : {}),
+    ...(r.cashOnDelivery ? { cashOnDelivery: r.cashOnDelivery } : {}), ...(r.pickup ? { pickup: r.pickup } : {}), ...(r.onBehalfOf ? { onBehalfOf: r.onBehalfOf } : {}), ...(r.buyerRemark ? { buyerRemark: r.buyerRemark } : {}), ...(r.sellerRemark ? { sellerRemark: r.sellerRemark } : {}),
   };
 }

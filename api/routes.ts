@@ -22,6 +22,7 @@ import { componentRoutes } from './network/components.ts';
 import { claimRoutes } from './claims/routes.ts';
 import { shortageRoutes } from './shortages/routes.ts';
 import { settlementRoutes } from './settlements/routes.ts';
+import { pickupRoutes } from './pickup/routes.ts';
 import { supplyRoutes } from './supplies/routes.ts';
 import { routingRoutes } from './routing/routes.ts';
 import { waveRoutes } from './routing/waves.ts';
@@ -64,6 +65,7 @@ export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [
   claimRoutes,
   shortageRoutes,
   supplyRoutes,
+  pickupRoutes,
   settlementRoutes,
   routingRoutes,
   waveRoutes,

@@ -17,6 +17,8 @@ export type Channel = {
   paymentWindowS: number; backorderWindowS: number; mergeWindowS: number; returnWindowS: number; supplyHorizonS: number; minLifeDays: number; depositRefundable: boolean; active: boolean;
   /** in place of the locations' own, seconds */
   acceptTimeoutS: number | null; rerouteAfterS: number | null;
+  /** how soon a shop has a pickup ready, seconds */
+  pickupReadyS: number;
 };
 export type LocationKind = 'warehouse' | 'store' | 'dealer' | 'third_party' | 'vendor';
 export type Location = {
@@ -168,7 +170,7 @@ export class Network {
     const q = <T extends pg.QueryResultRow>(text: string) => this.#pool.query<T>(text).then((r) => r.rows);
     const channels = await q<Channel>(`select id, code, name, platform, intake_mode "intakeMode", currency, payment_window_s "paymentWindowS",
       backorder_window_s "backorderWindowS", merge_window_s "mergeWindowS", return_window_s "returnWindowS", supply_horizon_s "supplyHorizonS", min_life_days "minLifeDays", deposit_refundable "depositRefundable", active,
-      accept_timeout_s "acceptTimeoutS", reroute_after_s "rerouteAfterS" from channels`);
+      accept_timeout_s "acceptTimeoutS", reroute_after_s "rerouteAfterS", pickup_ready_s "pickupReadyS" from channels`);
     const locations = await q<Omit<Location, 'place'> & { country: string; province: string; city: string; lat: number | null; lon: number | null }>(
       `select id, code, name, kind, country, province, city, lat, lon, time_zone "timeZone", cutoff_minutes "cutoffMinutes",
        handling_minutes "handlingMinutes", work_days "workDays", handling_cost "handlingCost", accept_timeout_s "acceptTimeoutS",

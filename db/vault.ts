@@ -70,6 +70,11 @@ export class Vault {
     return createHmac('sha256', this.#hashKey).update(`${kind}\n${value.normalize('NFKC').trim().toLowerCase()}`).digest().subarray(0, 16);
   }
 
+  /** The code of eight digits that a customer shows to be handed this fulfillment order: of nobody else's, and kept nowhere. */
+  pickupCode(fulfillmentOrderId: string): string {
+    return String(createHmac('sha256', this.#hashKey).update(`pickup\n${fulfillmentOrderId}`).digest().readUIntBE(0, 6) % 100_000_000).padStart(8, '0');
+  }
+
   /** Secrets of partners, under the master key itself. */
   sealSecret(text: string): Buffer { return seal(this.#master, text); }
   openSecret(sealed: Buffer): string { return open(this.#master, sealed).toString(); }

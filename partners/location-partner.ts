@@ -20,7 +20,9 @@ export type ReleaseMessage = {
   shipTo: { name: string; phone: string; country: string; province: string; city: string; district?: string; street: string; postcode?: string };
   lines: { lineNo: number; sku: string; quantity: number; gift?: boolean }[];
   /** a dealer or vendor sends in this name, without papers of its own (代发) */
-  onBehalfOf?: string; buyerRemark?: string; sellerRemark?: string;
+  onBehalfOf?: string;
+  /** the customer fetches it: packed is ready, handed out against a code */
+  pickup?: { way: string; readyBy: string }; buyerRemark?: string; sellerRemark?: string;
 };
 
 export function createLocationPartner(http: Http, baseUrl: string, secret: string | null): LocationPartner {

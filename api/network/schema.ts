@@ -17,6 +17,8 @@ export const ChannelBody = Type.Object({
   minLifeDays: Type.Optional(Type.Integer({ minimum: 0, maximum: 3650, description: 'days that a lot must have left to be sold here; default 0' })),
   acceptTimeoutS: Type.Optional(Seconds('time that a location has to accept an order of this channel, in place of the location\'s own', 1)),
   rerouteAfterS: Type.Optional(Seconds('time from the reminder until it goes elsewhere, in place of the location\'s own', 1)),
+  pickupReadyS: Type.Optional(Seconds('how soon a shop has a pickup ready while it works; default 7200', 1)),
+  pickupKeepDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 60, description: 'how long a ready pickup is kept; default 3' })),
   depositRefundable: Type.Optional(Type.Boolean({ description: 'whether the deposit of a pre-sale is given back when its balance is not paid; default false' })),
   active: Type.Optional(Type.Boolean()),
 }, closed);

@@ -40,7 +40,7 @@ const ContactSchema = Type.Object({
 export const OrderDetailSchema = Type.Object({
   id: Str, channel: Str, externalId: Str, type: Str, status: Str, holdReason: MaybeStr, paymentStatus: Str, payBy: MaybeAt,
   money: Type.Object({ currency: Str, list: Int, discount: Int, freight: Int, total: Int, deposit: Int }, { description: 'in minor units; `deposit`: what of the total a pre-sale has paid at once' }),
-  location: MaybeStr, parent: MaybeStr, destination: Type.Object({ country: Str, province: Str, city: Str, district: MaybeStr }),
+  location: MaybeStr, way: Type.String({ description: 'ship, pickup, curbside, ship_to_store' }), pickupAt: MaybeStr, parent: MaybeStr, destination: Type.Object({ country: Str, province: Str, city: Str, district: MaybeStr }),
   priority: Int, scheduled: Nullable(Type.Object({ from: At, to: MaybeAt })), invoiceRequested: Type.Boolean(),
   orderedAt: At, capturedAt: At, validatedAt: MaybeAt, shipBy: MaybeAt, deliverBy: MaybeAt, deliveredAt: MaybeAt, returnUntil: MaybeAt, closedAt: MaybeAt, version: Int,
   lines: Type.Array(Type.Object({

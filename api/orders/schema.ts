@@ -39,6 +39,7 @@ export const OrderIntakeSchema = Type.Object({
   shipBy: Type.Optional(Timestamp),
   invoice: Type.Optional(Type.Object({ type: OneOf(['personal', 'company']), title: Text(200), taxNumber: Type.Optional(Text(40)), email: Type.Optional(Text(254)) }, closed)),
   location: Type.Optional(Code),
+  pickup: Type.Optional(Type.Object({ location: Code, way: OneOf(['pickup', 'curbside', 'ship_to_store']) }, { additionalProperties: false, description: 'the customer fetches it there; `ship_to_store`: what the shop lacks is sent to it first' })),
   session: Type.Optional(Type.Unsafe<string>({ ...Code, description: 'code of the campaign or declaration whose units it sells' })),
 }, { ...closed, $id: 'OrderIntake', description: 'An order of any channel' });
 export type OrderIntakeBody = Static<typeof OrderIntakeSchema>;

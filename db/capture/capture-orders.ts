@@ -91,7 +91,8 @@ export async function captureOrders(client: pg.ClientBase, orders: readonly Prep
 
 /** Strict channels refuse what cannot be served whole. */
 function refusal(order: PreparedOrder, decision: Decision): Problem | null {
-  if (order.channel.intakeMode !== 'strict' || decision.missing.length === 0) return null;
+  // What a shop lacks is sent to it.
+  if (order.channel.intakeMode !== 'strict' || decision.missing.length === 0 || order.pickup?.way === 'ship_to_store') return null;
   const first = decision.missing[0] as Decision['missing'][number];
   const ordered = order.lines[first.lineNo - 1]?.bundle?.line ?? first.lineNo;
   return new Problem('insufficient_stock', `SKU "${first.skuCode}" lacks ${first.quantity}; this channel takes only what is in stock`,

@@ -1,4 +1,5 @@
 import { promise } from '../../domain/promising/promise.ts';
+import { readyAt } from '../../domain/promising/ready.ts';
 import { firstFit, type Fit } from '../../domain/routing/first-fit.ts';
 import { shareOf, type Share } from '../../domain/stock/sharing.ts';
 import { transitDays } from '../routing/carrier-facts.ts';
@@ -24,7 +25,7 @@ export function decide(order: Demand, network: Network, projection: StockProject
   for (const line of order.lines) {
     if (line.skuId === null) missing.push({ lineNo: line.lineNo, skuId: null, skuCode: line.skuCode, quantity: line.quantity, cause: 'unknown_sku' });
   }
-  const ranked = network.ranked(order.destination);
+  const ranked = order.pickup ? [order.pickup.location.id] : network.ranked(order.destination);
   const stages = sourcesOf(order, network, projection);
   const share = network.sharing(order.channel.id, order.capturedAt);
   let picks: Pick[] = [];
@@ -137,6 +138,11 @@ function promiseOf(order: Demand, picks: readonly Pick[], network: Network): Dec
   let deliverBy: Date | null = null;
   const ready = new Map<number, number>();
   for (const p of picks) ready.set(p.locationId, Math.max(ready.get(p.locationId) ?? 0, p.expectedAt ?? 0));
+  if (order.pickup) {
+    const from = new Date(Math.max(order.capturedAt.getTime(), order.scheduledFrom?.getTime() ?? 0, ...ready.values()));
+    const at = readyAt(order.pickup.location, from, order.channel.pickupReadyS * 1000);
+    return { shipBy: at, deliverBy: at };
+  }
   for (const [id, expectedAt] of ready) {
     const location = network.locationById.get(id);
     if (!location) continue;

@@ -3,11 +3,11 @@ import { Problem } from '../../domain/problem.ts';
 import { explodeBundles, type BundleComponent } from '../../domain/order/bundles.ts';
 import { paymentDueAt } from '../../domain/order/payment.ts';
 import { priceOrder, PricingError, type PricedLine } from '../../domain/order/pricing.ts';
-import type { OrderIntake, OrderType, PaymentStatus } from '../../domain/order/intake.ts';
+import type { OrderIntake, OrderType, PaymentStatus, Way } from '../../domain/order/intake.ts';
 import type { Place } from '../../domain/geo.ts';
 import type { Allotment } from '../../domain/stock/overflow.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
-import type { Channel, Network } from '../network.ts';
+import type { Channel, Location, Network } from '../network.ts';
 import { addressText, type Contact, type Vault } from '../vault.ts';
 
 /** `bundle`: the SKU and line that were ordered, where this line is a component of it. */
@@ -36,6 +36,8 @@ export type PreparedOrder = {
   orderedAt: Date;
   capturedAt: Date;
   payBy: Date | null;
+  /** where it is fetched: units come from there alone */
+  pickup: { location: Location; way: Exclude<Way, 'ship'> } | null;
   scheduledFrom: Date | null;
   scheduledTo: Date | null;
   shipBy: Date | null;
@@ -73,6 +75,7 @@ export function prepareOrder(
   }
   const location = intake.location === undefined ? null : network.locations.get(intake.location);
   if (location === undefined) throw new Problem('unknown_location', `location "${intake.location ?? ''}" is not known`, '/location');
+  const pickup = pickupOf(intake, network);
   const orderedAt = instant(intake.orderedAt, '/orderedAt') ?? now;
   if (orderedAt.getTime() > now.getTime() + DAY) throw new Problem('unprocessable', 'orderedAt lies more than a day ahead', '/orderedAt');
   const scheduledFrom = instant(intake.scheduled?.from, '/scheduled/from');
@@ -95,7 +98,7 @@ export function prepareOrder(
   return {
     id: uuidv7(), channel, intake, type: intake.type ?? 'retail', payment: intake.payment.status, bodyHash: bodyHash(intake),
     locationId: by.locationId ?? location?.id ?? null, ...allotmentOf(intake, channel, network, orderedAt), parentId: null,
-    destination: network.place(shipTo.country, shipTo.province, shipTo.city),
+    pickup, destination: pickup?.location.place ?? network.place(shipTo.country, shipTo.province, shipTo.city),
     ...lines,
     identity: name === null ? null : vault.hash('buyer', name),
     addressHash: vault.hash('address', addressText(shipTo)),
@@ -107,6 +110,14 @@ export function prepareOrder(
     idempotency: by.idempotencyKey === null ? null : { apiKeyId: by.apiKeyId, key: by.idempotencyKey },
     actor: by.actor,
   };
+}
+
+function pickupOf(intake: OrderIntake, network: Network): PreparedOrder['pickup'] {
+  if (!intake.pickup) return null;
+  const location = network.locations.get(intake.pickup.location);
+  if (!location?.active) throw new Problem('unknown_location', `location "${intake.pickup.location}" is not known or not active`, '/pickup/location');
+  if (intake.payment.status === 'cash_on_delivery') throw new Problem('unprocessable', 'what is fetched is paid before or in the shop: cash on delivery is for carriers', '/payment/status');
+  return { location, way: intake.pickup.way };
 }
 
 /**

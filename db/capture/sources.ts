@@ -13,7 +13,7 @@ export function comesInTime({ horizon }: Source, expectedAt: number | null): boo
 }
 
 /** What the choice of levels depends on: of an order, or of somebody who wants units reserved like one. */
-export type Demand = Pick<PreparedOrder, 'destination' | 'allotmentId' | 'channel' | 'capturedAt' | 'scheduledFrom'> & {
+export type Demand = Pick<PreparedOrder, 'destination' | 'allotmentId' | 'channel' | 'capturedAt' | 'scheduledFrom'> & Partial<Pick<PreparedOrder, 'pickup'>> & {
   lines: readonly Pick<PreparedLine, 'lineNo' | 'skuId' | 'skuCode' | 'quantity'>[];
 };
 

@@ -11,7 +11,7 @@ const HEADS = [['id', 'uuid'], ['channel_id', 'smallint'], ['external_id', 'text
   ['dest_country', 'text'], ['dest_province', 'text'], ['dest_city', 'text'], ['dest_district', 'text'], ['priority', 'smallint'],
   ['invoice_requested', 'bool'], ['has_remarks', 'bool'], ['scheduled_from', 'timestamptz'], ['scheduled_to', 'timestamptz'], ['ordered_at', 'timestamptz'],
   ['captured_at', 'timestamptz'], ['payment_due_at', 'timestamptz'], ['ship_by', 'timestamptz'], ['deliver_by', 'timestamptz'], ['route_after', 'timestamptz'],
-  ['hold_reason', 'text'], ['deposit_amount', 'bigint']] as const;
+  ['hold_reason', 'text'], ['deposit_amount', 'bigint'], ['way', 'text'], ['forced_location_id', 'int']] as const;
 const LINES = [['order_id', 'uuid'], ['line_no', 'int'], ['sku_id', 'int'], ['sku_code', 'text'], ['quantity', 'int'], ['unit_price', 'bigint'], ['list_amount', 'bigint'],
   ['discount_amount', 'bigint'], ['freight_share', 'bigint'], ['net_amount', 'bigint'], ['discounts', 'jsonb'], ['gift', 'bool'],
   ['bundle_sku', 'text'], ['bundle_line', 'int']] as const;
@@ -40,7 +40,7 @@ export async function writeOrders(client: pg.ClientBase, rows: readonly NewOrder
       o.intake.currency, o.list, o.discount, o.freight, o.total, o.bodyHash, o.locationId, o.allotmentId, o.parentId, person.id, contactId, o.addressHash,
       o.destination.country, o.destination.province, o.destination.city, o.intake.shipTo.district ?? null, o.intake.priority ?? 0,
       o.contact.invoice !== null, o.contact.buyerRemark !== null || o.contact.sellerRemark !== null, o.scheduledFrom, o.scheduledTo, o.orderedAt,
-      o.capturedAt, o.payBy, o.shipBy ?? decision.promise?.shipBy ?? null, decision.promise?.deliverBy ?? null, routeAfter(o), holdOf(decision), o.intake.payment.deposit ?? 0,
+      o.capturedAt, o.payBy, o.shipBy ?? decision.promise?.shipBy ?? null, decision.promise?.deliverBy ?? null, routeAfter(o), holdOf(decision), o.intake.payment.deposit ?? 0, o.pickup?.way ?? 'ship', o.pickup?.location.id ?? null,
     );
     for (const { lineNo, skuId, skuCode, quantity, gift, priced: p, bundle } of o.lines) {
       lines.push(o.id, lineNo, skuId, skuCode, quantity, p.unitPrice, p.listAmount, p.discountAmount, p.freightShare, p.netAmount,

@@ -1,6 +1,7 @@
 import { lockOrder, readFulfillments, refreshStatus, type FulfillmentOrder } from '../orders/order.ts';
 import type { Network } from '../network.ts';
 import type { StockWriter } from '../stock-writer.ts';
+import { pickupsDue } from '../pickup/due.ts';
 import { rejectFulfillment } from './reject.ts';
 import { remind } from './reminder.ts';
 
@@ -11,13 +12,13 @@ import { remind } from './reminder.ts';
 export async function applyDue(writer: StockWriter, network: Network, orderId: string): Promise<void> {
   await writer.change(async (tx) => {
     const order = await lockOrder(tx, orderId);
-    let changed = false;
+    let changed = await pickupsDue(tx, order);
     for (const f of await readFulfillments(tx.client, orderId)) {
       if ((f.status !== 'released' && f.status !== 'releasing') || f.cancelRequestedAt || !f.acceptBy) continue;
       if (!f.escalatedAt && f.acceptBy <= tx.now) {
         await remind(tx, network, order, f);
         changed = true;
-      } else if (f.escalatedAt && rerouteAt(network, f, f.escalatedAt) <= tx.now) {
+      } else if (order.way === 'ship' && f.escalatedAt && rerouteAt(network, f, f.escalatedAt) <= tx.now) {
         await rejectFulfillment(tx, order, f, 'silent', 'system');
         changed = true;
       }

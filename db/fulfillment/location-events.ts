@@ -6,6 +6,7 @@ import { canonical } from '../capture/prepare.ts';
 import { lockOrder, readFulfillments, refreshStatus, type FulfillmentOrder, type Order } from '../orders/order.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
+import { pickupReady } from '../pickup/due.ts';
 import { issueGoods } from './issue-goods.ts';
 import { rejectFulfillment, type RejectReason } from './reject.ts';
 import { shortPick } from './short-pick.ts';
@@ -56,6 +57,7 @@ async function apply(tx: Tx, order: Order, f: FulfillmentOrder, event: LocationE
   if (event.type === 'goods_issue') {
     if (VOID.has(f.status)) throw new Problem('handover_blocked', 'a refund or cancellation stands, or another location ships this: keep the goods', null, { fulfillmentOrderId: event.fulfillmentOrderId });
     if (LEFT.has(f.status)) throw new Problem('conflict', 'the goods of this fulfillment order have left before', '/type');
+    if (order.way !== 'ship') throw new Problem('conflict', 'the customer fetches it: hand it out against the code (POST …/hand-out)', '/type');
     await issueGoods(tx, order, f, event.parcels, source);
     return { ok: true, handOver: 'allowed' };
   }
@@ -76,6 +78,7 @@ async function apply(tx: Tx, order: Order, f: FulfillmentOrder, event: LocationE
     case 'packed':
       await tx.query(`update fulfillment_orders set status = 'packed', packed_at = $2, accepted_at = coalesce(accepted_at, $2) where id = $1`, [f.id, tx.now]);
       await tx.event(order.id, 'fulfillment.packed', source, { ...name, parcels: event.parcels.length });
+      await pickupReady(tx, order, f.id, source);
       return { ok: true };
   }
 }

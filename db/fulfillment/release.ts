@@ -1,6 +1,9 @@
 import type { StockWriter } from '../stock-writer.ts';
 import type { Network, Location, Carrier } from '../network.ts';
 import type { Contact, Vault } from '../vault.ts';
+import type { Way } from '../../domain/order/intake.ts';
+import { readyAt } from '../../domain/promising/ready.ts';
+import type { Tx } from '../tx.ts';
 import { encodeId } from '../../domain/ids.ts';
 import { TERMINAL } from '../../domain/order/status.ts';
 import { refundForUnits } from '../../domain/returns/refund.ts';
@@ -14,7 +17,9 @@ export type Release = {
   shipBy: string; scheduledFrom: string | null; cashOnDelivery: { amount: number; currency: string } | null; shipTo: Contact['shipTo'];
   lines: { lineNo: number; sku: string; quantity: number; gift: boolean; weightG: number; volumeMm3: number; hazardous: boolean }[];
   /** in whose name a dealer or vendor sends: the parcel shows the channel, not the sender */
-  onBehalfOf: string | null; buyerRemark: string | null; sellerRemark: string | null;
+  onBehalfOf: string | null;
+  /** the customer fetches it */
+  pickup: { way: Exclude<Way, 'ship'>; readyBy: string } | null; buyerRemark: string | null; sellerRemark: string | null;
 };
 
 /**
@@ -39,6 +44,7 @@ export async function beginRelease(writer: StockWriter, network: Network, vault:
         [f.id, tx.now, patience(network.channelById.get(order.channelId), location).acceptS, order.contactId]);
       await refreshStatus(tx, order, 'system');
     }
+    const readyBy = order.way === 'ship' ? null : await readyDate(tx, f.id, readyAt(location, tx.now, (network.channelById.get(order.channelId)?.pickupReadyS ?? 7_200) * 1000));
     const units = new Map((await tx.query<{ line_no: number; units: number }>(
       'select line_no, quantity - short_quantity units from fulfillment_order_lines where fulfillment_order_id = $1', [f.id])).map((r) => [r.line_no, r.units]));
     const all = await readLines(tx.client, orderId);
@@ -52,6 +58,7 @@ export async function beginRelease(writer: StockWriter, network: Network, vault:
       service: f.service, waybillNo: f.waybillNo, priority: order.priority, shipBy: (order.shipBy ?? tx.now).toISOString(), scheduledFrom: order.scheduledFrom?.toISOString() ?? null,
       // Collected once, with the first parcel, for all of the order that has not been cancelled.
       cashOnDelivery: order.paymentStatus === 'cash_on_delivery' && living?.first ? { amount: due, currency: order.currency } : null,
+      pickup: order.way === 'ship' || !readyBy ? null : { way: order.way, readyBy: readyBy.toISOString() },
       onBehalfOf: location.kind === 'dealer' || location.kind === 'vendor' ? network.channelById.get(order.channelId)?.name ?? null : null,
       shipTo: contact.shipTo, buyerRemark: contact.buyerRemark, sellerRemark: contact.sellerRemark,
       lines: lines.map((l) => {
@@ -60,6 +67,11 @@ export async function beginRelease(writer: StockWriter, network: Network, vault:
       }),
     };
   });
+}
+
+/** By when it must be ready; said once. */
+async function readyDate(tx: Tx, fulfillmentOrderId: string, at: Date): Promise<Date> {
+  return (await tx.one<{ at: Date }>('update fulfillment_orders set ready_by = coalesce(ready_by, $2) where id = $1 returning ready_by at', [fulfillmentOrderId, at]))?.at ?? at;
 }
 
 /** The waybill that the carrier issued; the first one written stays. Returns the one that stands. */

@@ -14,7 +14,7 @@ type Row = {
   status: OrderStatus; hold_reason: string | null; validated_at: Date | null; payment_status: string; payment_due_at: Date | null; route_after: Date | null;
   delivered_at: Date | null; return_until: Date | null; deliver_by: Date | null; held: boolean; backorder_until: Date | null; servable: boolean;
   routable: boolean; shipping: boolean; to_release: string[]; to_recall: string[]; to_remind: string[]; to_intercept: string[]; locations: string[]; accept_by: Date | null; release_retry: Date | null;
-  return_work: boolean; return_open: boolean; incoming_at: Date | null; channel_id: number; captured_at: Date; ship_by: Date | null; promise_check_at: Date | null; promise_over: boolean;
+  return_work: boolean; return_open: boolean; incoming_at: Date | null; channel_id: number; captured_at: Date; ship_by: Date | null; promise_check_at: Date | null; promise_over: boolean; way: string; pickup_at: Date | null;
 };
 
 /** Everything the workflow decides by, in one query. Null when the order does not exist. */
@@ -23,7 +23,9 @@ export async function readFacts(client: pg.ClientBase | pg.Pool, network: Networ
     name: 'order_facts',
     text: `with f as (select f.*, l.code, l.accept_timeout_s from fulfillment_orders f join locations l on l.id = f.location_id where f.order_id = $1)
       select o.status, o.hold_reason, o.validated_at, o.payment_status, o.payment_due_at, o.route_after, o.delivered_at, o.return_until, o.deliver_by,
-        o.channel_id, o.captured_at, o.ship_by, o.promise_check_at, o.promise_over,
+        o.channel_id, o.captured_at, o.ship_by, o.promise_check_at, o.promise_over, o.way,
+        (select min(case when status <> 'packed' then case when ready_late_at is null then ready_by end when pickup_reminded_at is null then pickup_until - interval '1 day' else pickup_until end)
+          from f where ready_by is not null and status in ('releasing', 'released', 'accepted', 'packed') and cancel_requested_at is null) pickup_at,
         exists (select from reservations where order_id = $1 and status = 'held') held,
         (select min(deadline) from shortages where order_id = $1 and status = 'open') backorder_until,
         exists (select from shortages s join stock_levels v on v.sku_id = s.sku_id and v.condition = 'sellable' and (o.allotment_id, v.allotment_id) in (select * from unnest($3::int[], $4::int[]))
@@ -43,7 +45,7 @@ export async function readFacts(client: pg.ClientBase | pg.Pool, network: Networ
         array(select id from parcels where order_id = $1 and intercept_requested_at is not null and intercept_outcome is null order by id) to_intercept,
         array(select distinct code from f where status not in ('rejected', 'cancelled') order by code) locations,
         (select min(case when escalated_at is null then accept_by else coalesce(reroute_at, escalated_at + make_interval(secs => accept_timeout_s)) end)
-          from f where status in ('releasing', 'released') and cancel_requested_at is null) accept_by,
+          from f where status in ('releasing', 'released') and cancel_requested_at is null and (o.way = 'ship' or escalated_at is null)) accept_by,
         exists (select from returns where order_id = $1 and not late and status in ('requested', 'inspected')) return_work,
         exists (select from returns where order_id = $1 and not late and status in ('requested', 'authorised', 'received', 'inspected'))
           or exists (select from refund_requests where order_id = $1 and status in ('intercepting', 'intercepted')) return_open
@@ -54,7 +56,7 @@ export async function readFacts(client: pg.ClientBase | pg.Pool, network: Networ
   const iso = (d: Date | null): string | null => d?.toISOString() ?? null;
   const window = row.status === 'delivered' && !row.return_open ? row.return_until : null;
   const promiseAt = promiseLook(network, row);
-  const deadlines = [row.accept_by, row.release_retry, window].filter((d) => d !== null).sort((a, b) => a.getTime() - b.getTime());
+  const deadlines = [row.pickup_at, row.accept_by, row.release_retry, window].filter((d) => d !== null).sort((a, b) => a.getTime() - b.getTime());
   return {
     v: 1, status: row.status, done: TERMINAL.has(row.status), holdReason: TERMINAL.has(row.status) ? null : row.hold_reason, validated: row.validated_at !== null,
     awaitingPaymentUntil: isPaymentDue(row.payment_status) ? iso(row.payment_due_at) ?? 'it comes' : null,
@@ -72,7 +74,7 @@ export async function readFacts(client: pg.ClientBase | pg.Pool, network: Networ
 /** When an order's promise is looked at: by what was last seen; the first time shortly before it should be handed over, or at once where units are missing. Moments of the past are fixed ones: clocks differ. Null: no ladder, nothing to look at. */
 function promiseLook(network: Network, row: Row): Date | null {
   const ladder = network.ladders.get(row.channel_id)?.ladder;
-  if (!ladder || row.promise_over || row.hold_reason !== null || row.validated_at === null || TERMINAL.has(row.status)) return null;
+  if (!ladder || row.way !== 'ship' || row.promise_over || row.hold_reason !== null || row.validated_at === null || TERMINAL.has(row.status)) return null;
   // Units were missing at capture: the first look finds the date that the customer could expect.
   if (!row.deliver_by) return row.promise_check_at ?? (row.backorder_until && row.captured_at);
   if (row.delivered_at) return row.promise_check_at || row.delivered_at > row.deliver_by ? row.delivered_at : null;

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { Problem } from '../../domain/problem.ts';
 import { encodeId } from '../../domain/ids.ts';
 import type { Hurry } from '../../domain/promising/hurry.ts';
+import type { Way } from '../../domain/order/intake.ts';
 import { isPaymentDue } from '../../domain/order/payment.ts';
 import { deriveStatus, VOID, type FulfillmentStatus, type OrderStatus } from '../../domain/order/status.ts';
 import type { PricedLine } from '../../domain/order/pricing.ts';
@@ -18,6 +19,7 @@ export type Order = {
   hurry: Hurry | null;
   /** where its wave wants it sent from */
   waveLocations: string[] | null;
+  way: Way;
 };
 
 export type OrderLine = {
@@ -35,7 +37,7 @@ const ORDER = `id, channel_id "channelId", external_id "externalId", type, statu
   dest_city city, dest_district district, priority, scheduled_from "scheduledFrom", ordered_at "orderedAt", captured_at "capturedAt", payment_due_at "paymentDueAt",
   ship_by "shipBy", deliver_by "deliverBy", validated_at "validatedAt", approved_rules "approvedRules", route_after "routeAfter",
   forced_location_id "forcedLocationId", forced_carrier "forcedCarrier", hold_reason "holdReason", delivered_at "deliveredAt", return_until "returnUntil",
-  closed_at "closedAt", version, hurry, wave_locations "waveLocations"`;
+  closed_at "closedAt", version, hurry, wave_locations "waveLocations", way`;
 
 export const FULFILLMENT_ORDER = `id, order_id "orderId", location_id "locationId", status, attempt, carrier, waybill_no "waybillNo", partner_ref "partnerRef",
   accept_by "acceptBy", escalated_at "escalatedAt", reroute_at "rerouteAt", replan, service, cancel_requested_at "cancelRequestedAt", cancel_outcome "cancelOutcome"`;

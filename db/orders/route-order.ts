@@ -6,6 +6,7 @@ import { TERMINAL } from '../../domain/order/status.ts';
 import { limitLevels, type Share } from '../../domain/stock/sharing.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import { lockLevels } from '../ledger.ts';
+import { asPickup } from '../pickup/instance.ts';
 import { lookAtPromise } from '../promise/look.ts';
 import { rulingPolicy } from '../routing/canary/ruling.ts';
 import { keepDecision } from '../routing/decisions.ts';
@@ -42,7 +43,8 @@ export async function routeOrder(writer: StockWriter, network: Network, orderId:
       // The last round plans with the order's own reservations alone: they cannot be taken away meanwhile.
       const there = round < ROUNDS ? await freshLevels(tx, order, network, own) : [];
       const levels = limitLevels(there, share);
-      const plain = await buildInstance(tx, network, policy.policy, order, lines, unitsAt(levels, own), excluded);
+      const built = await buildInstance(tx, network, policy.policy, order, lines, unitsAt(levels, own), excluded);
+      const plain = order.way === 'ship' ? built : asPickup(built);
       const { instance, result } = planFor(order, plain);
       if (result.unallocated.length > 0) {
         await keepDecision(tx, orderId, policy, instance, result, 'unroutable');
@@ -56,7 +58,7 @@ export async function routeOrder(writer: StockWriter, network: Network, orderId:
       await write(tx, order, own, result, shipments, assignment);
       await tx.query('update orders set routing_waits = null where id = $1 and routing_waits is not null', [orderId]);
       await refreshStatus(tx, order, 'system');
-      if (order.deliverBy && shipments.some((x) => new Date(x.arrivesAt) > (order.deliverBy as Date))) await lookAtPromise(tx, order.id);
+      if (order.way === 'ship' && order.deliverBy && shipments.some((x) => new Date(x.arrivesAt) > (order.deliverBy as Date))) await lookAtPromise(tx, order.id);
       return;
     }
   });

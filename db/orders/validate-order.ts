@@ -1,5 +1,6 @@
 import { evaluateAudit, type AuditFacts } from '../../domain/order/audit.ts';
 import { encodeId } from '../../domain/ids.ts';
+import type { Way } from '../../domain/order/intake.ts';
 import { isPaymentDue } from '../../domain/order/payment.ts';
 import { AT_LOCATION, LEFT, TERMINAL } from '../../domain/order/status.ts';
 import type { Network } from '../network.ts';
@@ -15,11 +16,12 @@ const RECENT_MINUTES = 7 * 24 * 60;
 /**
  * Checks an order against the audit rules (审单): passes it, holds it for an operator, or rejects it and frees its stock.
  * Rules that an operator has overruled are left out. Does nothing when it has been done, or the order is held, unpaid or over.
+ * Returns how it gets to its customer.
  */
-export async function validateOrder(writer: StockWriter, network: Network, vault: Vault, orderId: string): Promise<void> {
-  await writer.change(async (tx) => {
+export async function validateOrder(writer: StockWriter, network: Network, vault: Vault, orderId: string): Promise<Way> {
+  return writer.change(async (tx) => {
     const order = await lockOrder(tx, orderId);
-    if (order.validatedAt || order.holdReason || isPaymentDue(order.paymentStatus) || TERMINAL.has(order.status)) return;
+    if (order.validatedAt || order.holdReason || isPaymentDue(order.paymentStatus) || TERMINAL.has(order.status)) return order.way;
     const contact = await vault.readContact(tx.client, order.contactId);
     const lines = await readLines(tx.client, orderId);
     const facts = await auditFacts(tx, order, lines, contact, network, vault);
@@ -38,13 +40,14 @@ export async function validateOrder(writer: StockWriter, network: Network, vault
       await cancelUnissued(tx, order, 'rejected by an audit rule', 'system');
       await tx.query(`update orders set status = 'rejected', closed_at = $2, version = version + 1 where id = $1`, [orderId, tx.now]);
       await tx.event(orderId, 'order.rejected', 'system');
-      return;
+      return order.way;
     } else {
       order.validatedAt = tx.now;
       await tx.query('update orders set validated_at = $2 where id = $1', [orderId, tx.now]);
       await tx.event(orderId, 'order.validated', 'system', hits.length > 0 ? { passedBy: hits.map((h) => h.name) } : null);
     }
     await refreshStatus(tx, order, 'system');
+    return order.way;
   });
 }
 

@@ -12,7 +12,7 @@ import { returnsOf, type ReturnView } from './returns.ts';
 export type OrderDetail = {
   id: string; channel: string; externalId: string; type: string; status: string; holdReason: string | null; paymentStatus: string; payBy: string | null;
   money: { currency: string; list: number; discount: number; freight: number; total: number; deposit: number };
-  location: string | null; parent: string | null; destination: { country: string; province: string; city: string; district: string | null };
+  location: string | null; way: string; pickupAt: string | null; parent: string | null; destination: { country: string; province: string; city: string; district: string | null };
   priority: number; scheduled: { from: string; to: string | null } | null; invoiceRequested: boolean;
   orderedAt: string; capturedAt: string; validatedAt: string | null; shipBy: string | null; deliverBy: string | null; deliveredAt: string | null;
   returnUntil: string | null; closedAt: string | null; version: number;
@@ -32,7 +32,7 @@ type LineView = {
 
 type Head = {
   channel: string; external_id: string; type: string; status: string; hold_reason: string | null; payment_status: string; payment_due_at: Date | null; currency: string;
-  list_amount: number; discount_amount: number; freight_amount: number; total_amount: number; deposit_amount: number; location: string | null; parent_id: string | null; contact_id: string;
+  list_amount: number; discount_amount: number; freight_amount: number; total_amount: number; deposit_amount: number; location: string | null; way: string; pickup_at: string | null; parent_id: string | null; contact_id: string;
   dest_country: string; dest_province: string; dest_city: string; dest_district: string | null; priority: number; scheduled_from: Date | null; scheduled_to: Date | null;
   invoice_requested: boolean; ordered_at: Date; captured_at: Date; validated_at: Date | null; ship_by: Date | null; deliver_by: Date | null; delivered_at: Date | null;
   return_until: Date | null; closed_at: Date | null; version: number; may_see_people: boolean;
@@ -61,7 +61,7 @@ export async function readOrder(pool: pg.Pool, vault: Vault, id: string, access:
 async function assemble(client: pg.ClientBase, vault: Vault, id: string, { onlyLocation, personal }: { onlyLocation: number | null; personal: boolean }): Promise<OrderDetail | null> {
   const { rows: [o] } = await client.query<Head>({
     name: 'order_detail',
-    text: `select o.*, c.code channel, l.code location, ($2::int is null or o.location_id = $2 or exists (select from fulfillment_orders f
+    text: `select o.*, c.code channel, l.code location, case when o.way <> 'ship' then (select code from locations p where p.id = o.forced_location_id) end pickup_at, ($2::int is null or o.location_id = $2 or exists (select from fulfillment_orders f
         where f.order_id = o.id and f.location_id = $2 and f.status not in ('rejected', 'cancelled'))) may_see_people
       from orders o join channels c on c.id = o.channel_id left join locations l on l.id = o.location_id
       where o.id = $1 and ($2::int is null or ${ownOrder('o', '$2')})`,
@@ -72,7 +72,7 @@ async function assemble(client: pg.ClientBase, vault: Vault, id: string, { onlyL
     id: encodeId('ord', id), channel: o.channel, externalId: o.external_id, type: o.type, status: o.status, holdReason: o.hold_reason, paymentStatus: o.payment_status,
     payBy: iso(o.payment_due_at),
     money: { currency: o.currency, list: o.list_amount, discount: o.discount_amount, freight: o.freight_amount, total: o.total_amount, deposit: o.deposit_amount },
-    location: o.location, parent: o.parent_id === null ? null : encodeId('ord', o.parent_id),
+    location: o.location, way: o.way, pickupAt: o.pickup_at, parent: o.parent_id === null ? null : encodeId('ord', o.parent_id),
     destination: { country: o.dest_country, province: o.dest_province, city: o.dest_city, district: o.dest_district }, priority: o.priority,
     scheduled: o.scheduled_from && { from: o.scheduled_from.toISOString(), to: iso(o.scheduled_to) }, invoiceRequested: o.invoice_requested,
     orderedAt: o.ordered_at.toISOString(), capturedAt: o.captured_at.toISOString(), validatedAt: iso(o.validated_at), shipBy: iso(o.ship_by), deliverBy: iso(o.deliver_by),

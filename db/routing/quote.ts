@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Place } from '../../domain/geo.ts';
-import { dayAt, promise } from '../../domain/promising/promise.ts';
+import { promise } from '../../domain/promising/promise.ts';
+import { readyAt } from '../../domain/promising/ready.ts';
 import type { InstancePlan } from '../../domain/routing/model.ts';
 import { planOrder } from '../../domain/routing/plan.ts';
 import type { Channel, Location, Network, Sku } from '../network.ts';
@@ -16,9 +17,6 @@ export type Cart = { channel: Channel; destination: Place | null; pickup: Locati
  * docs/routing.md. `plan`: who sends what; null for a pickup of what is there.
  */
 export type Option = { way: 'ship' | 'pickup' | 'ship_to_store'; location: string | null; by: Date | null; handOver: Date | null; cost: number | null; missing: { sku: string; quantity: number }[]; plan: InstancePlan | null };
-
-/** How soon a shop has a pickup ready while it works. */
-const READY_MS = 2 * 3_600_000;
 
 /** Quotes every way that is asked for, from this process's projection: capture is the judge. */
 export async function quoteCart(deps: { network: Network; projection: StockProjection; pool: pg.Pool }, cart: Cart, now: Date): Promise<Option[]> {
@@ -86,17 +84,9 @@ function lacking(cart: Cart, stock: readonly Units[], shop: Location): CartLine[
   });
 }
 
-/** Ready within two hours before the shop's cut-off, else with the next working day's goods. */
-function ready(shop: Location, now: Date): Date {
-  const { shipBy } = promise({ orderedAt: now, scheduledFrom: null, location: shop, transitDays: 0 });
-  const soon = new Date(now.getTime() + READY_MS);
-  const today = dayAt(shop.timeZone, shipBy.getTime() - shop.handlingMinutes * 60_000) === dayAt(shop.timeZone, now.getTime());
-  return today && soon < shipBy ? soon : shipBy;
-}
-
 function pickedUp(deps: Deps, cart: Cart, shop: Location, now: Date): Option {
   const missing = lacking(cart, unitsNow(deps, cart, null, now), shop).map((l) => ({ sku: l.sku.code, quantity: l.quantity }));
-  const at = missing.length > 0 ? null : ready(shop, now);
+  const at = missing.length > 0 ? null : readyAt(shop, now, cart.channel.pickupReadyS * 1000);
   const units = cart.lines.reduce((sum, l) => sum + l.quantity, 0);
   return { way: 'pickup', location: shop.code, by: at, handOver: at, cost: at === null ? null : shop.handlingCost + shop.handlingUnitCost * units, missing, plan: null };
 }
@@ -107,7 +97,7 @@ async function sentToStore(deps: Deps, cart: Cart, shop: Location, now: Date): P
   const rest = lacking(cart, stock, shop);
   const handling = shop.handlingCost + shop.handlingUnitCost * cart.lines.reduce((sum, l) => sum + l.quantity, 0);
   if (rest.length === 0) {
-    const at = ready(shop, now);
+    const at = readyAt(shop, now, cart.channel.pickupReadyS * 1000);
     return { way: 'ship_to_store', location: shop.code, by: at, handOver: at, cost: handling, missing: [], plan: null };
   }
   const { found, from } = await plan(deps, cart, rest, shop.place, stock.filter((s) => s.locationId !== shop.id), now);

@@ -2,6 +2,9 @@ import type { Bearer } from './pricing.ts';
 
 export const ORDER_TYPES = ['retail', 'wholesale', 'consignment', 'resend', 'sample'] as const;
 export type OrderType = (typeof ORDER_TYPES)[number];
+/** How it gets to the customer. `ship_to_store`: fetched at a shop that has it sent first. */
+export const WAYS = ['ship', 'pickup', 'curbside', 'ship_to_store'] as const;
+export type Way = (typeof WAYS)[number];
 /** `deposit`: a pre-sale whose balance is still to be paid. */
 export type PaymentStatus = 'unpaid' | 'deposit' | 'paid' | 'cash_on_delivery' | 'not_due';
 
@@ -29,6 +32,8 @@ export type OrderIntake = {
   shipBy?: string;
   invoice?: { type: 'personal' | 'company'; title: string; taxNumber?: string; email?: string };
   location?: string;
+  /** who fetches it, and where; then `shipTo` says who the customer is */
+  pickup?: { location: string; way: Exclude<Way, 'ship'> };
   /** code of the campaign or declaration whose units it sells */
   session?: string;
 };

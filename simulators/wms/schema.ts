@@ -28,7 +28,7 @@ export const intakeSchema = {
         properties: { lineNo: { type: 'integer' }, sku: text, quantity: { type: 'integer', minimum: 1 }, gift: { type: 'boolean' } },
       },
     },
-    onBehalfOf: freeText, buyerRemark: freeText, sellerRemark: freeText,
+    pickup: { type: 'object', required: ['way', 'readyBy'], properties: { way: text, readyBy: time } }, onBehalfOf: freeText, buyerRemark: freeText, sellerRemark: freeText,
   },
 } as const;
 

@@ -8,6 +8,7 @@ import { declare } from '../../db/declarations/declare.ts';
 import { endEarly } from '../../db/declarations/end.ts';
 import { cancelOrder } from '../../db/orders/cancel-order.ts';
 import type { Channel } from '../../db/network.ts';
+import { handOut } from '../../db/pickup/hand-out.ts';
 import { putLadder } from '../../db/promise/ladders.ts';
 import { inspectReturn, receiveReturn, requestReturn } from '../../db/returns/returns.ts';
 import { rollBackCanary } from '../../db/routing/canary/end.ts';
@@ -116,6 +117,14 @@ try {
   await keep('order-promise', orderWorkflowId(asked));
   await putLadder(s.world.store.writer, s.world.store.network.channels.get('douyin') as Channel, null, 'key:test');
   await s.world.store.network.reload();
+
+  const fetched = await s.order({ pickup: { location: 'L-2', way: 'pickup' } });
+  await s.skip(150 * MINUTE, fetched); // reminded, and late
+  await s.tell(fetched, await s.living(fetched), { type: 'packed', parcels: [] });
+  await s.skip(49 * 60 * MINUTE, fetched); // a reminder
+  await s.run(fetched, async () => handOut(s.world.store.writer, s.world.store.vault, decodeId('ful', (await s.living(fetched)).id) as string, { override: 'recorded' }, null, 'key:test'));
+  await s.closes(fetched);
+  await keep('order-pickup', orderWorkflowId(fetched));
 
   const cancelled = await s.order({ scheduled: { from: new Date(s.world.now.getTime() + 30 * MINUTE).toISOString() } });
   await s.skip(31 * MINUTE, cancelled);

@@ -56,14 +56,14 @@ test('every stored history replays on the present workflows', async () => {
 
 test('every workflow has a history, and order has all its ways', () => {
   expect([...new Set([...histories.values()].map(typeOf))].sort()).toEqual(Object.keys(workflows).sort());
-  expect(orders).toEqual(['order-backorder', 'order-cancel', 'order-happy', 'order-open', 'order-promise', 'order-remind', 'order-reroute', 'order-return']);
+  expect(orders).toEqual(['order-backorder', 'order-cancel', 'order-happy', 'order-open', 'order-pickup', 'order-promise', 'order-remind', 'order-reroute', 'order-return']);
 });
 
 test.each<[string, string, string, string, string[]]>([
   ['another first activity', 'workflows/order.ts', 'let facts = await database.validate(', 'let facts = await database.reserve(', orders],
   ['an activity instead of a local one', 'workflows/order.ts', "case 'route': return database.route({ orderId });", "case 'route': return (outside as unknown as typeof database).route({ orderId });", orders.filter((name) => name !== 'order-promise')],
   ['another step by the state machine', 'domain/order/flow.ts', "return { do: 'reserve' };", "return { do: 'track' };", orders],
-  ['a reminder that is not guarded', 'workflows/order.ts', "toRemind !== undefined && patched('remind')", 'toRemind !== undefined', ['order-remind']],
+  ['a reminder that is not guarded', 'workflows/order.ts', "toRemind !== undefined && patched('remind')", 'toRemind !== undefined', ['order-pickup', 'order-remind']],
   ['a promise that is not guarded', 'workflows/order.ts', "promiseAt !== undefined && patched('promise')", 'promiseAt !== undefined', ['order-promise']],
   ['a timer before the call', 'workflows/late-return.ts', '    seen = looks;', '    await condition(() => false, 1000);\n    seen = looks;', ['late-return']],
   ['another order of steps', 'workflows/reconciliation.ts', 'if (facts.snapshot !== null) continue;', '', ['reconciliation']],

@@ -14,7 +14,7 @@ export async function everything(api: TestApi): Promise<string> {
   const { pool } = api.world.store;
   const { rows } = await pool.query<{ t: string }>(`select c.relname t from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition order by 1`);
   const parts = rows.map(({ t }) => `(select '${t}' || count(*) || md5(coalesce(string_agg(x::text, '|' order by x::text), '')) from "${t}" x)`);
-  return (await api.world.one<{ print: string }>(`select concat_ws(' ', ${parts.join(', ')}) print`)).print;
+  return (await api.world.one<{ print: string }>(`select array_to_string(array[${parts.join(', ')}], ' ') print`)).print;
 }
 
 /** Expects a refusal by `[status, code, field]`, with nothing changed in any table. */
