@@ -32,6 +32,7 @@ import { forecastRoutes } from './forecasts/routes.ts';
 import { promiseRoutes } from './promise/routes.ts';
 import { ladderRoutes } from './promise/ladders.ts';
 import { orderPromiseRoutes } from './promise/orders.ts';
+import { closedDayRoutes } from './network/closed-days.ts';
 import { substituteRoutes } from './network/substitutes.ts';
 import { hookRoutes } from './channels/hooks.ts';
 import { listingRoutes } from './channels/listings.ts';
@@ -74,6 +75,7 @@ export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [
   ladderRoutes,
   orderPromiseRoutes,
   substituteRoutes,
+  closedDayRoutes,
   policyRoutes,
   canaryRoutes,
   decisionRoutes,

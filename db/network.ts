@@ -23,7 +23,7 @@ export type Channel = {
 export type LocationKind = 'warehouse' | 'store' | 'dealer' | 'third_party' | 'vendor';
 export type Location = {
   id: number; code: string; name: string; kind: LocationKind; place: Place; timeZone: string; cutoffMinutes: number;
-  handlingMinutes: number; workDays: number[]; handlingCost: number; acceptTimeoutS: number; partnerUrl: string | null;
+  handlingMinutes: number; workDays: number[]; closedDays: string[]; handlingCost: number; acceptTimeoutS: number; partnerUrl: string | null;
   partnerSecret: Buffer | null; active: boolean;
   /** units a day; null: as many as come */
   dailyCapacity: number | null; handlingUnitCost: number; takesHazardous: boolean; takesOversized: boolean;
@@ -173,7 +173,8 @@ export class Network {
       accept_timeout_s "acceptTimeoutS", reroute_after_s "rerouteAfterS", pickup_ready_s "pickupReadyS" from channels`);
     const locations = await q<Omit<Location, 'place'> & { country: string; province: string; city: string; lat: number | null; lon: number | null }>(
       `select id, code, name, kind, country, province, city, lat, lon, time_zone "timeZone", cutoff_minutes "cutoffMinutes",
-       handling_minutes "handlingMinutes", work_days "workDays", handling_cost "handlingCost", accept_timeout_s "acceptTimeoutS",
+       handling_minutes "handlingMinutes", work_days "workDays",
+       array(select day::text from location_closed_days d where d.location_id = locations.id and day > current_date - 400 order by 1) "closedDays", handling_cost "handlingCost", accept_timeout_s "acceptTimeoutS",
        partner_url "partnerUrl", partner_secret "partnerSecret", active, daily_capacity "dailyCapacity", handling_unit_cost "handlingUnitCost",
        takes_hazardous "takesHazardous", takes_oversized "takesOversized",
        reroute_after_s "rerouteAfterS", no_capacity_pause_s "noCapacityPauseS", closed_pause_s "closedPauseS" from locations order by id`);

@@ -36,7 +36,7 @@ export async function readInput(pool: pg.Pool, network: Network, period: { from:
       locations: [...network.locations.values()].map((l): SimulatedLocation => ({
         code: l.code, kind: l.kind, place: l.place, handling: { perShipment: l.handlingCost, perUnit: l.handlingUnitCost }, ...(l.dailyCapacity === null ? {} : { dailyCapacity: l.dailyCapacity }),
         ...(l.takesHazardous ? { hazardous: true } : {}), ...(l.takesOversized ? { oversized: true } : {}),
-        calendar: l.active ? { timeZone: l.timeZone, cutoffMinutes: l.cutoffMinutes, handlingMinutes: l.handlingMinutes, workDays: l.workDays } : null,
+        calendar: l.active ? { timeZone: l.timeZone, cutoffMinutes: l.cutoffMinutes, handlingMinutes: l.handlingMinutes, workDays: l.workDays, ...(l.closedDays.length > 0 ? { closedDays: l.closedDays } : {}) } : null,
       })),
       rates: network.rates.map(({ volumetricMm3PerG, maxWeightG, hazardous, service, cutoffMinute, lateRisk, ...rate }): InstanceRate => ({
         ...rate, ...(service === 'standard' ? {} : { service }), ...(cutoffMinute === null ? {} : { cutoffMinute }), ...(lateRisk === null ? {} : { lateRisk }), ...(volumetricMm3PerG === null ? {} : { volumetricMm3PerG }), ...(maxWeightG === null ? {} : { maxWeightG }), ...(hazardous ? { hazardous: true } : {}),

@@ -1,12 +1,13 @@
 export type PromiseInput = {
   orderedAt: Date;
   scheduledFrom: Date | null;
-  location: { timeZone: string; cutoffMinutes: number; handlingMinutes: number; workDays: readonly number[] };
+  location: { timeZone: string; cutoffMinutes: number; handlingMinutes: number; workDays: readonly number[]; closedDays?: readonly string[] };
   transitDays: number;
 };
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
+const MOST_DAYS = 1_000;
 const formats = new Map<string, Intl.DateTimeFormat>();
 /** Offset of a zone in an hour of UTC, minutes: offsets change on full quarter hours only, so an hour is looked up once. */
 const offsets = new Map<string, number>();
@@ -46,17 +47,20 @@ function toInstant(timeZone: string, local: number): number {
 /**
  * When a location can have an order out of the house and when the carrier then arrives. An order before the cut-off goes out that working day, else the next; `shipBy` is
  * its cut-off plus handling, `deliverBy` the end (18:00 local) of the day `transitDays` calendar days later. Days 1 (Monday) to 7.
- * Throws RangeError when the location never works.
+ * `closedDays`: ISO dates of the location's calendar. Throws RangeError when the location never works.
  */
 export function promise(input: PromiseInput): { shipBy: Date; deliverBy: Date } {
-  const { timeZone, cutoffMinutes, handlingMinutes, workDays } = input.location;
+  const { timeZone, cutoffMinutes, handlingMinutes, workDays, closedDays = [] } = input.location;
   if (workDays.length === 0) throw new RangeError('a location without working days cannot promise anything');
   const from = Math.max(input.orderedAt.getTime(), input.scheduledFrom?.getTime() ?? 0);
   const local = from + offsetMinutes(timeZone, from) * MINUTE;
   let day = Math.floor(local / DAY) * DAY;
   if (local - day > cutoffMinutes * MINUTE) day += DAY;
   // 1970-01-01 was a Thursday (4).
-  while (!workDays.includes(((day / DAY + 3) % 7) + 1)) day += DAY;
+  for (let left = MOST_DAYS; !workDays.includes(((day / DAY + 3) % 7) + 1) || (closedDays.length > 0 && closedDays.includes(new Date(day).toISOString().slice(0, 10))); left--) {
+    if (left === 0) throw new RangeError('a location that is closed for years cannot promise anything');
+    day += DAY;
+  }
   const shipBy = toInstant(timeZone, day + cutoffMinutes * MINUTE) + handlingMinutes * MINUTE;
   const shipDay = Math.floor((shipBy + offsetMinutes(timeZone, shipBy) * MINUTE) / DAY) * DAY;
   const deliverBy = toInstant(timeZone, shipDay + input.transitDays * DAY + 18 * 60 * MINUTE);

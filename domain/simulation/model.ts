@@ -2,7 +2,7 @@ import type { InstanceLocation, InstanceOrder, InstanceRate } from '../routing/m
 
 /** A location as a simulation needs it. `calendar` as promises count; null: it takes nothing. `dailyCapacity`: units a day (UTC); absent: as many as come. */
 export type SimulatedLocation = Omit<InstanceLocation, 'shipsAt' | 'load' | 'capacityUnits' | 'stock'> & {
-  calendar: { timeZone: string; cutoffMinutes: number; handlingMinutes: number; workDays: readonly number[] } | null;
+  calendar: { timeZone: string; cutoffMinutes: number; handlingMinutes: number; workDays: readonly number[]; closedDays?: readonly string[] } | null;
   dailyCapacity?: number;
 };
 /** Units that may be sold of a SKU at a location. `keep`: its own sales of a week, which the policy may price as opportunity. */
