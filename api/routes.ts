@@ -46,6 +46,7 @@ import { stopRoutes } from './stops/routes.ts';
 import { transferRoutes } from './transfers/routes.ts';
 import { availabilityRoutes } from './availability/routes.ts';
 import { canaryRoutes } from './policies/canary.ts';
+import { messageRoutes } from './messages/routes.ts';
 import { simulationRoutes } from './simulations/routes.ts';
 
 /** Every resource of the API; a new one is a folder and a line here. */
@@ -96,5 +97,6 @@ export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [
   stopRoutes,
   measureRoutes,
   simulationRoutes,
+  messageRoutes,
   transferRoutes,
 ];

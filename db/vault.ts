@@ -4,7 +4,7 @@ import { uuidv7 } from '../runtime/ids.ts';
 
 /** What an order's people said and are. Lives only encrypted; everything else refers to it by id. */
 export type Contact = {
-  buyer: { id?: string; name?: string; phone?: string; email?: string } | null;
+  buyer: { id?: string; name?: string; phone?: string; email?: string; wecomId?: string } | null;
   shipTo: ShipTo;
   buyerRemark: string | null;
   sellerRemark: string | null;
@@ -66,7 +66,7 @@ export class Vault {
   }
 
   /** A keyed hash: the same person or address gives the same value, and nobody without the key can guess it. */
-  hash(kind: 'buyer' | 'phone' | 'address', value: string): Buffer {
+  hash(kind: 'buyer' | 'phone' | 'address' | 'email' | 'wecom', value: string): Buffer {
     return createHmac('sha256', this.#hashKey).update(`${kind}\n${value.normalize('NFKC').trim().toLowerCase()}`).digest().subarray(0, 16);
   }
 

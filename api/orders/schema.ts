@@ -25,7 +25,7 @@ export const OrderIntakeSchema = Type.Object({
     deposit: Type.Optional(Type.Unsafe<number>({ ...Minor, description: 'with status deposit: what has been paid of the total, minor units' })),
     balanceDueAt: Type.Optional(Type.Unsafe<string>({ ...Timestamp, description: 'with status deposit: when the rest must have been paid, else the units are freed' })),
   }, closed),
-  buyer: Type.Optional(Type.Object({ id: Type.Optional(Text(128)), name: Type.Optional(Text(100)), phone: Type.Optional(Text(40)), email: Type.Optional(Text(254)) }, closed)),
+  buyer: Type.Optional(Type.Object({ id: Type.Optional(Text(128)), name: Type.Optional(Text(100)), phone: Type.Optional(Text(40)), email: Type.Optional(Text(254)), wecomId: Type.Optional(Text(128)) }, closed)),
   shipTo: ShipToSchema,
   lines: Type.Array(Type.Object({
     sku: Code, quantity: Quantity, unitPrice: Minor, discounts: Type.Optional(Type.Array(DiscountSchema, { maxItems: 20 })), gift: Type.Optional(Type.Boolean()),

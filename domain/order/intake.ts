@@ -19,7 +19,7 @@ export type OrderIntake = {
   orderedAt?: string;
   /** `deposit` (minor units, part of the total) and `balanceDueAt` with status `deposit` only */
   payment: { status: PaymentStatus; deposit?: number; balanceDueAt?: string };
-  buyer?: { id?: string; name?: string; phone?: string; email?: string };
+  buyer?: { id?: string; name?: string; phone?: string; email?: string; wecomId?: string };
   /** `token`: the platform's own name for this receiver and address; `sealed`: fields that the platform gave encrypted only, for its own waybill service (the plain ones then hold what it shows) */
   shipTo: { name: string; phone: string; country: string; province: string; city: string; district?: string; street: string; postcode?: string; token?: string; sealed?: Readonly<Record<string, string>> };
   lines: { sku: string; quantity: number; unitPrice: number; discounts?: Discount[]; gift?: boolean }[];
