@@ -47,6 +47,8 @@ import { transferRoutes } from './transfers/routes.ts';
 import { availabilityRoutes } from './availability/routes.ts';
 import { canaryRoutes } from './policies/canary.ts';
 import { messageRoutes } from './messages/routes.ts';
+import { priceBookRoutes } from './promotions/price-book.ts';
+import { promotionRoutes } from './promotions/routes.ts';
 import { simulationRoutes } from './simulations/routes.ts';
 
 /** Every resource of the API; a new one is a folder and a line here. */
@@ -99,4 +101,6 @@ export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [
   simulationRoutes,
   messageRoutes,
   transferRoutes,
+  promotionRoutes,
+  priceBookRoutes,
 ];

@@ -48,6 +48,9 @@ function open(key: Buffer, sealed: Buffer): Buffer {
 
 const CACHE = 20_000;
 
+/** Crockford's base32 (crockford.com/base32): nothing that is misread. */
+const COUPON_LETTERS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
 /** The vault: a key per person, wrapped by the master key. `key` is 32 bytes. */
 export class Vault {
   readonly #master: Buffer;
@@ -66,13 +69,19 @@ export class Vault {
   }
 
   /** A keyed hash: the same person or address gives the same value, and nobody without the key can guess it. */
-  hash(kind: 'buyer' | 'phone' | 'address' | 'email' | 'wecom', value: string): Buffer {
+  hash(kind: 'buyer' | 'phone' | 'address' | 'email' | 'wecom' | 'coupon' | 'staff', value: string): Buffer {
     return createHmac('sha256', this.#hashKey).update(`${kind}\n${value.normalize('NFKC').trim().toLowerCase()}`).digest().subarray(0, 16);
   }
 
   /** The code of eight digits that a customer shows to be handed this fulfillment order: of nobody else's, and kept nowhere. */
   pickupCode(fulfillmentOrderId: string): string {
     return String(createHmac('sha256', this.#hashKey).update(`pickup\n${fulfillmentOrderId}`).digest().readUIntBE(0, 6) % 100_000_000).padStart(8, '0');
+  }
+
+  /** The code of a coupon: sixteen characters that nobody can guess without the key, kept nowhere. */
+  couponCode(couponId: string): string {
+    const bits = createHmac('sha256', this.#hashKey).update(`coupon\n${couponId}`).digest();
+    return Array.from({ length: 16 }, (_, i) => COUPON_LETTERS[(bits[i] as number) & 31]).join('');
   }
 
   /** Secrets of partners, under the master key itself. */
