@@ -28,6 +28,7 @@ import { routingRoutes } from './routing/routes.ts';
 import { waveRoutes } from './routing/waves.ts';
 import { decisionRoutes } from './routing/decisions.ts';
 import { policyRoutes } from './policies/routes.ts';
+import { demandRoutes } from './demand/routes.ts';
 import { forecastRoutes } from './forecasts/routes.ts';
 import { promiseRoutes } from './promise/routes.ts';
 import { ladderRoutes } from './promise/ladders.ts';
@@ -73,6 +74,7 @@ export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [
   settlementRoutes,
   routingRoutes,
   waveRoutes,
+  demandRoutes,
   forecastRoutes,
   promiseRoutes,
   ladderRoutes,

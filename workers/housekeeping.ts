@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { cleanHints } from '../db/channels/hints.ts';
 import { readChanges } from '../db/channels/read-changes.ts';
 import { hasShops } from '../db/channels/shops.ts';
+import { rollUpDemand } from '../db/demand/roll-up.ts';
 import { tendDeclarations } from '../db/declarations/tend.ts';
 import { expireLeases } from '../db/leases/expire-leases.ts';
 import { quarantineExpired } from '../db/lots/quarantine-expired.ts';
@@ -22,6 +23,7 @@ const EXPIRY_MS = 500;
 const CHANGES_MS = 200;
 const HINTS_KEPT_MS = 14 * 86_400_000;
 const ALLOTMENTS_MS = 2_000;
+const DEMAND_MS = 1_000;
 const POLL_MS = 30_000;
 const CLEANING_MS = 600_000;
 const BUFFERS_MS = 3_600_000;
@@ -82,7 +84,8 @@ export function startHousekeeping(writer: StockWriter, network: Network, logger:
     await writer.pool.query(`select ensure_movement_partitions((now() - interval '1 month')::date, 6)`);
   };
   const channels = async (): Promise<void> => { if (await hasShops(writer.pool)) await readChanges(writer.pool, network, writer.clock()); };
-  const loops = [[expiries, EXPIRY_MS], [round, EXPIRY_MS], [channels, CHANGES_MS]].map(([run, ms]) => repeat(run as () => Promise<void>, ms as number, logger));
+  const demand = async (): Promise<void> => { await rollUpDemand(writer.pool, writer.clock()); };
+  const loops = [[expiries, EXPIRY_MS], [round, EXPIRY_MS], [channels, CHANGES_MS], [demand, DEMAND_MS]].map(([run, ms]) => repeat(run as () => Promise<void>, ms as number, logger));
   return { async close() { await Promise.all(loops.map((close) => close())); } };
 }
 

@@ -23,6 +23,9 @@ function locationView(l: Location): Record<string, unknown> {
   const { id: _id, partnerSecret, partnerUrl, place, ...rest } = l;
   return { ...rest, ...place, partner: partnerUrl === null ? null : { url: partnerUrl, signed: partnerSecret !== null } };
 }
+function seasonProblem(sku: { seasonStart?: string; seasonEnd?: string }): string | null {
+  return sku.seasonStart !== undefined && sku.seasonEnd !== undefined && sku.seasonEnd < sku.seasonStart ? 'the season ends before it begins' : null;
+}
 function unknown(what: string, code: string): Problem { return new Problem('not_found', `${what} "${code}" does not exist`); }
 
 /** Channels, locations, SKUs and carriers: PUT makes or changes by code. */
@@ -100,6 +103,8 @@ export const networkRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }
   });
   app.put('/v1/skus/:code', { config: write, schema: { summary: 'Make or change a SKU', tags, params, body: SkuBody, response: openResponses } }, async (request) => {
     const { code } = request.params;
+    const season = seasonProblem(request.body);
+    if (season !== null) throw new Problem('invalid', season, '/seasonEnd');
     await putSkus(pool, [{ code, ...request.body } as SkuInput]);
     await network.reload();
     return readSku(pool, code);
@@ -108,14 +113,16 @@ export const networkRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }
     config: write,
     schema: {
       summary: 'Make or change SKUs', tags, description: 'Each bad one is reported with its index; the good ones are written.', response: openResponses,
-      body: Type.Object({ skus: Type.Array(Type.Unsafe<SkuInput>({}), { minItems: 1, maxItems: 1_000, description: 'each {code, name, category?, unit?, weightG, cost?, lotTracked?, active?, volumeMm3?, hazardous?, oversized?}' }) }, { additionalProperties: false }),
+      body: Type.Object({ skus: Type.Array(Type.Unsafe<SkuInput>({}), { minItems: 1, maxItems: 1_000, description: 'each {code, name, category?, unit?, weightG, cost?, lotTracked?, active?, volumeMm3?, hazardous?, oversized?, attributes?, listPrice?, seasonStart?, seasonEnd?, packSize?}' }) }, { additionalProperties: false }),
     },
   }, async (request) => {
     const check = request.compileValidationSchema(BulkSku, 'body') as unknown as ((value: unknown) => boolean) & { errors?: Invalid[] | null };
     const good: SkuInput[] = [];
     const errors: { index: number; field: string; reason: string }[] = [];
     request.body.skus.forEach((sku, index) => {
-      if (check(sku)) good.push(sku);
+      const season = check(sku) ? seasonProblem(sku) : null;
+      if (season !== null) errors.push({ index, field: `/skus/${index}/seasonEnd`, reason: season });
+      else if (check(sku)) good.push(sku);
       else errors.push({ index, field: `/skus/${index}${fieldOf((check.errors as Invalid[])[0] as Invalid)}`, reason: reasonOf((check.errors as Invalid[])[0] as Invalid) });
     });
     if (good.length > 0) await putSkus(pool, good);

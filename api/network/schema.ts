@@ -38,10 +38,14 @@ export const LocationBody = Type.Object({
 
 export const PlacesBody = Type.Object({ places: Type.Array(Type.Object({ country: Country, province: Text(60), city: Text(60), lat: Lat, lon: Lon }, closed), { minItems: 1, maxItems: 5_000 }) }, closed);
 
+const Day = Type.String({ format: 'date', description: 'YYYY-MM-DD' });
 const sku = {
   name: Text(200), category: Type.Optional(Text(100)), unit: Type.Optional(Text(20)), weightG: Type.Integer({ minimum: 0, maximum: 10_000_000 }), cost: Type.Optional(Minor),
   lotTracked: Type.Optional(Type.Boolean()), active: Type.Optional(Type.Boolean()),
   volumeMm3: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000_000_000, description: 'of one unit' })), hazardous: Type.Optional(Type.Boolean()), oversized: Type.Optional(Type.Boolean()),
+  attributes: Type.Optional(Type.Record(Type.String({ pattern: '^[A-Za-z][A-Za-z0-9_]{0,39}$' }), Text(100), { ...closed, maxProperties: 40, description: 'colour, size band and the like, by name' })),
+  listPrice: Type.Optional(Minor), seasonStart: Type.Optional(Day), seasonEnd: Type.Optional(Type.Unsafe<string>({ ...Day, description: 'the last day of its season' })),
+  packSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'units that are moved and bought together; default 1' })),
 };
 export const SkuBody = Type.Object(sku, closed);
 /** One of many, with its code. */

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { Problem } from '../../domain/problem.ts';
 import type { CaptureAnswer } from '../../domain/order/intake.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
+import { noteRefused } from '../demand/note-refused.ts';
 import { lockLevels, type LockedLevel } from '../ledger.ts';
 import type { Network } from '../network.ts';
 import type { StockProjection } from '../projection.ts';
@@ -81,6 +82,10 @@ export async function captureOrders(client: pg.ClientBase, orders: readonly Prep
   if (second) statements.push(second.written);
   second?.outcomes.forEach((outcome, i) => outcomes.set(again[i] as PreparedOrder, outcome));
   statements.push(storeReplies(client, claimed, outcomes));
+  statements.push(noteRefused(client, claimed.flatMap((order) => {
+    const outcome = outcomes.get(order) as CaptureOutcome;
+    return 'problem' in outcome && !again.includes(order) ? [{ order, problem: outcome.problem }] : [];
+  })));
   return {
     written: Promise.all(statements),
     outcomes: orders.map((order) => outcomes.get(order) as CaptureOutcome),

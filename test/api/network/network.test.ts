@@ -28,7 +28,8 @@ test.each(['channels', 'locations', 'skus', 'carriers'])('%s: one that does not 
 });
 
 test('a SKU is made and changed by its code', async () => {
-  const made = { code: 'P-1', name: 'Article', category: null, unit: 'piece', weightG: 10, cost: null, lotTracked: false, active: true, volumeMm3: null, hazardous: false, oversized: false };
+  const made = { code: 'P-1', name: 'Article', category: null, unit: 'piece', weightG: 10, cost: null, lotTracked: false, active: true, volumeMm3: null, hazardous: false, oversized: false,
+    attributes: {}, listPrice: null, seasonStart: null, seasonEnd: null, packSize: 1 };
   expect(await put('/v1/skus/P-1', sku)).toEqual({ status: 200, body: made });
   expect(await put('/v1/skus/P-1', { ...sku, cost: 5, active: false })).toEqual({ status: 200, body: { ...made, cost: 5, active: false } });
   await refused(api, () => put('/v1/skus/P-1', { ...sku, code: 'P-2' }), 400, 'invalid', '/code');
