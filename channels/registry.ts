@@ -1,10 +1,11 @@
 import type { ChannelKind } from './channel.ts';
 import { douyin } from './douyin/index.ts';
 import { generic } from './generic/index.ts';
+import { kuaishou } from './kuaishou/index.ts';
 import { shopify } from './shopify/index.ts';
 
 /** Every platform that is spoken whole; a new one is a folder and a line here. */
-export const channelKinds: readonly ChannelKind[] = [generic, douyin, shopify];
+export const channelKinds: readonly ChannelKind[] = [generic, douyin, kuaishou, shopify];
 
 const byPlatform = new Map(channelKinds.map((kind) => [kind.platform, kind]));
 

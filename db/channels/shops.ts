@@ -61,14 +61,15 @@ export async function putShop(
   try {
     await client.query('begin');
     const { rows: [old] } = await client.query<Row>(`select ${SHOP} from channel_shops where channel_id = $1 for update`, [channel.id]);
-    const secrets = { ...old?.secrets ? JSON.parse(vault.openSecret(old.secrets)) as Record<string, string> : {}, ...shop.secrets };
+    const known = old?.secrets ? JSON.parse(vault.openSecret(old.secrets)) as Record<string, string> : {};
+    const secrets = { ...known, ...shop.secrets };
     const { rows: [row] } = await client.query<{ hook_key: string }>(
       `insert into channel_shops (channel_id, settings, secrets, hook_key, limits, polled_until, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $7)
        on conflict (channel_id) do update set settings = excluded.settings, secrets = excluded.secrets, limits = excluded.limits, updated_at = excluded.updated_at,
          hook_key = case when $8 then excluded.hook_key else channel_shops.hook_key end returning hook_key`,
       [channel.id, JSON.stringify(shop.settings), vault.sealSecret(JSON.stringify(secrets)), randomBytes(24).toString('base64url'), JSON.stringify(shop.limits), shop.since ?? now, now, shop.newHookKey]);
-    // Another account's token opens nothing here.
-    if (Object.keys(shop.secrets).length > 0) await client.query('delete from channel_tokens where channel_id = $1', [channel.id]);
+    // Another account's token opens nothing here; the same account said again keeps its own, for which its code or refresh token may be spent.
+    if (Object.entries(shop.secrets).some(([name, value]) => known[name] !== value)) await client.query('delete from channel_tokens where channel_id = $1', [channel.id]);
     await client.query(`insert into publish_rules (channel_id) values ($1) on conflict do nothing`, [channel.id]);
     await wakeChannels(client, [code], now);
     await client.query('commit');

@@ -38,6 +38,10 @@ export type Protocol = {
   /** waits before each further try, ms */
   retries: readonly number[];
   deadlineMs: number;
+  /** each try is signed anew, at its own time */
+  signsTries?: boolean;
+  /** an address that fails the heartbeat (`probe`) is told nothing more until it answers one; what happens meanwhile is never pushed */
+  pauses?: boolean;
   /** what the platform sends to see whether somebody listens */
   probe?(platform: Platform): { request: PushRequest; good(status: number, body: string): boolean };
 };

@@ -16,6 +16,8 @@ export class Pusher {
   readonly #timers = new Set<NodeJS.Timeout>();
   #closed = false;
   #running = 0;
+  /** the address did not answer its heartbeat */
+  paused = false;
 
   constructor(platform: Platform, protocol: Protocol, hookUrl: string, speed: number) {
     this.#platform = platform;
@@ -39,13 +41,13 @@ export class Pusher {
     if (faults.holdPushes || this.#closed || this.hookUrl === '') return;
     const events = this.#waiting.splice(0);
     this.sent.push(...events);
-    if (faults.dropPushes) return;
+    if (faults.dropPushes || this.paused) return;
     let list = Array.from({ length: faults.copies }, () => events).flat();
     if (faults.shuffle) list = list.reverse();
     for (let i = 0; i < list.length; i += this.#protocol.batch) {
       const part = list.slice(i, i + this.#protocol.batch);
       const request = this.#protocol.push(part, this.#platform, {});
-      if (request) void this.#deliver(request, part.map((e) => e.id), 0);
+      if (request) void this.#deliver(request, part, 0);
     }
   }
 
@@ -53,7 +55,7 @@ export class Pusher {
   async again(): Promise<void> {
     await Promise.all([...this.sent].reverse().map(async (event) => {
       const request = this.#protocol.push([event], this.#platform, {});
-      if (request) await this.#deliver(request, [event.id], 0);
+      if (request) await this.#deliver(request, [event], 0);
     }));
   }
 
@@ -70,7 +72,18 @@ export class Pusher {
     const probe = this.#protocol.probe?.(this.#platform);
     if (!probe) return null;
     const { status, body } = await this.#send(probe.request);
-    return { status, body, good: probe.good(status, body) };
+    let good = false;
+    try {
+      good = probe.good(status, body);
+    } catch { /* no answer in any form it knows */ }
+    return { status, body, good };
+  }
+
+  /** Asks whether the address is there; where the platform pauses for one that is not, nothing is pushed until it is. */
+  async heartbeat(): Promise<boolean> {
+    const good = (await this.probe())?.good ?? true;
+    if (this.#protocol.pauses === true) this.paused = !good;
+    return good;
   }
 
   close(): void {
@@ -80,17 +93,17 @@ export class Pusher {
     this.#timers.clear();
   }
 
-  async #deliver(request: PushRequest, eventIds: string[], tries: number): Promise<void> {
+  async #deliver(request: PushRequest, events: readonly ShopEvent[], tries: number): Promise<void> {
     this.#running++;
     const began = performance.now();
     const { status, body } = await this.#send(request).finally(() => { this.#running--; });
     const acknowledged = performance.now() - began <= this.#protocol.deadlineMs && this.#protocol.acknowledged(status, body);
-    this.records.push({ eventIds, tries: tries + 1, status, body: body.slice(0, 500), acknowledged, at: performance.now() - began });
+    this.records.push({ eventIds: events.map((e) => e.id), tries: tries + 1, status, body: body.slice(0, 500), acknowledged, at: performance.now() - began });
     const wait = this.#protocol.retries[tries];
     if (acknowledged || wait === undefined || this.#closed) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      void this.#deliver(request, eventIds, tries + 1);
+      void this.#deliver((this.#protocol.signsTries === true ? this.#protocol.push(events, this.#platform, {}) : null) ?? request, events, tries + 1);
     }, wait / this.#speed);
     this.#timers.add(timer);
   }

@@ -68,6 +68,7 @@ function controlRoutes(app: FastifyInstance, platform: Platform, pusher: Pusher)
   app.post('/push-again', async () => { await pusher.again(); return { records: pusher.records.length }; });
   app.post('/push-bad', (request) => pusher.bad((request.body as { how: 'forged' | 'stale' | 'truncated' }).how));
   app.post('/probe', async () => (await pusher.probe()) ?? { good: null });
+  app.post('/heartbeat', async () => ({ good: await pusher.heartbeat(), paused: pusher.paused }));
   app.post('/flush', () => { pusher.flush(); return { open: pusher.open }; });
 }
 

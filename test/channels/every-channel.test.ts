@@ -169,7 +169,8 @@ describe.each(channelKinds.map((kind) => [kind.platform, kind] as const))('%s', 
     await scene.sync();
     scene.platform.shop.changeAddress(order.id, { city: 'Ningbo', street: '2 Other Road' }, capabilities.addressChange === 'asked');
     await scene.pushed();
-    await scene.sync();
+    // Where no push tells it, the poll does.
+    await scene.sync(kind.backstop.everyS + kind.backstop.lagS + 1);
     await scene.sync();
     await scene.pushed(); // what we agreed to comes back as the order's state
     await scene.sync();
