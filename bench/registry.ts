@@ -16,5 +16,6 @@ export const benchmarks: Record<string, Benchmark> = {
   growth: async (args) => (await import('./growth/growth.ts')).growth(args),
   forecast: async (args) => (await import('./forecast/forecast.ts')).forecast(args),
   replenishment: async (args) => (await import('./replenishment/replenishment.ts')).replenishment(args),
+  'slow-movers': async (args) => (await import('./slow-movers/slow-movers.ts')).slowMovers(args),
   planning: async (args) => (await import('./planning/planning.ts')).planning(args),
 };
