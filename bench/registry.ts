@@ -17,5 +17,6 @@ export const benchmarks: Record<string, Benchmark> = {
   forecast: async (args) => (await import('./forecast/forecast.ts')).forecast(args),
   replenishment: async (args) => (await import('./replenishment/replenishment.ts')).replenishment(args),
   'slow-movers': async (args) => (await import('./slow-movers/slow-movers.ts')).slowMovers(args),
+  redistribution: async (args) => (await import('./redistribution/redistribution.ts')).redistribution(args),
   planning: async (args) => (await import('./planning/planning.ts')).planning(args),
 };
