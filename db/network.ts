@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import type { Place } from '../domain/geo.ts';
+import { chineseProvince, foldedProvince } from '../domain/address/china.ts';
+import { placeKey, type Place } from '../domain/geo.ts';
 import type { AuditRule } from '../domain/order/audit.ts';
 import type { InstancePolicy } from '../domain/routing/model.ts';
 import type { RateCard } from '../domain/routing/types.ts';
@@ -76,6 +77,7 @@ export class Network {
   #skus = new Map<string, Sku>();
   #skuById = new Map<number, Sku>();
   #places = new Map<string, { lat: number; lon: number }>();
+  #provinces = new Set<string>();
   #ranks = new Map<string, number[]>();
   #listener: pg.Client | null = null;
   #closed = false;
@@ -201,12 +203,13 @@ export class Network {
       `select id, location_id "locationId", channel_id "channelId", sku_ids "skuIds", category, mode, value, from_minute "from", to_minute "to", weekdays, priority from sharing_rules`);
     if (policies.length === 0) throw new Error('no routing policy is active: activate a row of routing_policies');
 
-    this.#places = new Map(places.map((p) => [`${p.country}|${p.province}|${p.city}`, { lat: p.lat, lon: p.lon }]));
+    this.#places = new Map(places.map((p) => [placeKey(p.country, p.province, p.city), { lat: p.lat, lon: p.lon }]));
     this.channels = new Map(channels.map((c) => [c.code, c]));
     this.channelById = new Map(channels.map((c) => [c.id, c]));
     const withPlace = locations.map(({ country, province, city, lat, lon, ...l }): Location => ({ ...l, place: { country, province, city, lat, lon } }));
     this.locations = new Map(withPlace.map((l) => [l.code, l]));
     this.locationById = new Map(withPlace.map((l) => [l.id, l]));
+    this.#provinces = new Set([...places, ...withPlace.map((l) => l.place)].map((p) => `${p.country}|${foldedProvince(p.country, p.province)}`));
     this.carriers = new Map(carriers.map((c) => [c.code, c]));
     this.rates = rates;
     this.refusals = refusals;
@@ -233,8 +236,13 @@ export class Network {
 
   /** A destination with coordinates where its city is known. */
   place(country: string, province: string, city: string): Place {
-    const at = this.#places.get(`${country}|${province}|${city}`);
+    const at = this.#places.get(placeKey(country, province, city));
     return { country, province, city, lat: at?.lat ?? null, lon: at?.lon ?? null };
+  }
+
+  /** Whether a province of China is one: in its list of divisions, or where a location or a known city is. Of other countries nothing is said. */
+  knowsProvince(country: string, province: string): boolean {
+    return country !== 'CN' || chineseProvince(province) !== null || this.#provinces.has(`${country}|${foldedProvince(country, province)}`);
   }
 
   /** The routing policy in effect: of the active ones the newest whose time has come. */

@@ -7,6 +7,7 @@ const Grams = Type.Integer({ minimum: 0, maximum: 100_000_000, description: 'gra
 const Minute = Type.Integer({ minimum: 0, maximum: 1440, description: 'minutes after local midnight' });
 const PerMille = Type.Integer({ minimum: 0, maximum: 1_000_000, description: 'per mille: 1000 counts it as it is' });
 const KINDS = ['warehouse', 'store', 'dealer', 'third_party', 'vendor'] as const;
+const WAYS = ['ship', 'pickup', 'curbside', 'ship_to_store'] as const;
 const PlaceSchema = Type.Object({
   country: Type.String({ pattern: '^[A-Z]{2}$' }), province: Text(100), city: Text(100), lat: Nullable(Type.Number({ minimum: -90, maximum: 90 })), lon: Nullable(Type.Number({ minimum: -180, maximum: 180 })),
 }, closed);
@@ -20,6 +21,10 @@ const Stock = Type.Object({
 export const PolicySchema = Type.Object({
   code: Code, version: Type.Integer({ minimum: 1 }), kinds: Type.Array(OneOf(KINDS), { uniqueItems: true }), maxShipments: Type.Integer({ minimum: 1, maximum: 50 }),
   lineMaySplit: Type.Boolean({ description: 'whether a line that no location has whole may come from several' }), minShipmentValue: Type.Unsafe<number>({ ...Amount, description: 'each part of a split is worth at least this' }),
+  eligibility: Type.Optional(Type.Array(Type.Object({
+    mode: OneOf(['only', 'never']), channels: Type.Optional(Type.Array(Code, { maxItems: 1000, description: 'orders of these; absent: of all' })), ways: Type.Optional(Type.Array(OneOf(WAYS), { description: 'absent: all' })),
+    locations: Type.Optional(Type.Array(Code, { maxItems: 2000 })), kinds: Type.Optional(Type.Array(OneOf(KINDS))),
+  }, closed), { maxItems: 200, description: 'such orders are served only from the locations that are named (by code or kind), or never from these; all rules must hold' })),
   dealers: OneOf(['after_own', 'equal'], '`after_own`: a dealer serves a line only where no own location has it'),
   // Negative weights are told as what they are, with their name, by the check of the policy.
   weights: Type.Object({
@@ -31,7 +36,7 @@ export const PolicySchema = Type.Object({
 
 export const InstanceSchema = Type.Object({
   order: Type.Object({
-    channel: Code, destination: PlaceSchema, promisedBy: Nullable(Timestamp),
+    channel: Code, way: Type.Optional(OneOf(WAYS, 'absent: it is shipped')), destination: PlaceSchema, promisedBy: Nullable(Timestamp),
     lines: Type.Array(Type.Object({
       line: Type.Integer({ minimum: 1, maximum: 1_000_000 }), sku: Text(64), quantity: Quantity, value: Type.Unsafe<number>({ ...Amount, description: 'of the whole line, minor units' }),
       weightG: Type.Unsafe<number>({ ...Grams, description: 'of one unit, grams' }), volumeMm3: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000_000_000, description: 'of one unit' })),

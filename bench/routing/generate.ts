@@ -44,6 +44,7 @@ export function generate(seed: number, mostLines: number, locations: number): Ro
     order: { channel: 'own', destination: place(int(0, CITIES.length - 1)), promisedBy: new Date(NOW + int(2, 4) * DAY).toISOString(), lines }, locations: sites, rates,
     policy: {
       code: 'bench', version: 1, kinds: ['warehouse', 'store', 'dealer'], maxShipments: int(2, 5), lineMaySplit: false, minShipmentValue: random() < 0.2 ? 10_000 : 0, dealers: random() < 0.5 ? 'after_own' : 'equal',
+      ...(random() < 0.3 ? { eligibility: [random() < 0.5 ? { mode: 'never' as const, locations: [`L${int(0, locations - 1)}`, `L${int(0, locations - 1)}`], channels: ['own'] } : { mode: 'only' as const, kinds: ['warehouse' as const, 'store' as const] }] } : {}),
       weights: { shipping: 1000, handling: 1000, splitPenalty: int(0, 800), latenessPerDay: 500, loadBalance: 200, opportunity: 1000, slowCredit: 1000, settlement: 1000 },
     },
   };

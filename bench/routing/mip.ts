@@ -1,6 +1,17 @@
 import { zone } from '../../domain/geo.ts';
 import type { InstanceLocation, InstanceRate, RoutingInstance } from '../../domain/routing/model.ts';
 
+/** Eligibility as docs/routing.md says it, written a second time. */
+const mayServe = (l: InstanceLocation, { order, policy }: RoutingInstance): boolean => {
+  for (const r of policy.eligibility ?? []) {
+    if (r.channels !== undefined && !r.channels.includes(order.channel)) continue;
+    if (r.ways !== undefined && !r.ways.includes(order.way ?? 'ship')) continue;
+    const named = [...r.locations ?? []].includes(l.code) || [...r.kinds ?? []].includes(l.kind);
+    if ((r.mode === 'never' && named) || (r.mode === 'only' && !named)) return false;
+  }
+  return true;
+};
+
 /** What an order costs that is left out of the plan: more than any plan. */
 export const UNSERVED = 10_000_000;
 
@@ -9,7 +20,8 @@ export const UNSERVED = 10_000_000;
  * with rate k), y (s sends with rate k), integer n (weight steps), binary z (more than one shipment, where that matters), continuous o (last units taken). x is divided by rate so that
  * every limit is one times y, without a big constant: the relaxation is near the optimum, and HiGHS proves it in seconds. Minor units; the constant −splitPenalty is left out.
  */
-export function toMip({ order, locations, rates, policy }: RoutingInstance): string {
+export function toMip(instance: RoutingInstance): string {
+  const { order, locations, rates, policy } = instance;
   const w = policy.weights;
   const per = (n: number): number => n / 1000;
   const objective: string[] = [];
@@ -17,7 +29,7 @@ export function toMip({ order, locations, rates, policy }: RoutingInstance): str
   const binaries: string[] = [];
   const generals: string[] = [];
   const add = (coefficient: number, name: string): string => `${coefficient < 0 ? '-' : '+'} ${Math.abs(coefficient)} ${name}`;
-  const open = locations.filter((l) => policy.kinds.includes(l.kind) && l.shipsAt !== null);
+  const open = locations.filter((l) => policy.kinds.includes(l.kind) && l.shipsAt !== null && mayServe(l, instance));
   const can = (l: InstanceLocation, i: number): boolean => Math.min(l.stock[order.lines[i]!.sku]?.blocked === undefined ? l.stock[order.lines[i]!.sku]?.available ?? 0 : 0, l.capacityUnits ?? Infinity) >= order.lines[i]!.quantity;
   const shipsOwn = order.lines.map((_, i) => open.some((l) => l.kind !== 'dealer' && can(l, i)));
   const ys: string[] = [];

@@ -82,6 +82,7 @@ async function auditFacts(tx: Tx, order: Order, lines: readonly OrderLine[], con
     destination: {
       country: order.country, province: order.province, city: order.city, district: order.district,
       hasStreet: Boolean(shipTo?.street.trim()), hasPhone: Boolean(shipTo?.phone.trim()), hasName: Boolean(shipTo?.name.trim()),
+      known: network.knowsProvince(order.country, order.province),
     },
     buyerRemark: contact?.buyerRemark ?? null, sellerRemark: contact?.sellerRemark ?? null,
     recentByBuyer: await recent('person_id', order.personId), recentByAddress: await recent('address_hash', order.addressHash),

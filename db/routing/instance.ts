@@ -13,7 +13,7 @@ export type { Reader, Units };
 /** Units of a line that are to be routed. */
 export type OpenLine = { line: Pick<OrderLine, 'lineNo' | 'skuId' | 'skuCode' | 'quantity'> & { priced: Pick<OrderLine['priced'], 'netAmount'> & Partial<Pick<OrderLine['priced'], 'freightShare'>> }; quantity: number };
 /** What of an order routing looks at. */
-export type RoutedOrder = Pick<Order, 'channelId' | 'country' | 'province' | 'city' | 'deliverBy' | 'scheduledFrom' | 'forcedLocationId' | 'forcedCarrier'>;
+export type RoutedOrder = Pick<Order, 'channelId' | 'way' | 'country' | 'province' | 'city' | 'deliverBy' | 'scheduledFrom' | 'forcedLocationId' | 'forcedCarrier'>;
 
 const DAY_MS = 86_400_000;
 /** Days of sale for which a shop keeps its last units to itself, as far as the policy weighs that. */
@@ -39,7 +39,7 @@ export async function buildInstance(
   const forced = code(order.forcedLocationId);
   return {
     order: {
-      channel: network.channelById.get(order.channelId)?.code ?? '', destination: network.place(order.country, order.province, order.city), promisedBy: order.deliverBy?.toISOString() ?? null,
+      channel: network.channelById.get(order.channelId)?.code ?? '', ...(order.way === 'ship' ? {} : { way: order.way }), destination: network.place(order.country, order.province, order.city), promisedBy: order.deliverBy?.toISOString() ?? null,
       lines: open.flatMap(({ line, quantity }) => {
         const sku = line.skuId === null ? undefined : skus.get(line.skuId);
         return sku ? [{

@@ -42,7 +42,7 @@ async function plan(deps: Deps, cart: Cart, lines: readonly CartLine[], destinat
     const instance = await buildInstance(reader, deps.network, deps.network.policyAt(at).policy, order, open, stock, []);
     return { found: planOrder(instance), paused: instance.locations.some((l) => l.pause !== undefined) };
   };
-  const order = { channelId: cart.channel.id, country: destination.country, province: destination.province, city: destination.city, deliverBy: null, scheduledFrom: null, forcedLocationId: null, forcedCarrier: null };
+  const order = { channelId: cart.channel.id, way: 'ship' as const, country: destination.country, province: destination.province, city: destination.city, deliverBy: null, scheduledFrom: null, forcedLocationId: null, forcedCarrier: null };
   const { found, paused } = await planAt(now);
   if (found.unallocated.length === 0 || !paused) return { found, from: now };
   // A paused location sells: from the end of its pause on.

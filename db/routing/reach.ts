@@ -1,4 +1,5 @@
 import { Problem } from '../../domain/problem.ts';
+import { barred } from '../../domain/routing/eligibility.ts';
 import type { InstancePolicy } from '../../domain/routing/model.ts';
 import type { Network } from '../network.ts';
 
@@ -14,6 +15,15 @@ export function checkReach(network: Network, policy: InstancePolicy): void {
   if (!active.some((l) => policy.kinds.includes(l.kind))) {
     throw new Problem('unprocessable', `no active location is a ${policy.kinds.join(' or a ')}: there are ${[...new Set(active.map((l) => l.kind))].sort().join(', ') || 'none at all'}; add the kind or the location`, '/policy/kinds');
   }
+  policy.eligibility?.forEach((rule, i) => {
+    for (const [name, known] of [['channels', network.channels], ['locations', network.locations]] as const) {
+      const k = rule[name]?.findIndex((code) => !known.has(code)) ?? -1;
+      if (k >= 0) throw new Problem('unprocessable', `there is no ${name.slice(0, -1)} "${rule[name]?.[k] ?? ''}"`, `/policy/eligibility/${i}/${name}/${k}`);
+    }
+  });
+  const served = (channel: string): boolean => active.some((l) => policy.kinds.includes(l.kind) && barred(l, { channel }, policy) === null);
+  const unserved = [...network.channels.values()].find((c) => c.active && !served(c.code));
+  if (unserved) throw new Problem('unprocessable', `no active location may ship an order of channel "${unserved.code}" under these rules; widen them or switch the channel off`, '/policy/eligibility');
   const there = ZONES.map((zone) => network.rates.some((r) => r.zone === zone));
   const farthest = there.lastIndexOf(true);
   const hole = there.indexOf(false);

@@ -1,7 +1,7 @@
 type Base = { id: number; name: string; action: 'pass' | 'hold' | 'reject'; priority: number; channelCode: string | null; active: boolean };
 export type AuditRule = Base & (
   | { kind: 'amount'; params: { min?: number; max?: number } }
-  | { kind: 'address'; params: { incomplete?: boolean; remoteProvinces?: string[] } }
+  | { kind: 'address'; params: { incomplete?: boolean; unknown?: boolean; remoteProvinces?: string[] } }
   | { kind: 'remark'; params: { buyer?: boolean; seller?: boolean; words?: string[] } }
   | { kind: 'duplicate'; params: { withinMinutes: number; by: 'buyer' | 'address' | 'both' } }
   | { kind: 'blocked'; params: Record<string, never> }
@@ -10,7 +10,7 @@ export type AuditRule = Base & (
 export type Recent = { orderId: string; minutesAgo: number };
 export type AuditFacts = {
   channelCode: string; total: number; currency: string; /** of the goods; null: not known */ cost: number | null; goodsNet: number;
-  destination: { country: string; province: string; city: string; district: string | null; hasStreet: boolean; hasPhone: boolean; hasName: boolean };
+  destination: { country: string; province: string; city: string; district: string | null; hasStreet: boolean; hasPhone: boolean; hasName: boolean; /** its province is one of the country's, as far as that is known */ known: boolean };
   buyerRemark: string | null; sellerRemark: string | null; recentByBuyer: Recent[]; recentByAddress: Recent[]; blockedMatches: string[];
 };
 export type AuditHit = { ruleId: number; name: string; action: 'pass' | 'hold' | 'reject'; reason: string };
@@ -45,6 +45,7 @@ function match(rule: AuditRule, f: AuditFacts): string | null {
         const missing = [f.destination.hasName ? '' : 'name', f.destination.hasPhone ? '' : 'phone', f.destination.hasStreet ? '' : 'street'].filter(Boolean);
         if (missing.length > 0) return `the address lacks ${missing.join(', ')}`;
       }
+      if (rule.params.unknown && !f.destination.known) return `province ${f.destination.province} is not known in ${f.destination.country}: change the address, or release the hold`;
       return rule.params.remoteProvinces?.includes(f.destination.province) ? `${f.destination.province} is remote` : null;
     }
     case 'remark': {
@@ -74,7 +75,7 @@ function match(rule: AuditRule, f: AuditFacts): string | null {
 
 const KNOWN: Record<AuditRule['kind'], Record<string, (v: unknown) => boolean>> = {
   amount: { min: isAmount, max: isAmount },
-  address: { incomplete: isFlag, remoteProvinces: isWords },
+  address: { incomplete: isFlag, unknown: isFlag, remoteProvinces: isWords },
   remark: { buyer: isFlag, seller: isFlag, words: isWords },
   duplicate: { withinMinutes: (v) => Number.isInteger(v) && (v as number) > 0 && (v as number) <= 10_080, by: (v) => v === 'buyer' || v === 'address' || v === 'both' },
   blocked: {},
@@ -98,7 +99,7 @@ export function validateAuditRule(input: { kind: string; action: string; params:
   }
   if (input.kind === 'amount' && params['min'] === undefined && params['max'] === undefined) problems.push('/params needs min or max');
   if (input.kind === 'amount' && typeof params['min'] === 'number' && typeof params['max'] === 'number' && params['min'] > params['max']) problems.push('/params/min exceeds max');
-  if (input.kind === 'address' && params['incomplete'] !== true && params['remoteProvinces'] === undefined) problems.push('/params needs incomplete or remoteProvinces');
+  if (input.kind === 'address' && params['incomplete'] !== true && params['unknown'] !== true && params['remoteProvinces'] === undefined) problems.push('/params needs incomplete, unknown or remoteProvinces');
   if (input.kind === 'duplicate') for (const name of ['withinMinutes', 'by']) if (params[name] === undefined) problems.push(`/params/${name} is missing`);
   if (input.kind === 'margin' && params['minPercent'] === undefined) problems.push('/params/minPercent is missing');
   return problems;

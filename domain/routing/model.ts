@@ -19,6 +19,8 @@ export type InstanceLine = {
 };
 export type InstanceOrder = {
   channel: string; destination: Place;
+  /** absent: it is shipped */
+  way?: FulfilmentWay;
   /** when it was promised to arrive; null: no lateness is counted */
   promisedBy: string | null;
   lines: InstanceLine[];
@@ -70,8 +72,16 @@ export type RoutingWeights = {
   shipping: number; handling: number; splitPenalty: number; latenessPerDay: number; loadBalance: number; opportunity: number; slowCredit: number; settlement: number;
   rejection?: number;
 };
+export type FulfilmentWay = 'ship' | 'pickup' | 'curbside' | 'ship_to_store';
+/**
+ * Who may serve which orders: a hard constraint beyond `kinds`. It concerns orders of its `channels` and `ways` (absent: all). `only`: such an order is served by a location that it names alone; `never`: by none that
+ * it names. It names a location by its code or its kind. All rules must hold.
+ */
+export type EligibilityRule = { mode: 'only' | 'never'; channels?: string[]; ways?: FulfilmentWay[]; locations?: string[]; kinds?: LocationKind[] };
 export type InstancePolicy = {
   code: string; version: number; kinds: LocationKind[]; maxShipments: number;
+  /** absent: every location of those kinds may serve every order */
+  eligibility?: EligibilityRule[];
   /** whether a line that no location has whole may come from several */
   lineMaySplit: boolean;
   /** each part of a split is worth at least this */

@@ -1,6 +1,6 @@
 import { Problem } from '../problem.ts';
 import { checkPolicy } from './check.ts';
-import type { InstancePolicy, RoutingWeights } from './model.ts';
+import type { FulfilmentWay, InstancePolicy, RoutingWeights } from './model.ts';
 import { KIND_RANK } from './types.ts';
 
 /** Shipments of one order that a policy in effect may allow. An instance that is only asked about may allow more. */
@@ -35,10 +35,28 @@ export function validatePolicy(policy: InstancePolicy, at = ''): void {
   });
   const dealers: string = policy.dealers;
   if (dealers !== 'after_own' && dealers !== 'equal') throw new Problem('unprocessable', `dealers is "${dealers}": after_own or equal`, `${at}/dealers`);
+  checkEligibility(policy, at);
   for (const name of Object.keys(policy.weights)) {
     if (!Object.hasOwn(MOST, name)) throw new Problem('unprocessable', `there is no weight ${name}`, `${at}/weights/${name}`);
   }
   for (const name of Object.keys(MOST) as (keyof RoutingWeights)[]) if (!OPTIONAL.has(name) || policy.weights[name] !== undefined) whole(policy.weights[name] ?? Number.NaN, 0, MOST[name], `weight ${name}`, `${at}/weights/${name}`);
+}
+
+const WAYS: readonly string[] = ['ship', 'pickup', 'curbside', 'ship_to_store'] satisfies FulfilmentWay[];
+
+function checkEligibility({ eligibility, kinds }: InstancePolicy, at: string): void {
+  eligibility?.forEach((rule, i) => {
+    const wrong = (message: string, field: string): Problem => new Problem('unprocessable', message, `${at}/eligibility/${i}/${field}`);
+    const mode: string = rule.mode;
+    if (mode !== 'only' && mode !== 'never') throw wrong(`mode is "${mode}": only or never`, 'mode');
+    if ((rule.locations?.length ?? 0) + (rule.kinds?.length ?? 0) === 0) throw wrong('the rule names no location: give locations or kinds', 'locations');
+    rule.kinds?.forEach((kind, k) => { if (!Object.hasOwn(KIND_RANK, kind)) throw wrong(`"${kind}" is no kind of location: ${Object.keys(KIND_RANK).join(', ')}`, `kinds/${k}`); });
+    rule.ways?.forEach((way, k) => { if (!WAYS.includes(way)) throw wrong(`"${way}" is no way of fulfilment: ${WAYS.join(', ')}`, `ways/${k}`); });
+    for (const name of ['channels', 'ways'] as const) if (rule[name]?.length === 0) throw wrong(`the rule concerns no order: leave ${name} out for all of them`, name);
+    const everyOrder = rule.channels === undefined && rule.ways === undefined;
+    if (everyOrder && mode === 'never' && kinds.every((k) => rule.kinds?.includes(k))) throw wrong('the policy would ship from nowhere: this rule bars every kind that it ships from', 'kinds');
+    if (everyOrder && mode === 'only' && rule.locations === undefined && !rule.kinds?.some((k) => kinds.includes(k))) throw wrong('the policy would ship from nowhere: this rule allows no kind that it ships from', 'kinds');
+  });
 }
 
 function whole(value: number, least: number, most: number, what: string, field: string): void {

@@ -61,7 +61,7 @@ test('reads the whole network', async () => {
   expect(network.channelById.get(network.channels.get('merging')!.id)).toEqual({
     id: network.channels.get('merging')!.id, code: 'merging', name: 'own site with a merge window', platform: 'own', intakeMode: 'strict', currency: 'CNY',
     paymentWindowS: 1800, backorderWindowS: 604_800, mergeWindowS: 900, returnWindowS: 86_400, supplyHorizonS: 0, minLifeDays: 0, depositRefundable: false, active: true,
-    acceptTimeoutS: null, rerouteAfterS: null,
+    acceptTimeoutS: null, rerouteAfterS: null, pickupReadyS: 7200,
   });
   expect(network.locations.get('L-4')).toMatchObject({ code: 'L-4', kind: 'store', timeZone: 'Asia/Shanghai', cutoffMinutes: 960, handlingMinutes: 60, workDays: [1, 2, 3, 4, 5, 6, 7], place: { country: 'CN', province: 'Shenzhen', city: 'Shenzhen', lon: 114.06 } });
   expect(network.carriers.get('sim')).toEqual({ code: 'sim', name: 'simulated carrier', baseUrl: 'http://carrier.test', secret: null, active: true, dailyCapacity: null });
@@ -75,7 +75,7 @@ test('a change by anybody is known shortly after: channels, rules, keys and thei
   await sql(`update channels set payment_window_s = 77 where code = 'own'`);
   await expect.poll(() => network.channels.get('own')?.paymentWindowS, soon).toBe(77);
   await sql(`insert into audit_rules (name, kind, action, channel_id, params) select 'dear', 'amount', 'hold', id, '{"above": 1}' from channels where code = 'own'`);
-  await expect.poll(() => network.auditRules.map((r) => [r.name, r.kind, r.action, r.channelCode, r.params]), soon).toEqual([['dear', 'amount', 'hold', 'own', { above: 1 }]]);
+  await expect.poll(() => network.auditRules.map((r) => [r.name, r.kind, r.action, r.channelCode, r.params]), soon).toEqual([['unknown address', 'address', 'hold', null, { unknown: true }], ['dear', 'amount', 'hold', 'own', { above: 1 }]]);
   await sql(`update audit_rules set active = false`);
   await expect.poll(() => network.auditRules, soon).toEqual([]);
 

@@ -29,9 +29,13 @@ async function draft(changes: Partial<InstancePolicy> = {}): Promise<number> {
   }, 'key:test');
   return version;
 }
+/** The clock goes on by itself between two requests: the same again names the same end. */
+const ends = new Map<number, string>();
 const start = async (v: number, share = 500) => {
+  const endsAt = ends.get(v) ?? new Date(s.world.now.getTime() + HOURS * 60 * MINUTE).toISOString();
+  ends.set(v, endsAt);
   const { writer, network } = s.world.store;
-  await startCanary(writer, network, 'try', v, { share, endsAt: new Date(s.world.now.getTime() + HOURS * 60 * MINUTE).toISOString(), guard: GUARD }, 'key:test');
+  await startCanary(writer, network, 'try', v, { share, endsAt, guard: GUARD }, 'key:test');
   return view(v);
 };
 const view = (v: number) => readCanary(s.world.store.pool, 'try', v, s.world.now);

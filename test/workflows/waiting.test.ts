@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { changeAddress } from '../../db/orders/change-address.ts';
 import { expireDue } from '../../db/orders/expiry.ts';
 import { lockOrder, refreshStatus } from '../../db/orders/order.ts';
 import { payOrder } from '../../db/orders/pay-order.ts';
@@ -181,6 +182,18 @@ test.each([
   expect(await holds(caught)).toEqual([kind]);
   const texts = await s.world.store.pool.query<{ t: string }>(`select coalesce(detail, '') t from order_holds union all select coalesce(data::text, '') from order_events where type = 'order.held'`);
   expect(texts.rows.filter((r) => r.t.includes('100000000') || r.t.includes('Road'))).toEqual([]);
+});
+
+test('an address that nobody knows holds the order; mended it goes on, and another name of a known place is that place', async () => {
+  const shipTo = { name: 'Other Person', phone: '10000000077', country: 'CN', province: '火星省', city: '火星市', street: '1 Olympus Road' };
+  await rule('address', 'hold', { unknown: true }, 'unknown address');
+  const id = await s.order({ shipTo });
+  expect([await s.world.status(id), await holds(id)]).toEqual(['on_hold', ['unknown address']]);
+  const [hold] = (await s.world.store.pool.query<{ detail: string }>('select detail from order_holds where order_id = $1', [uuid(id)])).rows;
+  expect(hold?.detail).toBe('province 火星省 is not known in CN: change the address, or release the hold');
+  expect(await s.world.fulfillments(id)).toEqual([]);
+  await s.run(id, async () => { await changeAddress(s.world.store.writer, s.world.store.vault, uuid(id), { ...shipTo, province: '上海市', city: '上海市' }, 'operator'); });
+  expect(await s.world.status(id)).toBe('in_fulfillment');
 });
 
 test('a scheduled delivery is routed on its day, not before', async () => {

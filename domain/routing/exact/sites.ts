@@ -1,4 +1,5 @@
 import { rankKm, zone, type Zone } from '../../geo.ts';
+import { barred } from '../eligibility.ts';
 import { KIND_RANK } from '../types.ts';
 import type { InstanceLocation, InstanceRate, InstanceStock, RoutingInstance } from '../model.ts';
 
@@ -43,8 +44,10 @@ export function eligibleSites({ order, locations, rates, policy }: RoutingInstan
   };
   for (const location of locations) {
     const reject = (reason: string): void => { rejected.push({ location: location.code, reason }); };
+    const ineligible = barred(location, order, policy);
     if (order.forcedLocation !== undefined && location.code !== order.forcedLocation) reject('another location was forced by an operator');
     else if (!policy.kinds.includes(location.kind)) reject(`the policy does not ship from a ${location.kind}`);
+    else if (ineligible !== null) reject(ineligible);
     else if (location.channels && !location.channels.includes(order.channel)) reject(`does not serve channel ${order.channel}`);
     else if (order.excluded?.includes(location.code)) reject('gave this order back before');
     else if (location.shipsAt === null) reject(location.pause === undefined ? 'takes nothing now' : `takes nothing now: ${location.pause}`);

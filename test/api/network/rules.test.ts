@@ -14,15 +14,18 @@ afterAll(async () => { await api.close(); });
 const rule = (changes: object = {}): object => ({ name: 'big', kind: 'amount', action: 'hold', priority: 5, params: { min: 1_000_000 }, ...changes });
 const call = (method: 'GET' | 'PUT' | 'POST' | 'DELETE', url: string, body?: object): Promise<Reply> => send(api, admin, method, url, body);
 
+/** There from the first migration on. */
+const UNKNOWN = { id: 1, name: 'unknown address', kind: 'address', action: 'hold', priority: 10, channel: null, params: { unknown: true }, active: true };
+
 test('a rule is added, changed, listed and removed; every process knows it at once', async () => {
   const made = await call('POST', '/v1/audit-rules', rule());
   const id = made.body['id'] as number;
   expect([made.status, Object.keys(made.body)]).toEqual([201, ['id']]);
   expect(await call('PUT', `/v1/audit-rules/${id}`, rule({ name: 'bigger', channel: 'own', params: { min: 5 } }))).toEqual({ status: 200, body: { id } });
-  expect((await call('GET', '/v1/audit-rules')).body).toEqual({ items: [{ id, name: 'bigger', kind: 'amount', action: 'hold', priority: 5, channel: 'own', params: { min: 5 }, active: true }] });
-  expect(api.world.store.network.auditRules.map((r) => [r.id, r.name, r.channelCode])).toEqual([[id, 'bigger', 'own']]);
+  expect((await call('GET', '/v1/audit-rules')).body).toEqual({ items: [{ id, name: 'bigger', kind: 'amount', action: 'hold', priority: 5, channel: 'own', params: { min: 5 }, active: true }, UNKNOWN] });
+  expect(api.world.store.network.auditRules.map((r) => [r.id, r.name, r.channelCode])).toEqual([[id, 'bigger', 'own'], [1, 'unknown address', null]]);
   await call('PUT', `/v1/audit-rules/${id}`, rule({ name: 'bigger', active: false }));
-  expect(api.world.store.network.auditRules).toEqual([]);
+  expect(api.world.store.network.auditRules.map((r) => r.name)).toEqual(['unknown address']);
   expect((await call('DELETE', `/v1/audit-rules/${id}`)).status).toBe(204);
   await refused(api, () => call('DELETE', `/v1/audit-rules/${id}`), 404, 'not_found');
 });

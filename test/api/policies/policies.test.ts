@@ -63,6 +63,19 @@ test.each([
   expect(await rows()).toEqual(before);
 });
 
+test('a policy whose rules name nobody who is there, or leave a channel without a location, is not put in effect', async () => {
+  for (const [version, eligibility, field, words] of [
+    [31, [{ mode: 'never', locations: ['L-99'] }], '/policy/eligibility/0/locations/0', /no location "L-99"/], [32, [{ mode: 'never', kinds: ['store'], channels: ['nobody'] }], '/policy/eligibility/0/channels/0', /no channel "nobody"/],
+    [33, [{ mode: 'only', kinds: ['vendor'], channels: ['own'] }], '/policy/eligibility', /channel "own"/],
+  ] as const) {
+    expect((await draft({ version, eligibility } as unknown as Partial<InstancePolicy>)).status).toBe(200);
+    const denied = await move(version, 'activate');
+    expect([denied.status, denied.body['field']]).toEqual([422, field]);
+    expect(denied.body['detail']).toMatch(words);
+    expect((await api.call(admin, 'GET', `/v1/routing/policies/peak/${version}`)).body['status']).toBe('draft');
+  }
+});
+
 test("a location's key changes no policy", async () => {
   expect((await draft({ version: 8 }, {}, await api.key('shop', ['network:write'], 'L-2'))).status).toBe(403);
 });

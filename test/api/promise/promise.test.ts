@@ -38,6 +38,16 @@ test('shipping: the cheapest plan, its cost, and the dates by cut-off and transi
   expect([id.slice(0, 4), promise]).toEqual(['ord_', { shipBy: near?.handOver, deliverBy: near?.by }]);
 });
 
+test('a province that nobody knows is no destination; the names of one place are one', async () => {
+  const sku = await stocked({ 'L-1': 2 });
+  const before = await everything();
+  const denied = await ask({ destination: { country: 'CN', province: '火星省', city: '火星市' }, lines: [line(sku)] });
+  expect([denied.status, denied.body['field']]).toEqual([422, '/destination/province']);
+  expect(await everything()).toEqual(before);
+  const named = await Promise.all(['Shanghai', '上海市', '上海'].map(async (province) => (await quote({ destination: { ...SHANGHAI, province }, lines: [line(sku)] }))[0]?.by));
+  expect(named).toEqual(Array.from({ length: 3 }, () => '2026-11-24T10:00:00.000Z'));
+});
+
 test('what is not there has no date, and says what is missing', async () => {
   const sku = await stocked({ 'L-1': 1 });
   expect(await quote({ destination: SHANGHAI, lines: [line(sku, 3)] })).toMatchObject([{ way: 'ship', by: null, cost: null, missing: [{ sku, quantity: 2 }] }]);

@@ -3,7 +3,7 @@ import { evaluateAudit, validateAuditRule, type AuditFacts, type AuditRule } fro
 
 const facts = (changes: Partial<AuditFacts> = {}): AuditFacts => ({
   channelCode: 'own', total: 10_000, currency: 'CNY', cost: 6_000, goodsNet: 10_000,
-  destination: { country: 'CN', province: 'Shanghai', city: 'Shanghai', district: null, hasStreet: true, hasPhone: true, hasName: true },
+  destination: { country: 'CN', province: 'Shanghai', city: 'Shanghai', district: null, hasStreet: true, hasPhone: true, hasName: true, known: true },
   buyerRemark: null, sellerRemark: null, recentByBuyer: [], recentByAddress: [], blockedMatches: [], ...changes,
 });
 let ids = 0;
@@ -16,6 +16,8 @@ describe('each kind', () => {
     ['amount inside', rule('amount', { min: 10_000, max: 10_000 }), {}, 'the total 10000 lies within 10000 and 10000'],
     ['amount below', rule('amount', { min: 10_001 }), {}, null], ['amount above', rule('amount', { max: 9_999 }), {}, null],
     ['incomplete address', rule('address', { incomplete: true }), { destination: { ...facts().destination, hasPhone: false, hasStreet: false } }, 'the address lacks phone, street'],
+    ['an address nobody knows', rule('address', { unknown: true }), { destination: { ...facts().destination, province: '火星省', known: false } }, 'province 火星省 is not known in CN: change the address, or release the hold'],
+    ['a known address', rule('address', { unknown: true }), {}, null],
     ['complete address', rule('address', { incomplete: true }), {}, null], ['remote province', rule('address', { remoteProvinces: ['Xizang', 'Shanghai'] }), {}, 'Shanghai is remote'],
     ['any remark', rule('remark', {}), { sellerRemark: 'x' }, 'the order has a remark'], ['blank remark', rule('remark', {}), { buyerRemark: '  ' }, null],
     ['only the buyer is asked', rule('remark', { buyer: true }), { sellerRemark: 'x' }, null],
@@ -50,7 +52,7 @@ describe('the run', () => {
 test.each<[string, string, unknown, string[]]>([
   ['amount', 'hold', { min: 1 }, []], ['amount', 'hold', {}, ['/params needs min or max']], ['amount', 'hold', { min: 2, max: 1 }, ['/params/min exceeds max']],
   ['amount', 'later', { min: -1 }, ['/action must be pass, hold or reject', '/params/min is wrong']], ['colour', 'hold', {}, ['/kind must be one of amount, address, remark, duplicate, blocked, margin']],
-  ['address', 'hold', { remoteProvinces: [] }, ['/params/remoteProvinces is wrong']], ['address', 'hold', {}, ['/params needs incomplete or remoteProvinces']],
+  ['address', 'hold', { remoteProvinces: [] }, ['/params/remoteProvinces is wrong']], ['address', 'hold', {}, ['/params needs incomplete, unknown or remoteProvinces']],
   ['duplicate', 'hold', { withinMinutes: 10 }, ['/params/by is missing']], ['duplicate', 'hold', { withinMinutes: 0, by: 'buyer' }, ['/params/withinMinutes is wrong']],
   ['blocked', 'reject', { who: 'x' }, ['/params/who is not known for blocked']], ['margin', 'hold', {}, ['/params/minPercent is missing']], ['margin', 'hold', [], ['/params must be an object']],
 ])('a %s rule that does %s with %j', (kind, action, params, problems) => { expect(validateAuditRule({ kind, action, params })).toEqual(problems); });

@@ -1,12 +1,24 @@
 import { zone } from '../../../domain/geo.ts';
 import type { InstanceLine, InstanceLocation, InstancePlan, RoutingInstance } from '../../../domain/routing/model.ts';
 
+/** Eligibility as docs/routing.md says it, written a second time. */
+const mayServe = (l: InstanceLocation, { order, policy }: RoutingInstance): boolean => {
+  for (const r of policy.eligibility ?? []) {
+    if (r.channels !== undefined && !r.channels.includes(order.channel)) continue;
+    if (r.ways !== undefined && !r.ways.includes(order.way ?? 'ship')) continue;
+    const named = [...r.locations ?? []].includes(l.code) || [...r.kinds ?? []].includes(l.kind);
+    if ((r.mode === 'never' && named) || (r.mode === 'only' && !named)) return false;
+  }
+  return true;
+};
+
 type Piece = { line: InstanceLine; quantity: number; value: number };
 
 /** The objective of docs/routing.md written a second time, as plainly as can be, and every assignment tried. For small instances. */
-export function cheapest({ order, locations, rates, policy }: RoutingInstance): { cost: number; served: number; valid: (plan: InstancePlan) => string } {
+export function cheapest(instance: RoutingInstance): { cost: number; served: number; valid: (plan: InstancePlan) => string } {
+  const { order, locations, rates, policy } = instance;
   const w = policy.weights;
-  const open = locations.filter((l) => policy.kinds.includes(l.kind) && l.shipsAt !== null && (l.capacityUnits ?? 1) > 0);
+  const open = locations.filter((l) => policy.kinds.includes(l.kind) && l.shipsAt !== null && mayServe(l, instance) && (l.capacityUnits ?? 1) > 0);
   const most = (l: InstanceLocation, line: InstanceLine): number => ((line.hazardous && !l.hazardous) || (line.oversized && !l.oversized) ? 0 : Math.min(l.stock[line.sku]?.blocked === undefined ? l.stock[line.sku]?.available ?? 0 : 0, l.capacityUnits ?? Infinity));
   const routable = open.filter((l) => rates.some((r) => r.zone === zone(l.place, order.destination) && !order.refused?.some((x) => x.carrier === r.carrier && (x.service ?? r.service ?? 'standard') === (r.service ?? 'standard'))) && order.lines.some((line) => l.stock[line.sku]?.blocked === undefined && (l.stock[line.sku]?.available ?? 0) > 0));
   const pieces = order.lines.flatMap((line): Piece[] => (policy.lineMaySplit && line.quantity > 1 && !routable.some((l) => most(l, line) >= line.quantity)

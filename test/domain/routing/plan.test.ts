@@ -75,6 +75,24 @@ describe('one order', () => {
     expect(planOrder(loaded)).toMatchObject({ cost: 920, shipments: [{ location: 'B', terms: { load: 10 } }] });
   });
 
+  test('eligibility: by channel, way, location and kind; what is barred is told, and takes no part', () => {
+    const locations = [location('A', { a: has(1) }), location('B', { a: has(1) }, { kind: 'store', place: place('Beijing') }), location('C', { a: has(1) }, { kind: 'store', place: place('Beijing') })];
+    const plan = (eligibility: RoutingInstance['policy']['eligibility'], order: Partial<RoutingInstance['order']> = {}) => {
+      const made = instance([line(1, 'a')], locations, { ...(eligibility ? { eligibility } : {}) });
+      return planOrder({ ...made, order: { ...made.order, ...order } });
+    };
+    expect(where(plan(undefined))).toBe('A:1×1');
+    const never = plan([{ mode: 'never', locations: ['A'], channels: ['own'] }]);
+    expect([where(never), never.rejected[0]]).toEqual(['B:1×1', { location: 'A', reason: 'the policy never serves orders of channel own from there' }]);
+    expect(where(plan([{ mode: 'never', locations: ['A'], channels: ['other'] }]))).toBe('A:1×1');
+    const only = plan([{ mode: 'only', kinds: ['store'], ways: ['ship'] }, { mode: 'never', locations: ['B'] }]);
+    expect([where(only), only.rejected]).toEqual(['C:1×1', [
+      { location: 'A', reason: 'the policy serves ship orders only from any store' }, { location: 'B', reason: 'the policy never serves orders from there' }]]);
+    expect(where(plan([{ mode: 'only', kinds: ['store'], ways: ['pickup', 'curbside'] }]))).toBe('A:1×1');
+    expect(where(plan([{ mode: 'only', kinds: ['store'], ways: ['pickup', 'curbside'] }], { way: 'curbside' }))).toBe('B:1×1');
+    expect(plan([{ mode: 'only', locations: ['D'] }])).toMatchObject({ shipments: [], reasons: ['no location may serve this order', 'nobody can serve 1 of line 1'] });
+  });
+
   test('dealers after own stock, or as equals', () => {
     const locations = [location('own', { a: has(1) }, { place: place('Beijing') }), location('dealer', { a: has(1), b: has(1) }, { kind: 'dealer' })];
     expect(where(planOrder(instance([line(1, 'a')], locations)))).toBe('dealer:1×1');
@@ -118,6 +136,7 @@ const anyInstance: fc.Arbitrary<RoutingInstance> = fc.record({
   }), { minLength: 1, maxLength: 5 }),
   first: fc.integer({ min: 0, max: 900 }), step: fc.integer({ min: 0, max: 700 }), max: fc.option(fc.integer({ min: 500, max: 3000 }), { nil: undefined }),
   maxShipments: fc.integer({ min: 1, max: 5 }), lineMaySplit: fc.boolean(), minShipmentValue: fc.constantFrom(0, 0, 3000), dealers: fc.constantFrom('after_own', 'equal'), splitPenalty: fc.constantFrom(0, 250), promised: fc.boolean(),
+  eligibility: fc.option(fc.array(fc.record({ mode: fc.constantFrom('only' as const, 'never' as const), locations: fc.subarray(['L0', 'L1', 'L2']), kinds: fc.subarray(['store' as const, 'dealer' as const]), channels: fc.constantFrom<string[]>(['own'], ['other']) }), { maxLength: 2 }), { nil: undefined }),
 }).map((g) => {
   const lines = g.lines.map((l, i) => ({ ...l, line: i + 1 }));
   const made = instance(lines, g.locations.map((l, i) => location(`L${i}`, Object.fromEntries(SKUS.map((sku, k) => {
@@ -130,6 +149,7 @@ const anyInstance: fc.Arbitrary<RoutingInstance> = fc.record({
   made.rates = [rate('same_city', { firstCost: g.first, stepCost: g.step, hazardous: true, ...(g.max === undefined ? {} : { maxWeightG: g.max }) }), rate('national', { firstCost: g.first * 2, stepCost: g.step, transitDays: 2 }), rate('national', { carrier: 'jd', firstCost: g.first, stepCost: g.step * 3, transitDays: 4, hazardous: true })];
   made.policy.weights.splitPenalty = g.splitPenalty;
   made.policy.weights.loadBalance = 100;
+  if (g.eligibility !== undefined) made.policy.eligibility = g.eligibility;
   made.order.promisedBy = g.promised ? '2026-11-26T08:00:00.000Z' : null;
   return made;
 });

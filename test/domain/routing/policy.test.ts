@@ -28,6 +28,7 @@ test.each([
     version: 2_147_483_647, maxShipments: 12, minShipmentValue: 1_000_000_000, kinds: ['warehouse', 'third_party', 'store', 'vendor', 'dealer'],
     ...weights({ shipping: 1_000_000, handling: 1_000_000, splitPenalty: 1_000_000_000, latenessPerDay: 1_000_000_000, loadBalance: 1_000_000_000, opportunity: 1_000_000, slowCredit: 1_000_000, settlement: 1_000_000 }),
   }],
+  ['who may serve whom', { eligibility: [{ mode: 'only', channels: ['douyin'], ways: ['ship'], locations: ['W-1'] }, { mode: 'never', kinds: ['store'], ways: ['ship_to_store'] }] }],
 ])('may rule: %s', (_what, changes) => { expect(told(changes)).toBeNull(); });
 
 test.each([
@@ -35,6 +36,10 @@ test.each([
   ['a kind twice', { kinds: ['store', 'dealer', 'store'] }, '/policy/kinds/2'], ['no shipment', { maxShipments: 0 }, '/policy/maxShipments'], ['13 shipments', { maxShipments: 13 }, '/policy/maxShipments'],
   ['half a shipment', { maxShipments: 1.5 }, '/policy/maxShipments'], ['shipments that are no number', { maxShipments: Number.NaN }, '/policy/maxShipments'], ['version 0', { version: 0 }, '/policy/version'],
   ['a version that the table cannot hold', { version: 2_147_483_648 }, '/policy/version'], ['a negative value', { minShipmentValue: -1 }, '/policy/minShipmentValue'], ['dealers first', { dealers: 'first' }, '/policy/dealers'],
+  ['a rule that names nobody', { eligibility: [{ mode: 'never' }] }, '/policy/eligibility/0/locations'], ['a mode that does not exist', { eligibility: [{ mode: 'may', locations: ['A'] }] }, '/policy/eligibility/0/mode'],
+  ['a kind in a rule that does not exist', { eligibility: [{ mode: 'never', kinds: ['ship'] }] }, '/policy/eligibility/0/kinds/0'], ['a way that does not exist', { eligibility: [{ mode: 'never', locations: ['A'], ways: ['mail'] }] }, '/policy/eligibility/0/ways/0'],
+  ['a rule for no channel', { eligibility: [{ mode: 'never', locations: ['A'], channels: [] }] }, '/policy/eligibility/0/channels'], ['every kind barred', { eligibility: [{ mode: 'never', kinds: ['store', 'warehouse'] }] }, '/policy/eligibility/0/kinds'],
+  ['no kind allowed', { eligibility: [{ mode: 'only', kinds: ['dealer'] }] }, '/policy/eligibility/0/kinds'],
   ['a weight that does not exist', weights({ distance: 1 }), '/policy/weights/distance'], ['a weight left out', weights({ settlement: undefined }), '/policy/weights/settlement'],
   ...Object.keys(POLICY.weights).flatMap((name): [string, object, string][] => [
     [`${name} negative`, weights({ [name]: -1 }), `/policy/weights/${name}`], [`${name} not whole`, weights({ [name]: 0.5 }), `/policy/weights/${name}`],

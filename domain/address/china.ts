@@ -1,0 +1,29 @@
+/**
+ * The 34 province-level divisions of China (GB/T 2260, ISO 3166-2:CN): short name and the romanised ones in use. Platforms write them with and without their kind (浙江, 浙江省) and
+ * in pinyin; all of these are one place.
+ */
+const PROVINCES: readonly (readonly [string, ...string[]])[] = [
+  ['北京', 'beijing'], ['天津', 'tianjin'], ['河北', 'hebei'], ['山西', 'shanxi'], ['内蒙古', 'neimenggu', 'neimongol', 'inner mongolia'], ['辽宁', 'liaoning'], ['吉林', 'jilin'], ['黑龙江', 'heilongjiang'],
+  ['上海', 'shanghai'], ['江苏', 'jiangsu'], ['浙江', 'zhejiang'], ['安徽', 'anhui'], ['福建', 'fujian'], ['江西', 'jiangxi'], ['山东', 'shandong'], ['河南', 'henan'], ['湖北', 'hubei'], ['湖南', 'hunan'],
+  ['广东', 'guangdong'], ['广西', 'guangxi'], ['海南', 'hainan'], ['重庆', 'chongqing'], ['四川', 'sichuan'], ['贵州', 'guizhou'], ['云南', 'yunnan'], ['西藏', 'xizang', 'tibet'], ['陕西', 'shaanxi'],
+  ['甘肃', 'gansu'], ['青海', 'qinghai'], ['宁夏', 'ningxia'], ['新疆', 'xinjiang'], ['台湾', 'taiwan'], ['香港', 'hong kong', 'hongkong', 'xianggang'], ['澳门', 'macau', 'macao', 'aomen'],
+];
+const SHORT = new Map(PROVINCES.flatMap((names) => names.map((name) => [name, names[0]] as const)));
+const PROVINCE_KIND = /(?:壮族自治区|回族自治区|维吾尔自治区|特别行政区|自治区|省|市)$/u;
+const CITY_KIND = /(?:自治州|地区|盟|市)$/u;
+const LATIN_KIND = /\s+(?:province|municipality|autonomous region|prefecture|city|sheng|shi)$/;
+
+const trimmed = (name: string): string => name.trim().toLowerCase().replace(/\s+/g, ' ').replace(LATIN_KIND, '');
+/** Without the word for its kind, but never a name that would be one character then (沙市 stays). */
+const without = (name: string, kind: RegExp): string => {
+  const short = name.replace(kind, '');
+  return [...short].length >= 2 ? short : name;
+};
+
+/** The short Chinese name of a province of China, however it is written; null: there is none of that name. */
+export function chineseProvince(name: string): string | null { return SHORT.get(without(trimmed(name), PROVINCE_KIND)) ?? null; }
+
+/** A name by which a city is compared: 杭州市, 杭州 and " 杭州" are one, so are Hangzhou and "Hangzhou City". */
+export function foldedCity(name: string): string { return without(trimmed(name), CITY_KIND); }
+/** The same for a province: its short name where it is one of China's, else the name in lower case. */
+export function foldedProvince(country: string, name: string): string { return (country === 'CN' ? chineseProvince(name) : null) ?? trimmed(name); }
