@@ -37,6 +37,10 @@ export async function changeAddress(writer: StockWriter, vault: Vault, orderId: 
       [orderId, contactId, vault.hash('address', addressText(shipTo)),
         shipTo.country, shipTo.province, shipTo.city, shipTo.district ?? null]);
     order.validatedAt = null;
+    // What held it for where it was to go is asked again about the new address.
+    await tx.query(
+      `update order_holds h set released_at = $2, released_by = $3, note = 'address changed' where order_id = $1 and released_at is null
+         and (reason = 'unroutable' or rule_id in (select id from audit_rules where kind = 'address'))`, [orderId, tx.now, actor]);
     await unplan(tx, orderId, own, 'address changed');
     if (askable.length > 0) await askBack(tx, askable, 'address changed');
     const names = (some: readonly FulfillmentOrder[]): string[] => some.map((f) => encodeId('ful', f.id));
