@@ -2,7 +2,7 @@
 // test/house/imports.test.ts plants a violation of each.
 
 const FOLDERS = [
-  'domain', 'db', 'channels', 'carriers', 'partners', 'activities', 'workflows', 'workers', 'api', 'runtime', 'bin', 'simulators',
+  'domain', 'db', 'channels', 'carriers', 'partners', 'messengers', 'activities', 'workflows', 'workers', 'api', 'runtime', 'bin', 'simulators',
   'console', 'bench', 'test',
 ];
 const CONTRACT = 'workflows/contract';
@@ -14,7 +14,7 @@ const within = (...paths) => `^(${paths.join('|')})/`;
 const packages = (...names) => `(^|/)node_modules/(${names.join('|')})/`;
 const ANY_FOLDER = within(...FOLDERS);
 const PRODUCT = within(...FOLDERS.filter((folder) => folder !== 'bench' && folder !== 'test'));
-const CONNECTORS = 'channels|carriers|partners';
+const CONNECTORS = 'channels|carriers|partners|messengers';
 
 const rule = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 /** The folder itself is always allowed; `types` are the folders of which only types may be imported. */
@@ -39,6 +39,7 @@ module.exports = {
     ...folderRule('channels', ['domain']),
     ...folderRule('carriers', ['domain']),
     ...folderRule('partners', ['domain']),
+    ...folderRule('messengers', ['domain']),
     rule('connectors-http-injected', 'connectors reach the network by the injected Http port, so that tests and limits see every call',
       { path: within(CONNECTORS) }, { path: `^(http|https|http2|net|tls|dgram)$|${packages('undici', 'axios', 'got', 'node-fetch')}` }),
     rule('connectors-apart', 'a connector does not know another one; what they share lies beside their folders',

@@ -50,6 +50,7 @@ import { canaryRoutes } from './policies/canary.ts';
 import { messageRoutes } from './messages/routes.ts';
 import { priceBookRoutes } from './promotions/price-book.ts';
 import { promotionRoutes } from './promotions/routes.ts';
+import { messengerRoutes } from './messages/messengers.ts';
 import { simulationRoutes } from './simulations/routes.ts';
 
 /** Every resource of the API; a new one is a folder and a line here. */
@@ -102,6 +103,7 @@ export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [
   measureRoutes,
   simulationRoutes,
   messageRoutes,
+  messengerRoutes,
   transferRoutes,
   promotionRoutes,
   priceBookRoutes,

@@ -15,6 +15,10 @@ export type Http = (request: HttpRequest) => Promise<HttpAnswer>;
 export class PartnerUnavailable extends Error {
   override readonly name = 'PartnerUnavailable';
 }
+/** No connection was made: the partner has received nothing. */
+export class PartnerUnreachable extends PartnerUnavailable {
+  override readonly name = 'PartnerUnavailable';
+}
 /** The partner is there but wants fewer calls: come again after `retryAfterMs`. */
 export class PartnerThrottled extends PartnerUnavailable {
   readonly retryAfterMs: number;

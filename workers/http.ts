@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { RawHttp } from '../channels/channel.ts';
-import { PartnerUnavailable, type Http } from '../domain/http-port.ts';
+import { PartnerUnavailable, PartnerUnreachable, type Http } from '../domain/http-port.ts';
 
 /** Standard Webhooks: `v1,` and base64 of HMAC-SHA256 over `id.timestamp.body`; the secret is base64 after `whsec_`. */
 export function sign(secret: string, id: string, timestamp: number, body: string): string {
@@ -23,7 +23,7 @@ export function createHttp(timeoutMs = 10_000, clock: () => number = Date.now): 
       response = await fetch(url, { method, headers, redirect: 'manual', signal: AbortSignal.timeout(timeoutMs), ...(body === undefined ? {} : { body: text }) });
       answer = await response.text();
     } catch (error) {
-      throw new PartnerUnavailable(`${host} does not answer: ${error instanceof Error ? error.name : 'unknown error'}`);
+      throw noAnswer(host, error);
     }
     if (response.status >= 500 || response.status === 429) throw new PartnerUnavailable(`${host} answered ${response.status}`);
     return { status: response.status, body: parse(answer) };
@@ -38,9 +38,19 @@ export function createRawHttp(): RawHttp {
       const response = await fetch(url, { method, headers: { ...headers }, redirect: 'manual', signal: AbortSignal.timeout(timeoutMs), ...(body === undefined ? {} : { body: typeof body === 'string' ? body : new Uint8Array(body) }) });
       return { status: response.status, headers: Object.fromEntries(response.headers), text: await response.text() };
     } catch (error) {
-      throw new PartnerUnavailable(`${host} does not answer: ${error instanceof Error ? error.name : 'unknown error'}`);
+      throw noAnswer(host, error);
     }
   };
+}
+
+/** Errors before a connection stood. */
+const NO_CONNECTION = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
+
+function noAnswer(host: string, error: unknown): PartnerUnavailable {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : '';
+  const what = `${host} does not answer: ${error instanceof Error ? error.name : 'unknown error'}`;
+  return NO_CONNECTION.has(code) ? new PartnerUnreachable(what) : new PartnerUnavailable(what);
 }
 
 function parse(text: string): unknown {

@@ -9,6 +9,7 @@ import { createLogger } from '../runtime/logger.ts';
 import { workflowBundle } from './bundle.ts';
 import { pollCarriers } from './carrier-poll.ts';
 import { startHousekeeping } from './housekeeping.ts';
+import { startSender } from './messages/sender.ts';
 import { freePort, startMetrics } from './metrics.ts';
 import { OrdersUnderWay } from './under-way.ts';
 import { Relay } from './relay.ts';
@@ -60,11 +61,13 @@ const relay = new Relay({
 });
 await relay.start();
 const housekeeping = startHousekeeping(store.writer, store.network, logger, () => pollCarriers(store, http, logger));
+const messages = startSender({ store, http, raw: createRawHttp(), logger });
 logger.info({ metricsPort: metrics.port, taskQueue: config.taskQueue }, 'worker ready');
 
 let stopping: Promise<void> | null = null;
 async function stop(): Promise<void> {
   await housekeeping.close();
+  await messages.close();
   await relay.close();
   for (const w of [worker, planner]) if (w.getState() === 'RUNNING') w.shutdown();
   await running;

@@ -51,7 +51,7 @@ export async function resendMessage(writer: StockWriter, message: string, actor:
     if (!row) throw new Problem('not_found', `message "${message}" does not exist`);
     if (row.status !== 'failed' && row.status !== 'skipped') throw new Problem('conflict', `this message is ${row.status}: only one that failed or was skipped is sent again`);
     await tx.query(
-      `update messages set status = 'waiting', reason = null, error = null, refused_ways = '{}', begun = null, attempts = 0, due_at = $2, expires_at = greatest(expires_at, $2::timestamptz + interval '1 day'), leased_until = null,
+      `update messages set status = 'waiting', reason = null, error = null, refused_ways = '{}', begun_at = null, round = round + 1, attempts = 0, due_at = $2, expires_at = greatest(expires_at, $2::timestamptz + interval '1 day'), leased_until = null,
          settled_at = null where id = $1`, [id, tx.now]);
     if (row.order_id !== null) await tx.event(row.order_id, 'message.resent', actor, { template: row.template });
   });

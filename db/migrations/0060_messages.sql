@@ -16,16 +16,19 @@ create table messages (
   messenger text,
   refused_ways text[] not null default '{}', -- ways that were tried and will not carry it
   provider_ref text,
-  begun text, -- the messenger that a try was handed to and of which no answer is known
+  begun_at timestamptz, -- when a try was handed to the messenger of which no answer is known
+  round integer not null default 1, -- sent anew by hand: another message to the provider
   attempts integer not null default 0,
   due_at timestamptz not null,
   expires_at timestamptz not null, -- told later it would be of no use
   leased_until timestamptz,
   created_at timestamptz not null,
   sent_at timestamptz,
-  settled_at timestamptz
+  settled_at timestamptz,
+  check_at timestamptz -- when its messenger is asked what became of it
 ) with (fillfactor = 80);
 create index messages_due on messages (due_at, id) where status = 'waiting';
+create index messages_checks on messages (check_at) where status = 'sent' and check_at is not null;
 create index messages_order on messages (order_id) where order_id is not null;
 create index messages_attention on messages (id) where status = 'failed';
 create index messages_status on messages (status, id);

@@ -1,0 +1,72 @@
+import type { Logger } from 'pino';
+import { beginTry, postponeMessage, type LeasedMessage } from '../../db/messages/lease.ts';
+import { settleMessage } from '../../db/messages/settle.ts';
+import type { Store } from '../../db/store.ts';
+import { PartnerRefused, PartnerThrottled, PartnerUnreachable } from '../../domain/http-port.ts';
+import { encodeId } from '../../domain/ids.ts';
+import { retryAfterS } from '../../domain/messages/message.ts';
+import { afterQuiet } from '../../domain/messages/quiet.ts';
+import type { SentMessage } from '../../messengers/messenger.ts';
+import type { Accounts, Account } from './accounts.ts';
+import { prepareMessage, type Prepared } from './prepare.ts';
+
+export type DeliverDeps = { store: Pick<Store, 'pool' | 'vault' | 'writer'>; accounts: Accounts; logger: Logger };
+
+/** Takes one leased message as far as it goes now: out, on to a later moment, or to its end. */
+export async function deliverMessage(deps: DeliverDeps, m: LeasedMessage): Promise<void> {
+  const { store: { pool, writer }, accounts, logger } = deps;
+  const now = writer.clock();
+  if (now >= m.expiresAt && m.begunAt === null) {
+    // What was tried in vain has failed; what nobody may be told at this hour was of no use.
+    await settleMessage(writer, m, m.attempts > 0 ? { status: 'failed', reason: 'expired' } : { status: 'skipped', reason: 'expired' });
+    return;
+  }
+  const quietUntil = new Date(afterQuiet(now.getTime(), m.quiet));
+  if (quietUntil > now) {
+    await postponeMessage(pool, m, { dueAt: quietUntil < m.expiresAt ? quietUntil : m.expiresAt, error: null, begun: m.begunAt !== null, refused: null });
+    return;
+  }
+  const open = m.begunAt !== null && m.way !== null && m.messenger !== null ? { way: m.way, messenger: m.messenger } : null;
+  const prepared = await prepareMessage(deps.store, await accounts.rows(), m, open);
+  if ('status' in prepared) {
+    await settleMessage(writer, m, open ? { status: 'failed', reason: prepared.reason === 'erased' ? 'erased' : 'outcome_unknown' } : prepared);
+    return;
+  }
+  const account = accounts.account(prepared.messenger);
+  const repeats = account?.repeats;
+  if (!account || (open && (repeats === 'never' || now >= m.expiresAt))) {
+    await settleMessage(writer, m, { status: 'failed', reason: account ? 'outcome_unknown' : 'no_messenger' });
+    return;
+  }
+  const free = account.freeAt(now.getTime());
+  if (free > now.getTime()) {
+    await postponeMessage(pool, m, { dueAt: new Date(free), error: null, begun: open !== null, refused: null });
+    return;
+  }
+  if (!await beginTry(pool, m, prepared.message.way, prepared.messenger.code, now)) return;
+  const tried = { ...m, attempts: m.attempts + 1 };
+  let sent: SentMessage;
+  try {
+    sent = (open && repeats === 'lookup' ? await account.messenger.find?.(prepared.message, (m.begunAt ?? now).getTime()) : null) ?? await account.messenger.send(prepared.message);
+  } catch (error) {
+    logger.warn({ messageId: encodeId('msg', m.id), messenger: prepared.messenger.code, attempts: tried.attempts, err: error }, 'message not sent');
+    await setBack(deps, tried, prepared, account, open !== null, error);
+    return;
+  }
+  await settleMessage(writer, tried, { status: 'sent', way: prepared.message.way, messenger: prepared.messenger.code, ref: sent.ref });
+}
+
+async function setBack({ store: { pool, writer } }: DeliverDeps, m: LeasedMessage, { message }: Prepared, account: Account, wasOpen: boolean, error: unknown): Promise<void> {
+  const now = writer.clock();
+  const text = error instanceof Error ? error.message : String(error);
+  const later = (ms: number): Date => new Date(Math.min(now.getTime() + ms, Math.max(m.expiresAt.getTime(), now.getTime() + 1)));
+  if (error instanceof PartnerRefused) {
+    // Another way may carry it, at once; without one the next look ends it.
+    await postponeMessage(pool, m, { dueAt: now, error: text, begun: false, refused: message.way });
+  } else if (error instanceof PartnerThrottled) {
+    account.pause(now.getTime() + error.retryAfterMs);
+    await postponeMessage(pool, m, { dueAt: later(error.retryAfterMs), error: text, begun: wasOpen, refused: null });
+  } else {
+    await postponeMessage(pool, m, { dueAt: later(retryAfterS(m.attempts) * 1000), error: text, begun: wasOpen || !(error instanceof PartnerUnreachable), refused: null });
+  }
+}
