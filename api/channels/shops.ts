@@ -1,5 +1,4 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { Ajv } from 'ajv';
 import type { ChannelKind } from '../../channels/channel.ts';
 import { channelKind, channelKinds } from '../../channels/registry.ts';
 import { shopState } from '../../db/channels/read.ts';
@@ -9,10 +8,10 @@ import { Problem } from '../../domain/problem.ts';
 import type { ApiDeps } from '../deps.ts';
 import { unbound } from './unbound.ts';
 import { problemResponses } from '../schemas/common.ts';
+import { readSettings } from './settings.ts';
 import { ChannelParams, KindsView, ShopBody, ShopView } from './schema.ts';
 
 const tags = ['channels'];
-const ajv = new Ajv({ strict: false, allErrors: false });
 
 /** The connector of a channel's platform, or a problem that says what to do. */
 export function kindOf(channel: Channel | undefined, code: string): { channel: Channel; kind: ChannelKind } {
@@ -20,27 +19,6 @@ export function kindOf(channel: Channel | undefined, code: string): { channel: C
   const kind = channelKind(channel.platform);
   if (!kind) throw new Problem('unprocessable', `nobody speaks the protocol of platform "${channel.platform}"; GET /v1/channel-kinds lists those that are spoken`, '/code');
   return { channel, kind };
-}
-
-/** Splits settings into open ones and secrets, checked by the connector's schema. Secrets that are set already need not be given again. */
-function readSettings(kind: ChannelKind, given: Record<string, unknown>, set: readonly string[]): { settings: Record<string, unknown>; secrets: Record<string, string> } {
-  const { properties, required } = kind.settings;
-  const unknown = Object.keys(given).find((name) => !(name in properties));
-  if (unknown !== undefined) throw new Problem('invalid', `"${unknown}" is no setting of ${kind.name}; its settings are ${Object.keys(properties).join(', ')}`, `/settings/${unknown}`);
-  const missing = required.find((name) => given[name] === undefined && !(properties[name]?.secret === true && set.includes(name)));
-  if (missing !== undefined) throw new Problem('invalid', `${kind.name} needs the setting "${missing}": ${properties[missing]?.description ?? ''}`, `/settings/${missing}`);
-  const settings: Record<string, unknown> = {};
-  const secrets: Record<string, string> = {};
-  for (const [name, setting] of Object.entries(properties)) {
-    const value = given[name] ?? setting.default;
-    if (value === undefined) continue;
-    const { secret, ...schema } = setting;
-    const check = ajv.compile(schema);
-    if (!check(value)) throw new Problem('invalid', `${setting.description}: ${check.errors?.[0]?.instancePath ?? ''} ${check.errors?.[0]?.message ?? 'is wrong'}`.trim(), `/settings/${name}${check.errors?.[0]?.instancePath ?? ''}`);
-    if (secret === true) secrets[name] = value as string;
-    else settings[name] = value;
-  }
-  return { settings, secrets };
 }
 
 const view = (shop: ShopRow): { channel: string; platform: string; settings: Record<string, unknown>; secretsSet: string[]; limits: ShopRow['limits']; pushPath: string } => ({

@@ -20,12 +20,19 @@ export function receive(push: Push, appKey: string, secret: string): Received {
   try {
     const body = parseSafe(push.body.toString('utf8'));
     messages = (Array.isArray(body) ? list(body) : [body]).map(bag);
-    const hints = messages.flatMap((m) => hint(m) ?? []);
-    if (messages.some((m) => text(m['tag']) === PROBE) && hints.length === 0) return { kind: 'probe', reply: GOOD };
+    const events = messages.filter((m) => !isProbe(m));
+    const hints = events.flatMap((m) => hint(m) ?? []);
+    if (events.length < messages.length && hints.length === 0) return { kind: 'probe', reply: GOOD };
     return { kind: 'hints', hints, reply: GOOD, failed: FAILED };
   } catch {
     return { kind: 'rejected', reason: 'malformed', reply: BAD };
   }
+}
+
+/** Tag 0 without an order; its data is a bare time, no JSON. Some samples show an unpaid order under the same tag. */
+function isProbe(message: Bag): boolean {
+  const { data } = message;
+  return text(message['tag']) === PROBE && !(typeof data === 'string' ? /^\s*\{/.test(data) : text(bag(data)['p_id']) !== null);
 }
 
 function hint(message: Bag): Hint | null {

@@ -16,6 +16,7 @@ export class OrderMapper {
   readonly #line: Read;
   readonly #afterSale: Read;
   readonly #wanted: Read;
+  readonly #parcel: Read;
 
   constructor(settings: GenericSettings, currency: string) {
     this.#s = settings;
@@ -24,6 +25,7 @@ export class OrderMapper {
     this.#line = compile(settings.line);
     this.#afterSale = compile(settings.afterSales);
     this.#wanted = compile(settings.wantedAddress);
+    this.#parcel = compile(settings.parcels);
   }
 
   /** ms since epoch; null where nothing stands. Throws PartnerRefused for what is no time. */
@@ -68,7 +70,8 @@ export class OrderMapper {
       orderedAt: this.time(at('orderedAt')) ?? this.version(at('version')), paidAt, shipBy: this.time(at('shipBy')), cashOnDelivery: at('cashOnDelivery') === true,
       buyer: { id: text(at('buyerId')), name: text(at('buyerName')) }, address: this.#address(this.#order, raw), wantedAddress: this.#s.wantedAddress === undefined ? null : this.#address(this.#wanted, raw),
       lines: list(at('lines')).map((line) => this.#seenLine(line, currency)), discounts: discount > 0 ? [{ bearer: 'shop', code: 'order', amount: discount }] : [], freight: this.#money(at('freight'), currency),
-      buyerRemark: text(at('buyerRemark')), sellerRemark: text(at('sellerRemark')), session: text(at('session')), afterSales: this.#afterSales(raw, currency), parcels: [],
+      buyerRemark: text(at('buyerRemark')), sellerRemark: text(at('sellerRemark')), session: text(at('session')), afterSales: this.#afterSales(raw, currency),
+      parcels: list(this.#parcel['items']?.(raw)).flatMap((p) => { const number = text(this.#parcel['number']?.(p)); return number === null ? [] : [{ carrier: text(this.#parcel['carrier']?.(p)) ?? '', number }]; }),
     };
   }
 

@@ -28,6 +28,9 @@ export const settings: SettingsSchema = {
       type: 'object', description: 'where after-sales stand in an order', additionalProperties: false, required: ['items', 'id', 'kind', 'status'],
       properties: { items: path, id: path, kind: path, status: path, lines: path, lineId: path, quantity: path, reason: path, version: path, amount: path },
     },
+    parcels: {
+      type: 'object', description: "where the parcels of an order stand that the platform's own warehouse ships", additionalProperties: false, required: ['items', 'number'], properties: { items: path, carrier: path, number: path },
+    },
     statuses: { type: 'object', additionalProperties: { type: 'string', enum: ['unpaid', 'to_ship', 'part_shipped', 'shipped', 'done', 'cancelled'] }, default: {}, description: "its words for an order's status → ours; ours need no line" },
     afterSaleKinds: { type: 'object', additionalProperties: { type: 'string', enum: ['refund', 'return', 'exchange', 'resend', 'repair'] }, default: {}, description: 'its words for the kind of an after-sale → ours' },
     afterSaleStatuses: { type: 'object', additionalProperties: { type: 'string', enum: ['requested', 'agreed', 'goods_sent', 'done', 'refused', 'closed'] }, default: {}, description: "its words for an after-sale's status → ours" },
@@ -54,7 +57,7 @@ type Request = { url: string; method?: 'GET' | 'POST' | 'PUT' | 'DELETE'; body?:
 /** The settings as the schema has checked them. */
 export type GenericSettings = {
   baseUrl: string; headers?: Record<string, string>; push?: Paths; fetch: Request & { root?: string }; list?: Request & { items?: string; id?: string; version?: string; next?: string; firstPage?: string };
-  order: Paths; line: Paths; afterSales?: Paths; statuses: Record<string, string>; afterSaleKinds: Record<string, string>; afterSaleStatuses: Record<string, string>; money: 'minor' | 'major'; times: 'iso' | 's' | 'ms';
+  order: Paths; line: Paths; afterSales?: Paths; parcels?: Paths; statuses: Record<string, string>; afterSaleKinds: Record<string, string>; afterSaleStatuses: Record<string, string>; money: 'minor' | 'major'; times: 'iso' | 's' | 'ms';
   country: string; stock?: Request & { kind?: 'set' | 'keyed' }; readStock?: Request & { sellable?: string }; shipment?: Request & { line?: Record<string, unknown> }; addressAnswer?: Request; afterSaleAnswer?: Request; cancel?: Request;
   wantedAddress?: Paths; carriers: Record<string, string>;
 };

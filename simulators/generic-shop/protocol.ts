@@ -16,6 +16,7 @@ function show(order: Order): string {
     customer: { id: order.buyerId }, receiver: order.address, wished_receiver: order.wantedAddress, shipping_fee: decimal(order.freight), discount: decimal(order.discount), note: order.remark, session: order.session,
     fulfilled_by: order.fulfilledBy,
     items: order.lines.map((l) => ({ id: `@${l.lineId}`, item: l.itemId, sku: l.sku, code: l.merchantCode, name: l.title, qty: l.quantity, cancelled: l.cancelled, price: decimal(l.unitPrice) })),
+    shipments: order.parcels.map((p) => ({ carrier: p.carrier, number: p.number })),
     claims: order.afterSales.map((a) => ({ id: `@${a.id}`, type: a.kind, state: a.status, reason: a.reason, updated: iso(a.updatedAt), amount: decimal(a.amount), items: a.lines.map((l) => ({ id: `@${l.lineId}`, qty: l.quantity })) })),
   };
   return JSON.stringify(body).replace(/"@(\d+)"/g, '$1');

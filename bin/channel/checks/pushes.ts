@@ -1,0 +1,71 @@
+import { Rig } from '../rig.ts';
+import { same, want, type Check } from '../contract.ts';
+
+const LINE = [{ sku: 'P-1', quantity: 1 }];
+
+/** Pushes: verified over their raw bytes, answered in the platform's form, each fact under one key. */
+export const pushes: readonly Check[] = [
+  {
+    title: 'a push is believed by its signature, names its order to the last digit, and is answered as the platform wants', applies: (c) => c.push !== 'none',
+    async run(rig) {
+      const order = rig.place({ lines: LINE });
+      const hints = Rig.hints(await rig.pushed());
+      const refused = rig.arrived.find((a) => a.received?.kind === 'rejected');
+      want(refused === undefined, `a good push was rejected (${refused?.received?.kind === 'rejected' ? refused.received.reason : ''}): is the signature made over the raw bytes?`);
+      want(hints.some((h) => h.subject === 'order' && h.externalId === order.id), `no hint names order ${order.id}; hints name ${[...new Set(hints.map((h) => h.externalId))].join(', ') || 'nothing'} (ids beyond 2^53 are text: parseSafe)`);
+      const bad = rig.platform.pusher.records.find((r) => !r.acknowledged);
+      want(bad === undefined, `the platform took the answer for a failure and would push again: ${bad?.status ?? 0} ${bad?.body.slice(0, 100) ?? ''}`);
+    },
+  },
+  ...(['forged', 'truncated', 'stale'] as const).map((how): Check => ({
+    title: `a ${how} push is rejected, in the platform's own words`, applies: (c) => c.push !== 'none' && (how !== 'stale' || c.signedTime),
+    async run(rig) {
+      rig.place({ lines: LINE });
+      await rig.pushed();
+      const before = rig.arrived.length;
+      const answer = await rig.platform.pusher.bad(how);
+      const { received, error } = rig.arrived[before] ?? { received: null, error: null };
+      if (error) throw error;
+      want(received?.kind === 'rejected', `it was taken for ${received?.kind ?? 'nothing'}`);
+      want(!answer.acknowledged, `the answer ${answer.status} ${answer.body.slice(0, 100)} says that all is well`);
+    },
+  })),
+  {
+    title: 'the same fact has the same key however often it is pushed, another state another key', applies: (c) => c.push !== 'none',
+    async run(rig) {
+      const order = rig.place({ lines: LINE });
+      const first = new Set(Rig.hints(await rig.pushed()).map((h) => h.key));
+      rig.advance(86_400 * 3);
+      const before = rig.arrived.length;
+      await rig.platform.pusher.again();
+      const again = new Set(Rig.hints(rig.arrived.slice(before)).map((h) => h.key));
+      same('keys of the same events pushed again, signed anew', [...again].sort(), [...first].sort());
+      rig.advance(5);
+      rig.platform.shop.cancel(order.id);
+      const cancelled = Rig.hints(await rig.pushed());
+      want(cancelled.some((h) => !first.has(h.key)), 'the cancellation came under a key that was known: it would be passed over');
+    },
+  },
+  {
+    title: 'what the platform sends to see whether somebody listens is answered', applies: (c, rig) => c.push !== 'none' && !rig.live,
+    async run(rig) {
+      const probe = await rig.platform.pusher.probe();
+      const failed = rig.arrived.find((a) => a.error !== null);
+      if (failed?.error) throw failed.error;
+      want(probe === null || probe.good, `the platform was not content with ${probe?.status ?? 0} ${probe?.body.slice(0, 100) ?? ''}`);
+      want(rig.arrived.every((a) => a.received?.kind !== 'hints' || a.received.hints.length === 0), 'a probe is no hint of anything');
+    },
+  },
+  {
+    title: 'what is no push at all is rejected without a fall', applies: (c) => c.push !== 'none', live: true,
+    run({ connector, ...rig }) {
+      for (const body of ['', '{', '[]', '"text"', '\u0000']) {
+        for (const method of ['POST', 'GET']) {
+          const received = connector.receive({ method, query: new URLSearchParams(), headers: {}, body: Buffer.from(body), now: Date.now() });
+          want(received.kind === 'rejected' || (received.kind === 'probe' && rig.capabilities.push !== 'none'), `${method} ${JSON.stringify(body)} without a signature was taken for ${received.kind}`);
+        }
+      }
+      return Promise.resolve();
+    },
+  },
+];

@@ -1,0 +1,146 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createIo } from '../../activities/channel-sync/io.ts';
+import { Limiter } from '../../activities/channel-sync/limiter.ts';
+import { readSettings } from '../../api/channels/settings.ts';
+import type { Capabilities, ChannelConnector, ChannelKind, Hint, Push, RawHttp, Received, Shop, Token } from '../../channels/channel.ts';
+import { startPlatform, type RunningPlatform } from '../../simulators/platform/start-platform.ts';
+import type { Protocol } from '../../simulators/platform/protocol.ts';
+import { createRawHttp } from '../../workers/http.ts';
+import { Fault } from './contract.ts';
+
+export type Arrived = { push: Push; received: Received | null; error: Error | null };
+/** `account`: the settings of a shop. Without `protocol` the shop is a live one, where nothing may be changed. */
+export type RigOptions = { kind: ChannelKind; account: Readonly<Record<string, unknown>>; protocol: Protocol | null; currency?: string; orders?: readonly string[]; skus?: readonly string[]; raw?: RawHttp };
+
+export const ITEMS = [1, 2, 3].map((n) => ({ sku: `P-${n}`, itemId: `900${n}`, merchantCode: `SKU-${n}`, title: `Item ${n}`, price: 1000 * n, stock: 30 }));
+
+/** A connector with a shop to talk to: the platform's simulator, or a live account. Tokens live in memory; pushes arrive at a server of its own and are read at once. */
+export class Rig {
+  readonly kind: ChannelKind;
+  readonly shop: Shop;
+  readonly capabilities: Capabilities;
+  readonly connector: ChannelConnector;
+  readonly live: boolean;
+  readonly orders: readonly string[];
+  readonly skus: readonly string[];
+  readonly arrived: Arrived[] = [];
+  readonly #platform: RunningPlatform | null;
+  readonly #server: Server | null;
+  #offset = 0;
+  /** how often a token was made */
+  tokens = 0;
+
+  private constructor(o: RigOptions, platform: RunningPlatform | null, server: Server | null, offset: () => number) {
+    this.kind = o.kind;
+    this.live = o.protocol === null;
+    this.orders = o.orders ?? [];
+    this.skus = o.skus ?? [];
+    this.#platform = platform;
+    this.#server = server;
+    const { settings, secrets } = readSettings(o.kind, platform ? { ...o.account, baseUrl: platform.url } : { ...o.account }, []);
+    this.shop = { code: o.kind.platform, currency: o.currency ?? 'CNY', settings, secrets };
+    this.capabilities = { ...o.kind.capabilities, ...o.kind.capable?.(settings) };
+    const own = settings['timeoutMs'];
+    this.connector = this.#connect(o, typeof own === 'number' ? own : o.kind.timeoutMs, () => Date.now() + offset());
+  }
+
+  static async open(o: RigOptions): Promise<Rig> {
+    let rig: Rig | null = null;
+    const offset = (): number => (rig === null ? 0 : rig.#offset);
+    const server = o.protocol ? createServer((request, response) => {
+      const parts: Buffer[] = [];
+      request.on('data', (part: Buffer) => { parts.push(part); });
+      request.on('end', () => {
+        const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]));
+        const push: Push = { method: request.method ?? '', query: new URL(request.url ?? '/', 'http://push.invalid').searchParams, headers, body: Buffer.concat(parts), now: Date.now() + offset() };
+        const reply = (rig as Rig).#receive(push);
+        response.writeHead(reply.status, { 'content-type': reply.contentType }).end(reply.body);
+      });
+    }) : null;
+    const platform = o.protocol ? await startPlatform(o.protocol, { settings: { ...o.account }, speed: 1000, clock: () => Date.now() + offset(), items: ITEMS }) : null;
+    if (server) await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+    try {
+      rig = new Rig(o, platform, server, offset);
+    } catch (error) {
+      await platform?.close();
+      server?.close();
+      throw error;
+    }
+    if (platform && server) platform.pusher.hookUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
+    return rig;
+  }
+
+  #connect(o: RigOptions, timeoutMs: number, now: () => number): ChannelConnector {
+    let kept: (Token & { serial: number }) | null = null;
+    let turn: Promise<unknown> = Promise.resolve();
+    const io = createIo({
+      code: o.kind.platform, limiter: new Limiter(o.kind.limits), raw: o.raw ?? createRawHttp(), timeoutMs, now, connector: () => connector,
+      tokens: {
+        read: () => Promise.resolve(kept),
+        refresh: (beyond, next) => {
+          const mine = turn.then(async () => {
+            if (kept === null || kept.serial === beyond) {
+              this.tokens += 1;
+              kept = { ...await next(kept), serial: (kept?.serial ?? 0) + 1 };
+            }
+            return kept;
+          });
+          turn = mine.catch(() => undefined); // whoever waits behind it tries for itself
+          return mine;
+        },
+      },
+    });
+    const connector = o.kind.connect(this.shop, io);
+    return connector;
+  }
+
+  #receive(push: Push): { status: number; contentType: string; body: string } {
+    try {
+      const received = this.connector.receive(push);
+      this.arrived.push({ push, received, error: null });
+      return received.reply;
+    } catch (error) {
+      this.arrived.push({ push, received: null, error: error as Error });
+      return { status: 500, contentType: 'text/plain', body: 'the connector threw' };
+    }
+  }
+
+  /** The platform's simulator. */
+  get platform(): RunningPlatform {
+    if (!this.#platform) throw new Fault('only the simulator can be asked for this');
+    return this.#platform;
+  }
+
+  now(): number { return Date.now() + this.#offset; }
+  /** Time goes by, at the platform's and ours. */
+  advance(seconds: number): void { this.#offset += seconds * 1000; }
+
+  /** A buyer orders there. */
+  place(wanted: Parameters<RunningPlatform['shop']['place']>[0]): NonNullable<ReturnType<RunningPlatform['shop']['place']>> {
+    const order = this.platform.shop.place(wanted);
+    if (!order) throw new Fault(`the simulator had sold out of ${wanted.lines.map((l) => l.sku).join(', ')}`);
+    return order;
+  }
+
+  /** Everything that happened there has been pushed and answered, or given up. Gives what has arrived meanwhile; what the connector threw is thrown. */
+  async pushed(): Promise<Arrived[]> {
+    const before = this.arrived.length;
+    const { pusher } = this.platform;
+    pusher.flush();
+    while (pusher.open > 0) await new Promise((resolve) => { setTimeout(resolve, 2); });
+    const fresh = this.arrived.slice(before);
+    const failed = fresh.find((a) => a.error !== null);
+    if (failed?.error) throw failed.error;
+    return fresh;
+  }
+
+  /** The hints of pushes. */
+  static hints(arrived: readonly Arrived[]): Hint[] { return arrived.flatMap((a) => (a.received?.kind === 'hints' ? a.received.hints : [])); }
+
+  async close(): Promise<void> {
+    await this.#platform?.close();
+    this.#server?.closeAllConnections();
+    await new Promise<void>((resolve) => { if (this.#server) this.#server.close(() => { resolve(); }); else resolve(); });
+  }
+}
