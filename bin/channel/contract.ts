@@ -1,18 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Capabilities } from '../../channels/channel.ts';
-import { NotWritten } from '../../channels/not-written.ts';
+import { Fault } from './fault.ts';
 import type { Rig } from './rig.ts';
 
-/** Something that the contract wants is not so; the message says what was wanted and what came. */
-export class Fault extends Error {
-  override readonly name = 'Fault';
-}
-
 /**
- * One sentence of the contract. `applies`: whether a platform of these capabilities has it. `live`: it changes nothing, so that it may be run against the real platform.
- * `run` throws a Fault where the sentence isn't true.
+ * One sentence of the contract. `applies`: whether a platform of these capabilities has it. `live`: it changes nothing, so that it may be run against the real platform (`only`: it
+ * makes sense there alone). `run` throws a Fault where the sentence isn't true.
  */
-export type Check = { title: string; applies?(capabilities: Capabilities, rig: Rig): boolean; live?: true; run(rig: Rig): Promise<void> };
+export type Check = { title: string; applies?(capabilities: Capabilities, rig: Rig): boolean; live?: true | 'only'; run(rig: Rig): Promise<void> };
 
 /** `unwritten`: the connector's author has not come to it; `other`: not of this platform, or not to be tried on a live one. */
 export type Outcome = { title: string; result: 'good' | 'unwritten' | 'missing' | 'other'; words: string };
@@ -20,14 +15,15 @@ export type Outcome = { title: string; result: 'good' | 'unwritten' | 'missing' 
 /** Runs one sentence; whatever is thrown is a word of what is missing. */
 export async function runCheck(check: Check, rig: Rig): Promise<Outcome> {
   const { title } = check;
+  if (check.live === 'only' && !rig.live) return { title, result: 'other', words: 'only of a live shop (--live)' };
   if (check.applies && !check.applies(rig.capabilities, rig)) return { title, result: 'other', words: 'by its capability flags the platform has none of this' };
   if (rig.live && !check.live) return { title, result: 'other', words: 'not tried on a live shop: it would change something there' };
   try {
     await check.run(rig);
     return { title, result: 'good', words: '' };
   } catch (error) {
-    if (error instanceof NotWritten) return { title, result: 'unwritten', words: error.message };
     const { name, message } = error as Error;
+    if (name === 'NotWritten') return { title, result: 'unwritten', words: message };
     return { title, result: 'missing', words: name === 'Fault' ? message : `it threw ${name}: ${message}` };
   }
 }
@@ -45,7 +41,7 @@ export function same(words: string, given: unknown, wanted: unknown): void {
 export async function thrown(words: string, promise: Promise<unknown>): Promise<Error> {
   const error = await promise.then(() => null, (e: unknown) => e as Error);
   if (error === null) throw new Fault(`${words}, but nothing was thrown`);
-  if (error instanceof NotWritten) throw error;
+  if (error.name === 'NotWritten') throw error;
   return error;
 }
 

@@ -7,7 +7,7 @@ import type { Capabilities, ChannelConnector, ChannelKind, Hint, Push, RawHttp, 
 import { startPlatform, type RunningPlatform } from '../../simulators/platform/start-platform.ts';
 import type { Protocol } from '../../simulators/platform/protocol.ts';
 import { createRawHttp } from '../../workers/http.ts';
-import { Fault } from './contract.ts';
+import { Fault } from './fault.ts';
 
 export type Arrived = { push: Push; received: Received | null; error: Error | null };
 /** `account`: the settings of a shop. Without `protocol` the shop is a live one, where nothing may be changed. */

@@ -1,5 +1,6 @@
 import type { ShipmentReport, StockPush } from '../../../channels/channel.ts';
-import { Fault, method, same, thrown, want, type Check } from '../contract.ts';
+import { method, same, thrown, want, type Check } from '../contract.ts';
+import { Fault } from '../fault.ts';
 import type { Rig } from '../rig.ts';
 
 const stockOf = (rig: Rig, sku: string): number => rig.platform.shop.item(sku).stock;
@@ -24,7 +25,7 @@ export const outward: readonly Check[] = [
     },
   },
   {
-    title: 'its stock of given SKUs is read', live: true, applies: (c, rig) => rig.live && rig.skus.length > 0 && c.stock !== 'none',
+    title: 'its stock of given SKUs is read', live: 'only', applies: (c, rig) => rig.skus.length > 0 && c.stock !== 'none',
     async run(rig) {
       const seen = await method('readStock', rig.connector.readStock).call(rig.connector, rig.skus.map((s) => ({ platformSku: s.split('/').at(-1) ?? s, itemId: s.includes('/') ? s.split('/')[0] ?? null : null })));
       same('SKUs read', seen.length, rig.skus.length);
