@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Capabilities } from '../../channels/channel.ts';
+import { NotWritten } from '../../channels/not-written.ts';
 import { Fault } from './fault.ts';
 import type { Rig } from './rig.ts';
 
@@ -12,7 +13,7 @@ export type Check = { title: string; applies?(capabilities: Capabilities, rig: R
 /** `unwritten`: the connector's author has not come to it; `other`: not of this platform, or not to be tried on a live one. */
 export type Outcome = { title: string; result: 'good' | 'unwritten' | 'missing' | 'other'; words: string };
 
-/** Runs one sentence; whatever is thrown is a word of what is missing. */
+/** Runs one sentence; whatever is thrown is a word of what is missing. Errors are known by their names: a connector of another folder has classes of its own. */
 export async function runCheck(check: Check, rig: Rig): Promise<Outcome> {
   const { title } = check;
   if (check.live === 'only' && !rig.live) return { title, result: 'other', words: 'only of a live shop (--live)' };
@@ -23,7 +24,7 @@ export async function runCheck(check: Check, rig: Rig): Promise<Outcome> {
     return { title, result: 'good', words: '' };
   } catch (error) {
     const { name, message } = error as Error;
-    if (name === 'NotWritten') return { title, result: 'unwritten', words: message };
+    if (name === NotWritten.name) return { title, result: 'unwritten', words: message };
     return { title, result: 'missing', words: name === 'Fault' ? message : `it threw ${name}: ${message}` };
   }
 }
@@ -41,7 +42,7 @@ export function same(words: string, given: unknown, wanted: unknown): void {
 export async function thrown(words: string, promise: Promise<unknown>): Promise<Error> {
   const error = await promise.then(() => null, (e: unknown) => e as Error);
   if (error === null) throw new Fault(`${words}, but nothing was thrown`);
-  if (error.name === 'NotWritten') throw error;
+  if (error.name === NotWritten.name) throw error;
   return error;
 }
 

@@ -28,8 +28,9 @@ export class Rig {
   readonly #platform: RunningPlatform | null;
   readonly #server: Server | null;
   #offset = 0;
-  /** how often a token was made */
+  /** how often a token was made, and when the last one ends */
   tokens = 0;
+  tokenEnds: number | null = null;
 
   private constructor(o: RigOptions, platform: RunningPlatform | null, server: Server | null, offset: () => number) {
     this.kind = o.kind;
@@ -83,6 +84,7 @@ export class Rig {
             if (kept === null || kept.serial === beyond) {
               this.tokens += 1;
               kept = { ...await next(kept), serial: (kept?.serial ?? 0) + 1 };
+              this.tokenEnds = kept.expiresAt;
             }
             return kept;
           });

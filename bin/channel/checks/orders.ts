@@ -183,7 +183,8 @@ export const orders: readonly Check[] = [
       const { id } = rig.place({ lines: LINE });
       await read(rig, id);
       const before = rig.tokens;
-      rig.advance(400 * 86_400);
+      if (rig.tokenEnds === null) throw new Fault('it has a token that runs out, but its calls ask for none (io.token())');
+      rig.advance((rig.tokenEnds - rig.now()) / 1000 + 1);
       await Promise.all([1, 2, 3, 4].map(() => read(rig, id)));
       same('refreshes after it had run out', rig.tokens - before, 1);
     },
