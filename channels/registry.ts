@@ -3,9 +3,10 @@ import { douyin } from './douyin/index.ts';
 import { generic } from './generic/index.ts';
 import { kuaishou } from './kuaishou/index.ts';
 import { shopify } from './shopify/index.ts';
+import { wechat } from './wechat/index.ts';
 
 /** Every platform that is spoken whole; a new one is a folder and a line here. */
-export const channelKinds: readonly ChannelKind[] = [generic, douyin, kuaishou, shopify];
+export const channelKinds: readonly ChannelKind[] = [generic, douyin, kuaishou, shopify, wechat];
 
 const byPlatform = new Map(channelKinds.map((kind) => [kind.platform, kind]));
 

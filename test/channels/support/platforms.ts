@@ -3,12 +3,14 @@ import { douyin } from '../../../simulators/douyin/protocol.ts';
 import { genericShop } from '../../../simulators/generic-shop/protocol.ts';
 import { kuaishou } from '../../../simulators/kuaishou/protocol.ts';
 import { shopify } from '../../../simulators/shopify/protocol.ts';
+import { wechat } from '../../../simulators/wechat/protocol.ts';
 import type { Protocol } from '../../../simulators/platform/protocol.ts';
 
 /** The simulator of each platform and the account under which it knows us. */
 export const SIMULATORS: Readonly<Record<string, { protocol: Protocol; folder: string }>> = {
   douyin: { protocol: douyin, folder: 'douyin' },
   kuaishou: { protocol: kuaishou, folder: 'kuaishou' },
+  wechat: { protocol: wechat, folder: 'wechat' },
   shopify: { protocol: shopify, folder: 'shopify' },
   generic: { protocol: genericShop, folder: 'generic-shop' },
 };
