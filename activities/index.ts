@@ -8,6 +8,7 @@ import { createReturns } from './returns.ts';
 import { createShipping } from './ship.ts';
 import { createSimulations } from './simulation.ts';
 import { createWaves } from './wave.ts';
+import { createPlanning } from './planning.ts';
 import { createTransfers } from './transfer.ts';
 
 /** Every activity by its name. */
@@ -23,6 +24,7 @@ export function createActivities(deps: ActivityDeps) {
     ...createTransfers(deps),
     ...createCanaries(deps),
     ...createWaves(deps),
+    ...createPlanning(deps),
   };
 }
 

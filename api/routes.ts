@@ -44,6 +44,7 @@ import { partnerRoutes } from './partners/routes.ts';
 import { sharingRoutes } from './sharing/routes.ts';
 import { measureRoutes } from './measures/routes.ts';
 import { stopRoutes } from './stops/routes.ts';
+import { slowMoverRoutes } from './slow-movers/routes.ts';
 import { transferRoutes } from './transfers/routes.ts';
 import { availabilityRoutes } from './availability/routes.ts';
 import { canaryRoutes } from './policies/canary.ts';
@@ -105,6 +106,7 @@ export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [
   messageRoutes,
   messengerRoutes,
   transferRoutes,
+  slowMoverRoutes,
   promotionRoutes,
   priceBookRoutes,
 ];

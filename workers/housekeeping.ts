@@ -14,6 +14,7 @@ import { measureCarriers } from '../db/routing/carrier-performance.ts';
 import { measureReliability } from '../db/routing/reliability.ts';
 import { gatherWave } from '../db/routing/wave/gather.ts';
 import { tendAllotments } from '../db/stock/allotments/tend.ts';
+import { tendSlowMovers } from '../db/slow-movers/look.ts';
 import { tendBuffers } from '../db/stock/buffers/sales-rates.ts';
 import { tendLateSupplies } from '../db/stock/supplies/change-date.ts';
 import type { StockWriter } from '../db/stock-writer.ts';
@@ -79,6 +80,7 @@ export function startHousekeeping(writer: StockWriter, network: Network, logger:
     }
     if (Date.now() - cleanedAt < CLEANING_MS) return;
     cleanedAt = Date.now();
+    await tendSlowMovers(writer);
     await writer.pool.query('delete from idempotency_keys where expires_at < now()');
     await cleanHints(writer.pool, new Date(writer.clock().getTime() - HINTS_KEPT_MS));
     await writer.pool.query(`select ensure_movement_partitions((now() - interval '1 month')::date, 6)`);

@@ -7,3 +7,4 @@ export { simulation } from './simulation.ts';
 export { transfer } from './transfer.ts';
 export { wave } from './wave.ts';
 export { canary } from './canary.ts';
+export { slowMovers } from './slow-movers.ts';

@@ -15,3 +15,4 @@ export const planningQueue = (taskQueue: string): string => `${taskQueue}-planni
 export const transferWorkflowId = (transfer: string): string => `transfer/${transfer}`;
 export const waveWorkflowId = (wave: string): string => `wave/${wave}`;
 export const canaryWorkflowId = (canary: string): string => `canary/${canary}`;
+export const SLOW_MOVERS_WORKFLOW_ID = 'slow-movers';
