@@ -1,17 +1,20 @@
 import { Context } from '@temporalio/activity';
-import { carrierConnector } from '../carriers/registry.ts';
 import { closeReturn } from '../db/returns/close-return.ts';
 import { authoriseReturn } from '../db/returns/returns.ts';
 import { openReturns, returnContext, type ReturnContext } from '../db/returns/return-context.ts';
 import { PartnerRefused, PartnerUnavailable } from '../domain/http-port.ts';
 import type { OrderFacts } from '../domain/order/flow.ts';
 import { returnLocation } from '../domain/returns/return-location.ts';
+import { issueWaybill } from './carriers/issue.ts';
+import { CarrierSessions } from './carriers/session.ts';
 import { factsOf, uuidOf, type ActivityDeps } from './deps.ts';
 
 const ATTEMPTS = 6;
 
 /** The return routine: authorise (place and label), then after inspection restock, refund or exchange. */
 export function createReturns(deps: ActivityDeps) {
+  const sessions = new CarrierSessions(deps);
+
   async function authorise(context: ReturnContext): Promise<void> {
     const ranked = deps.network.ranked(deps.network.place(context.country, context.province, context.city));
     const places = [...deps.network.locationById.values()].map((l) => ({
@@ -27,19 +30,23 @@ export function createReturns(deps: ActivityDeps) {
   async function labelFor(context: ReturnContext, locationId: number): Promise<{ carrier: string; waybillNo: string } | null> {
     const contact = await deps.vault.readContact(deps.writer.pool, context.contactId);
     const to = deps.network.locationById.get(locationId);
-    const carrier = [...deps.network.carriers.values()].filter((c) => c.active && c.baseUrl !== null).sort((a, b) => (a.code < b.code ? -1 : 1))[0];
-    const connector = carrier && carrierConnector(deps.http, carrier, carrier.secret === null ? null : deps.vault.openSecret(carrier.secret));
-    if (!contact || !to || !connector) return null;
-    try {
-      const { waybillNo } = await connector.createWaybill({
-        requestId: context.rma, service: `return-${context.method}`, from: { city: context.city, province: context.province }, weightG: Math.max(1, context.weightG),
-        to: { name: to.name, phone: '', country: to.place.country, province: to.place.province, city: to.place.city, street: to.name },
-      });
-      return { carrier: carrier.code, waybillNo };
-    } catch (error) {
-      if (error instanceof PartnerRefused || (error instanceof PartnerUnavailable && Context.current().info.attempt >= ATTEMPTS)) return null;
-      throw error;
+    if (!contact || !to) return null;
+    const { shipTo: { sealed, name, phone, street } } = contact;
+    for (const carrier of [...deps.network.carriers.values()].filter((c) => c.active).sort((x, y) => (x.code < y.code ? -1 : 1))) {
+      const session = await sessions.issuer(carrier.code, null);
+      if (!session) continue;
+      try {
+        const waybillNo = await issueWaybill(deps, session, {
+          requestId: context.rma, service: `return-${context.method}`, carrier: carrier.code, from: { city: context.city, province: context.province, ...(sealed ? {} : { name, phone, street, country: context.country }) },
+          weightG: Math.max(1, context.weightG), to: { name: to.name, phone: '', country: to.place.country, province: to.place.province, city: to.place.city, street: to.name },
+        }, { orderId: context.orderId, fulfillment: false });
+        return { carrier: carrier.code, waybillNo };
+      } catch (error) {
+        if (error instanceof PartnerRefused || (error instanceof PartnerUnavailable && Context.current().info.attempt >= ATTEMPTS)) return null;
+        throw error;
+      }
     }
+    return null;
   }
 
   async function step(rma: string, status: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
-import { carrierConnector } from '../carriers/registry.ts';
-import { beginRelease, finishRelease, postponeRelease, recordWaybill, refuseRelease, type Release } from '../db/fulfillment/release.ts';
+import type { WaybillRef } from '../carriers/carrier.ts';
+import { abandonWaybill, readWaybill, waybillEnded } from '../db/carriers/waybills.ts';
+import { beginRelease, finishRelease, postponeRelease, refuseRelease, type Release } from '../db/fulfillment/release.ts';
 import { nextCarrier, type ParcelLoad } from '../db/fulfillment/next-carrier.ts';
 import { recordRecall, recallTarget } from '../db/fulfillment/recall.ts';
 import { recordReminder, reminderTarget } from '../db/fulfillment/reminder.ts';
@@ -10,6 +11,8 @@ import { PartnerRefused, PartnerUnavailable } from '../domain/http-port.ts';
 import type { OrderFacts } from '../domain/order/flow.ts';
 import { encodeId } from '../domain/ids.ts';
 import { createLocationPartner, type ReleaseMessage } from '../partners/location-partner.ts';
+import { issueWaybill } from './carriers/issue.ts';
+import { CarrierSessions } from './carriers/session.ts';
 import { factsOf, uuidOf, type ActivityDeps } from './deps.ts';
 
 /** Attempts (0.5, 1, 2, 4, 8 s apart) before a partner that does not answer is left alone for a while. */
@@ -26,38 +29,49 @@ function givesUp(error: unknown): boolean {
 /** The calls to locations and carriers, each under one key, so that a repetition is one effect. */
 export function createShipping(deps: ActivityDeps) {
   const secretOf = (sealed: Buffer | null): string | null => (sealed === null ? null : deps.vault.openSecret(sealed));
-  const carrierOf = (carrier: Release['carrier']) => (carrier === null ? null : carrierConnector(deps.http, carrier, secretOf(carrier.secret)));
+  const sessions = new CarrierSessions(deps);
+  const issuerOf = (release: Release) => (release.carrier === null ? null : sessions.issuer(release.carrier.code, release.channel));
 
   /** The waybill first, then the location: label and goods travel together (ADR 0004). */
-  async function issueWaybill(release: Release): Promise<string | null> {
-    const connector = carrierOf(release.carrier);
+  async function waybillFor(release: Release): Promise<string | null> {
     if (release.waybillNo !== null) return release.waybillNo;
     // What needs the postcode is known only here: the carrier is not asked for what it will not take.
     const refused = release.carrier && refusal(deps.network.refusals, release.carrier.code, release.service, release.shipTo);
     if (refused) throw new NotServed(422, `${release.carrier?.code ?? ''} does not serve the address: ${refused}`);
-    if (!connector) return null;
+    const session = await issuerOf(release);
+    if (!session || !release.carrier) return null;
     const { weightG, volumeMm3 } = loadOf(release);
-    const { waybillNo } = await connector.createWaybill({
-      requestId: release.fulfillmentOrderId, service: release.service, from: { city: release.location.place.city, province: release.location.place.province },
+    const { place, name } = release.location;
+    return issueWaybill(deps, session, {
+      requestId: release.fulfillmentOrderId, service: release.service, carrier: release.carrier.code, order: release.externalId, from: { city: place.city, province: place.province, country: place.country, name },
       to: release.shipTo, weightG: Math.max(1, weightG), ...(volumeMm3 > 0 ? { volumeMm3 } : {}),
       ...(release.cashOnDelivery ? { cashOnDelivery: release.cashOnDelivery } : {}),
-    });
-    return recordWaybill(deps.writer, uuidOf('ful', release.fulfillmentOrderId), waybillNo);
+    }, { orderId: release.orderId, fulfillment: true });
   }
 
   /** With its waybill: a carrier that refuses, or does not answer in all attempts, makes room for the next cheapest one. */
   async function withWaybill(first: Release): Promise<Release> {
     for (let release = first; ;) {
       try {
-        return { ...release, waybillNo: await issueWaybill(release) };
+        return { ...release, waybillNo: await waybillFor(release) };
       } catch (error) {
         if (!(error instanceof PartnerRefused) && !givesUp(error)) throw error;
         const ref = { orderId: uuidOf('ord', release.orderId), fulfillmentOrderId: uuidOf('ful', release.fulfillmentOrderId) };
         const next = await nextCarrier(deps.writer, deps.network, ref, loadOf(release), { reason: (error as Error).message, asked: !(error instanceof NotServed) });
         if (!next) throw error;
+        // A number may have come to be though nobody told us.
+        const asked = await issuerOf(release);
+        if (asked) await abandonWaybill(deps.writer.pool, { account: asked.account.code, requestId: release.fulfillmentOrderId }, deps.writer.clock());
         release = { ...release, ...next };
       }
     }
+  }
+
+  /** The waybill of a recalled parcel goes back to who gave it; what is refused is kept in mind. */
+  async function takeBack(ref: WaybillRef, reason: string): Promise<void> {
+    const session = await sessions.of((await readWaybill(deps.writer.pool, ref.requestId))?.account ?? ref.carrier);
+    const outcome = await session?.connector.cancelWaybill?.(ref, reason);
+    if (session && outcome) await waybillEnded(deps.writer.pool, { account: session.account.code, requestId: ref.requestId }, outcome === 'cancelled' ? 'cancelled' : 'kept', null, deps.writer.clock());
   }
 
   return {
@@ -90,7 +104,7 @@ export function createShipping(deps: ActivityDeps) {
           const { location, carrier, waybillNo, reason } = target;
           const answer = location.partnerUrl === null ? { outcome: target.manual, reason: null }
             : await createLocationPartner(deps.http, location.partnerUrl, secretOf(location.partnerSecret)).cancel(ref.fulfillmentOrderId, reason);
-          if (answer.outcome === 'cancelled' && waybillNo !== null) await carrierOf(carrier)?.cancelWaybill(waybillNo, reason);
+          if (answer.outcome === 'cancelled' && waybillNo !== null && carrier) await takeBack({ requestId: ref.fulfillmentOrderId, waybillNo, carrier: carrier.code }, reason);
           await recordRecall(deps.writer, id, answer.outcome, answer.reason);
         } catch (error) {
           if (error instanceof PartnerRefused || givesUp(error)) await recordRecall(deps.writer, id, 'unreachable', (error as Error).message);
@@ -123,8 +137,8 @@ export function createShipping(deps: ActivityDeps) {
       const target = await interceptTarget(deps.writer.pool, id);
       if (target) {
         try {
-          const connector = carrierOf(deps.network.carriers.get(target.carrier) ?? null);
-          const answer = connector ? await connector.intercept(target.waybillNo, encodeId('par', id), 'refund requested') : { outcome: 'refused' as const, reason: 'this carrier cannot intercept' };
+          const connector = (await sessions.of(target.carrier))?.connector;
+          const answer = connector?.intercept ? await connector.intercept(target.waybillNo, encodeId('par', id), 'refund requested') : { outcome: 'refused' as const, reason: 'this carrier cannot intercept' };
           await recordIntercept(deps.writer, id, answer.outcome, answer.reason);
         } catch (error) {
           if (error instanceof PartnerRefused || givesUp(error)) await recordIntercept(deps.writer, id, 'unreachable', (error as Error).message);

@@ -36,6 +36,10 @@ import { orderPromiseRoutes } from './promise/orders.ts';
 import { closedDayRoutes } from './network/closed-days.ts';
 import { substituteRoutes } from './network/substitutes.ts';
 import { hookRoutes } from './channels/hooks.ts';
+import { carrierAccountRoutes } from './carriers/accounts.ts';
+import { exceptionRoutes } from './carriers/exceptions.ts';
+import { carrierHookRoutes } from './carriers/hooks.ts';
+import { labelRoutes } from './carriers/labels.ts';
 import { listingRoutes } from './channels/listings.ts';
 import { channelOrderRoutes } from './channels/orders.ts';
 import { shopRoutes } from './channels/shops.ts';
@@ -97,6 +101,10 @@ export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [
   sharingRoutes,
   availabilityRoutes,
   hookRoutes,
+  carrierHookRoutes,
+  carrierAccountRoutes,
+  labelRoutes,
+  exceptionRoutes,
   shopRoutes,
   listingRoutes,
   channelOrderRoutes,

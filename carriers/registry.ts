@@ -1,8 +1,12 @@
-import type { Http } from '../domain/http-port.ts';
-import type { CarrierConnector } from './carrier.ts';
-import { createGenericCarrier } from './generic/generic-carrier.ts';
+import type { CarrierKind } from './carrier.ts';
+import { generic } from './generic/index.ts';
+import { sf } from './sf/index.ts';
 
-/** The connector of a carrier. Every carrier with a base URL speaks the generic protocol until it has a folder of its own. */
-export function carrierConnector(http: Http, carrier: { code: string; baseUrl: string | null }, secret: string | null): CarrierConnector | null {
-  return carrier.baseUrl === null ? null : createGenericCarrier(http, carrier.baseUrl, secret);
-}
+export { drawLabel } from './label-pdf.ts';
+
+/** Every carrier, tracker and waybill service that is spoken whole; a new one is a folder and a line here. */
+export const carrierKinds: readonly CarrierKind[] = [generic, sf];
+
+const byKind = new Map(carrierKinds.map((kind) => [kind.kind, kind]));
+
+export const carrierKind = (kind: string): CarrierKind | null => byKind.get(kind) ?? null;

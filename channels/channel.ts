@@ -54,7 +54,7 @@ export type Capabilities = {
 
 /** One HTTP exchange. `family`: the method family whose rate limit it counts for. */
 export type Call = { family: string; method: 'GET' | 'POST' | 'PUT' | 'DELETE'; url: string; headers?: Readonly<Record<string, string>>; body?: string | Buffer };
-export type CallAnswer = { status: number; headers: Readonly<Record<string, string>>; text: string };
+export type CallAnswer = { status: number; headers: Readonly<Record<string, string>>; text: string; bytes?: Buffer };
 /** The network as the composition root gives it: no redirect is followed; throws PartnerUnavailable where no answer came (the outcome is then unknown). Answers of any status are given. */
 export type RawHttp = (call: Call, timeoutMs: number) => Promise<CallAnswer>;
 /**

@@ -193,4 +193,22 @@ export class Vault {
       [id, personId, 'contact', seal(open(this.#master, wrapped), JSON.stringify(contact))]);
     return id;
   }
+
+  /** Keeps a document of a person's (a label) under their key; null when they have been erased. */
+  async writeDocument(client: pg.ClientBase, personId: string, kind: string, bytes: Buffer): Promise<string | null> {
+    const { rows } = await client.query<{ wrapped_key: Buffer | null }>('select wrapped_key from persons where id = $1', [personId]);
+    const wrapped = rows[0]?.wrapped_key;
+    if (!wrapped) return null;
+    const id = uuidv7();
+    await client.query('insert into vault_records (id, person_id, kind, ciphertext) values ($1, $2, $3, $4)', [id, personId, kind, seal(open(this.#master, wrapped), bytes)]);
+    return id;
+  }
+
+  /** The bytes of a document; null when it or its person has been erased. */
+  async readDocument(client: pg.ClientBase | pg.Pool, id: string): Promise<Buffer | null> {
+    const { rows: [row] } = await client.query<{ ciphertext: Buffer | null; wrapped_key: Buffer | null }>({
+      name: 'vault_document', text: 'select v.ciphertext, p.wrapped_key from vault_records v join persons p on p.id = v.person_id where v.id = $1', values: [id],
+    });
+    return row?.ciphertext && row.wrapped_key ? open(open(this.#master, row.wrapped_key), row.ciphertext) : null;
+  }
 }

@@ -25,7 +25,7 @@ const CHANGES_MS = 200;
 const HINTS_KEPT_MS = 14 * 86_400_000;
 const ALLOTMENTS_MS = 2_000;
 const DEMAND_MS = 1_000;
-const POLL_MS = 30_000;
+const CARRIERS_MS = 5_000;
 const CLEANING_MS = 600_000;
 const BUFFERS_MS = 3_600_000;
 
@@ -33,9 +33,8 @@ const BUFFERS_MS = 3_600_000;
  * What PostgreSQL's dates make due, worked off by every worker: expiries twice a second, allotments, recalled lots and late supplies every other second, expired lots once a
  * day, buffers in days of sale and what locations and carriers did once an hour, old keys and partitions now and then. Expiries have a loop of their own: a carrier that answers slowly must not keep anybody's units.
  */
-export function startHousekeeping(writer: StockWriter, network: Network, logger: Logger, pollCarriers: () => Promise<number>): { close(): Promise<void> } {
+export function startHousekeeping(writer: StockWriter, network: Network, logger: Logger, tendCarriers: () => Promise<Readonly<Record<string, number>>>): { close(): Promise<void> } {
   let cleanedAt = 0;
-  let polledAt = 0;
   let tendedAt = 0;
   let buffersAt = 0;
   let quarantined = '';
@@ -73,11 +72,6 @@ export function startHousekeeping(writer: StockWriter, network: Network, logger:
       logger.info({ locations: await measureReliability(writer) }, 'locations measured by what they accept');
       logger.info({ lanes: await measureCarriers(writer) }, 'carriers measured by what came in time');
     }
-    if (Date.now() - polledAt >= POLL_MS) {
-      polledAt = Date.now();
-      const news = await pollCarriers();
-      if (news > 0) logger.info({ news }, 'tracking that was not pushed');
-    }
     if (Date.now() - cleanedAt < CLEANING_MS) return;
     cleanedAt = Date.now();
     await tendSlowMovers(writer);
@@ -87,7 +81,12 @@ export function startHousekeeping(writer: StockWriter, network: Network, logger:
   };
   const channels = async (): Promise<void> => { if (await hasShops(writer.pool)) await readChanges(writer.pool, network, writer.clock()); };
   const demand = async (): Promise<void> => { await rollUpDemand(writer.pool, writer.clock()); };
-  const loops = [[expiries, EXPIRY_MS], [round, EXPIRY_MS], [channels, CHANGES_MS], [demand, DEMAND_MS]].map(([run, ms]) => repeat(run as () => Promise<void>, ms as number, logger));
+  // A carrier that answers slowly keeps nobody else waiting.
+  const carriers = async (): Promise<void> => {
+    const tended = await tendCarriers();
+    if (Object.values(tended).some((n) => n > 0)) logger.info(tended, 'carriers tended');
+  };
+  const loops = [[expiries, EXPIRY_MS], [round, EXPIRY_MS], [channels, CHANGES_MS], [demand, DEMAND_MS], [carriers, CARRIERS_MS]].map(([run, ms]) => repeat(run as () => Promise<void>, ms as number, logger));
   return { async close() { await Promise.all(loops.map((close) => close())); } };
 }
 

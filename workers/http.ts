@@ -36,7 +36,8 @@ export function createRawHttp(): RawHttp {
     const host = URL.canParse(url) ? new URL(url).host : `"${url}"`;
     try {
       const response = await fetch(url, { method, headers: { ...headers }, redirect: 'manual', signal: AbortSignal.timeout(timeoutMs), ...(body === undefined ? {} : { body: typeof body === 'string' ? body : new Uint8Array(body) }) });
-      return { status: response.status, headers: Object.fromEntries(response.headers), text: await response.text() };
+      const bytes = Buffer.from(await response.arrayBuffer());
+      return { status: response.status, headers: Object.fromEntries(response.headers), text: bytes.toString('utf8'), bytes };
     } catch (error) {
       throw noAnswer(host, error);
     }

@@ -1,5 +1,6 @@
 import { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { createCarrierTending } from '../activities/carriers/tend.ts';
 import { createActivities } from '../activities/index.ts';
 import { openStore } from '../db/store.ts';
 import { loadConfig } from '../runtime/config.ts';
@@ -7,7 +8,6 @@ import { planningQueue } from '../workflows/contract/ids.ts';
 import { createHttp, createRawHttp } from './http.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { workflowBundle } from './bundle.ts';
-import { pollCarriers } from './carrier-poll.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { startSender } from './messages/sender.ts';
 import { freePort, startMetrics } from './metrics.ts';
@@ -29,8 +29,9 @@ Runtime.install({
 const store = await openStore({ url: config.databaseUrl, vaultKey: config.vaultKey, poolSize: config.dbPool, writerBatch: config.writerBatch });
 const connection = await NativeConnection.connect({ address: config.temporalAddress });
 const http = createHttp();
+const raw = createRawHttp();
 const underWay = new OrdersUnderWay();
-const activities = createActivities({ writer: store.writer, network: store.network, vault: store.vault, http, capture: store.capture, raw: createRawHttp() });
+const activities = createActivities({ writer: store.writer, network: store.network, vault: store.vault, http, capture: store.capture, raw });
 // Each workflow says itself whether it stays with the version it began on (ADR 0011).
 const versions = config.buildId === undefined ? {} : {
   workerDeploymentOptions: { useWorkerVersioning: true as const, version: { deploymentName: config.deploymentName, buildId: config.buildId }, defaultVersioningBehavior: 'AUTO_UPGRADE' as const },
@@ -60,8 +61,8 @@ const relay = new Relay({
   onHandled: (topic, outcome) => { metrics.relayed.inc({ topic, outcome }); },
 });
 await relay.start();
-const housekeeping = startHousekeeping(store.writer, store.network, logger, () => pollCarriers(store, http, logger));
-const messages = startSender({ store, http, raw: createRawHttp(), logger });
+const housekeeping = startHousekeeping(store.writer, store.network, logger, createCarrierTending({ ...store, http, raw }, logger).all);
+const messages = startSender({ store, http, raw, logger });
 logger.info({ metricsPort: metrics.port, taskQueue: config.taskQueue }, 'worker ready');
 
 let stopping: Promise<void> | null = null;

@@ -4,6 +4,7 @@ import { refundForUnits } from '../../domain/returns/refund.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import { lockOrder, readLines, refreshStatus, type Order } from '../orders/order.ts';
 import { settleRequest } from '../orders/settle-request.ts';
+import { raiseException } from '../carriers/exceptions.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
 import { claimId } from './claim-id.ts';
@@ -13,7 +14,9 @@ import { refundLost } from './refund-lost.ts';
  * What follows when a parcel has become lost: a claim on its carrier, and the refund where one has been asked for. Call under the order's lock,
  * after the milestone is written; the caller settles the refund request and refreshes the status.
  */
-export async function parcelLost(tx: Tx, order: Order, parcelId: string, carrier: string, actor: string): Promise<void> {
+export async function parcelLost(tx: Tx, order: Order, parcel: { id: string; carrier: string; waybillNo: string }, actor: string, reason?: string): Promise<void> {
+  const { id: parcelId, carrier } = parcel;
+  await raiseException(tx, order, parcel, 'lost', reason ?? 'the carrier has lost it', actor);
   const id = uuidv7();
   const amount = await goodsNet(tx, order, parcelId);
   const opened = await tx.query(
@@ -55,7 +58,7 @@ export async function reportLost(writer: StockWriter, parcelId: string, reason: 
     if (parcel.milestone === 'delivered' || parcel.milestone === 'returned') throw new Problem('conflict', `the parcel is ${parcel.milestone}: it cannot be lost`);
     await tx.query(`update parcels set milestone = 'lost', milestone_at = $2 where id = $1`, [parcelId, tx.now]);
     await tx.event(order.id, 'parcel.lost', actor, { parcel: encodeId('par', parcelId), waybill: parcel.waybill_no, at: tx.now.toISOString(), reason });
-    await parcelLost(tx, order, parcelId, parcel.carrier, actor);
+    await parcelLost(tx, order, { id: parcelId, carrier: parcel.carrier, waybillNo: parcel.waybill_no }, actor, reason);
     await settleRequest(tx, order.id);
     await refreshStatus(tx, order, actor);
     await tx.wake(order.id, order.shipBy);

@@ -1,4 +1,5 @@
 import { encodeId } from '../../domain/ids.ts';
+import { voidWaybills } from '../carriers/waybills.ts';
 import { cancelUnits } from '../orders/cancel-order.ts';
 import { lookAtPromise } from '../promise/look.ts';
 import { settleWanted } from '../orders/replan.ts';
@@ -25,6 +26,7 @@ export async function rejectFulfillment(tx: Tx, order: Order, f: FulfillmentOrde
        cancel_requested_at = case when $4 then $2 else cancel_requested_at end, cancel_reason = coalesce(cancel_reason, $3),
        cancel_outcome = case when $4 or cancel_requested_at is null then cancel_outcome else 'cancelled' end where id = $1`,
     [f.id, tx.now, reason, told]);
+  await voidWaybills(tx, encodeId('ful', f.id));
   const own = (await liveReservations(tx, order.id)).filter((r) => r.fulfillmentOrderId === f.id);
   const gone = takesStock(reason);
   await releaseReservations(tx, order.id, own.map((r) => ({ reservation: r, units: r.quantity })), `reject:${reason}`, 'released', () => (gone ? 1 : 0));

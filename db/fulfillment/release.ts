@@ -18,6 +18,8 @@ export type Release = {
   lines: { lineNo: number; sku: string; quantity: number; gift: boolean; weightG: number; volumeMm3: number; hazardous: boolean }[];
   /** in whose name a dealer or vendor sends: the parcel shows the channel, not the sender */
   onBehalfOf: string | null;
+  /** the shop account it was ordered on, and its number there */
+  channel: string | null; externalId: string | null;
   /** the customer fetches it */
   pickup: { way: Exclude<Way, 'ship'>; readyBy: string } | null; buyerRemark: string | null; sellerRemark: string | null;
 };
@@ -59,6 +61,7 @@ export async function beginRelease(writer: StockWriter, network: Network, vault:
       // Collected once, with the first parcel, for all of the order that has not been cancelled.
       cashOnDelivery: order.paymentStatus === 'cash_on_delivery' && living?.first ? { amount: due, currency: order.currency } : null,
       pickup: order.way === 'ship' || !readyBy ? null : { way: order.way, readyBy: readyBy.toISOString() },
+      channel: network.channelById.get(order.channelId)?.code ?? null, externalId: order.externalId,
       onBehalfOf: location.kind === 'dealer' || location.kind === 'vendor' ? network.channelById.get(order.channelId)?.name ?? null : null,
       shipTo: contact.shipTo, buyerRemark: contact.buyerRemark, sellerRemark: contact.sellerRemark,
       lines: lines.map((l) => {

@@ -1,6 +1,7 @@
 import { zone, type Place } from '../../domain/geo.ts';
 import { Problem } from '../../domain/problem.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
+import { announceParcel } from '../carriers/follows.ts';
 import type { FulfillmentOrder, Order } from '../orders/order.ts';
 import type { Tx } from '../tx.ts';
 
@@ -37,4 +38,5 @@ export async function writeParcel(tx: Tx, order: Order, f: FulfillmentOrder, shi
     await tx.query('insert into parcel_lines (parcel_id, line_no, quantity, lot, serials) values ($1, $2, $3, $4, $5)',
       [id, line.lineNo, line.quantity, line.lot ?? null, line.serials ? JSON.stringify(line.serials) : null]);
   }
+  await announceParcel(tx, id, parcel.carrier);
 }

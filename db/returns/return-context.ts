@@ -3,7 +3,7 @@ import { decodeId, encodeId } from '../../domain/ids.ts';
 import type { ReturnStatus } from './returns.ts';
 
 export type ReturnContext = {
-  rma: string; status: ReturnStatus; method: 'label' | 'pickup' | 'drop_off'; locationId: number | null; contactId: string; country: string; province: string; city: string;
+  rma: string; orderId: string; status: ReturnStatus; method: 'label' | 'pickup' | 'drop_off'; locationId: number | null; contactId: string; country: string; province: string; city: string;
   shippedFrom: number[]; weightG: number;
 };
 
@@ -11,12 +11,12 @@ export type ReturnContext = {
 export async function returnContext(pool: pg.Pool, rma: string): Promise<ReturnContext | null> {
   const id = decodeId('rma', rma);
   const { rows: [row] } = await pool.query<Omit<ReturnContext, 'rma'>>(
-    `select r.status, r.method, r.location_id "locationId", o.contact_id "contactId", o.dest_country country, o.dest_province province, o.dest_city city,
+    `select o.id "orderId", r.status, r.method, r.location_id "locationId", o.contact_id "contactId", o.dest_country country, o.dest_province province, o.dest_city city,
        array(select distinct s.location_id from shipments s where s.order_id = o.id order by 1) "shippedFrom",
        coalesce((select sum(k.weight_g * l.quantity) from return_lines l join order_lines ol on ol.order_id = o.id and ol.line_no = l.line_no join skus k on k.id = ol.sku_id
          where l.return_id = r.id), 0)::int "weightG"
      from returns r join orders o on o.id = r.order_id where r.id = $1`, [id]);
-  return row ? { rma, ...row } : null;
+  return row ? { rma, ...row, orderId: encodeId('ord', row.orderId) } : null;
 }
 
 /** Returns of an order that its own workflow can take a step further. */

@@ -5,7 +5,7 @@ import { routeOrder } from '../../db/orders/route-order.ts';
 import { validateOrder } from '../../db/orders/validate-order.ts';
 import { decodeId } from '../../domain/ids.ts';
 import { createLogger } from '../../runtime/logger.ts';
-import { pollCarriers } from '../../workers/carrier-poll.ts';
+import { createCarrierTending } from '../../activities/carriers/tend.ts';
 import { World } from '../support/world.ts';
 
 let world: World;
@@ -29,7 +29,7 @@ test('a parcel whose pushes were lost is asked for, once in a while, and arrives
   world.partners.answer = () => ({ status: 200, body: { events: [
     { eventId: 'e1', waybillNo, status: 'picked_up', occurredAt: world.now.toISOString() }, { eventId: 'e2', waybillNo, status: 'delivered', occurredAt: world.now.toISOString() }, { eventId: 'e3', status: 'nonsense' },
   ] } });
-  const poll = (): Promise<number> => pollCarriers(store, world.partners.http, createLogger('test', 'silent'));
+  const { poll } = createCarrierTending({ ...store, http: world.partners.http, raw: world.raw }, createLogger('test', 'silent'));
   expect(await poll()).toBe(0); // heard of just now
   expect(world.partners.to('/events')).toHaveLength(0);
   world.now = new Date(world.now.getTime() + 3 * 3_600_000);

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CarrierConnector, WaybillRequest } from '../../../carriers/carrier.ts';
-import { createGenericCarrier } from '../../../carriers/generic/generic-carrier.ts';
-import { carrierConnector } from '../../../carriers/registry.ts';
+import type { CarrierIo, WaybillRequest } from '../../../carriers/carrier.ts';
+import { connect } from '../../../carriers/generic/connector.ts';
+import type { Http } from '../../../domain/http-port.ts';
 import { PartnerUnavailable, type HttpAnswer, type HttpRequest } from '../../../domain/http-port.ts';
 import { createHttp } from '../../../workers/http.ts';
 import { startCarrier, type CarrierOptions, type Simulator } from '../../../simulators/carrier/start-carrier.ts';
@@ -12,6 +12,15 @@ const parcel = (changes: Partial<WaybillRequest> = {}): WaybillRequest => ({
   requestId: `ful_${randomUUID()}`, service: 'standard', from: { city: '上海', province: '上海' },
   to: { name: '王小明', phone: '13800000000', country: 'CN', province: '浙江', city: '杭州', street: '1 Example Road' }, weightG: 800, ...changes,
 });
+/** The connector over an Http port, as a carrier that is known by its address alone gets it. */
+function generic(http: Http, baseUrl: string, secret: string | null) {
+  const c = connect({ code: 'sim', settings: { baseUrl }, secrets: secret === null ? {} : { secret } }, { signed: http } as CarrierIo);
+  const draft = { kept: null, keep: () => Promise.resolve() };
+  return {
+    createWaybill: (request: WaybillRequest) => c.createWaybill!(request, draft), cancelWaybill: (waybillNo: string, reason: string) => c.cancelWaybill!({ requestId: 'r', waybillNo, carrier: 'sim' }, reason),
+    events: (waybillNo: string) => c.events!({ carrier: 'sim', waybillNo, phoneTail: null }), intercept: c.intercept!,
+  };
+}
 const failure = (promise: Promise<unknown>): Promise<unknown> => promise.then((value) => value, (error: unknown) => error);
 
 describe('against the carrier simulator, which was written apart from it', () => {
@@ -22,9 +31,9 @@ describe('against the carrier simulator, which was written apart from it', () =>
     await sim.close();
     await tributary.close();
   });
-  async function start(options: Partial<CarrierOptions> = {}): Promise<CarrierConnector> {
+  async function start(options: Partial<CarrierOptions> = {}): Promise<ReturnType<typeof generic>> {
     sim = await startCarrier({ tributaryUrl: tributary.url, apiKey: 'key-1', secret: SECRET, speed: 1, ...options });
-    return carrierConnector(createHttp(), { code: 'sim', baseUrl: sim.url }, SECRET)!;
+    return generic(createHttp(), sim.url, SECRET);
   }
   const pickUp = (no: string) => plain(sim.url, 'POST', `/v1/waybills/${no}/pickup`, { weightG: 800 });
   const stats = async () => (await plain(sim.url, 'GET', '/_control/stats')).body;
@@ -43,9 +52,9 @@ describe('against the carrier simulator, which was written apart from it', () =>
   it('a wrong secret, a clock far off and no signature at all are refused, and nothing is issued', async () => {
     await start();
     for (const wrong of [
-      createGenericCarrier(createHttp(), sim.url, 'whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'),
-      createGenericCarrier(createHttp(10_000, () => Date.now() + 400_000), sim.url, SECRET),
-      createGenericCarrier(createHttp(), sim.url, null),
+      generic(createHttp(), sim.url, 'whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'),
+      generic(createHttp(10_000, () => Date.now() + 400_000), sim.url, SECRET),
+      generic(createHttp(), sim.url, null),
     ]) {
       expect(await failure(wrong.createWaybill(parcel()))).toMatchObject({ name: 'PartnerRefused', status: 401 });
       expect(await failure(wrong.cancelWaybill('SIM1', 'x'))).toMatchObject({ name: 'PartnerRefused', status: 401 });
@@ -102,7 +111,7 @@ describe('against the carrier simulator, which was written apart from it', () =>
 
 describe('what it sends, and what it makes of answers', () => {
   const requests: HttpRequest[] = [];
-  const answering = (answer: HttpAnswer) => createGenericCarrier((request) => {
+  const answering = (answer: HttpAnswer) => generic((request) => {
     requests.push(request);
     return Promise.resolve(answer);
   }, 'http://carrier.test/', null);
@@ -127,9 +136,5 @@ describe('what it sends, and what it makes of answers', () => {
   it.each([[200, {}], [200, { outcome: 'perhaps' }], [302, null], [409, {}]])('cancel and intercept: %i %j is no answer to go by', async (status, body) => {
     expect(await failure(answering({ status, body }).cancelWaybill('W', 'x'))).toMatchObject({ name: 'PartnerRefused', status });
     expect(await failure(answering({ status, body }).intercept('W', 'r', 'x'))).toMatchObject({ name: 'PartnerRefused', status });
-  });
-
-  it('a carrier without an address has no connector', () => {
-    expect(carrierConnector(createHttp(), { code: 'own', baseUrl: null }, null)).toBeNull();
   });
 });

@@ -1,0 +1,19 @@
+import type { CarrierSession } from './session.ts';
+import type { CarrierDeps } from './session.ts';
+import { labelRefused, storeLabel, waybillPostponed, type WaybillKey } from '../../db/carriers/waybills.ts';
+import { PartnerRefused, PartnerUnavailable } from '../../domain/http-port.ts';
+
+/** Whether a carrier's own label has to be fetched after its number. */
+export const fetchesLabel = ({ kind: { capabilities }, connector }: CarrierSession): boolean => (capabilities.label === 'pdf' || capabilities.label === 'print_data') && connector.label !== undefined;
+
+/** Fetches a waybill's label and keeps it. A label that does not come now is fetched later: the parcel need not wait for it here. */
+export async function fetchLabel(deps: CarrierDeps, session: CarrierSession, key: WaybillKey, carrier: string, waybillNo: string): Promise<void> {
+  try {
+    const label = await session.connector.label?.({ requestId: key.requestId, waybillNo, carrier });
+    if (label) await storeLabel(deps.writer, deps.vault, key, label);
+  } catch (error) {
+    if (error instanceof PartnerRefused) await labelRefused(deps.writer.pool, key, error.message);
+    else if (error instanceof PartnerUnavailable) await waybillPostponed(deps.writer.pool, key, error.message, deps.writer.clock());
+    else throw error;
+  }
+}

@@ -1,0 +1,14 @@
+import { readFile } from 'node:fs/promises';
+import type { CourierProtocol } from '../../../simulators/courier/protocol.ts';
+import { genericCarrier } from '../../../simulators/generic-carrier/protocol.ts';
+import { sf } from '../../../simulators/sf/protocol.ts';
+
+/** The simulator of each kind, and its word for the carrier whose parcels it follows. */
+export const COURIERS: Readonly<Record<string, { protocol: CourierProtocol; folder: string; word?: string }>> = {
+  generic: { protocol: genericCarrier, folder: 'generic-carrier' },
+  sf: { protocol: sf, folder: 'sf' },
+};
+
+export async function accountOf(folder: string): Promise<Record<string, unknown>> {
+  return JSON.parse(await readFile(new URL(`../../../simulators/${folder}/account.json`, import.meta.url), 'utf8')) as Record<string, unknown>;
+}
