@@ -68,9 +68,10 @@ export function createShipping(deps: ActivityDeps) {
   }
 
   /** The waybill of a recalled parcel goes back to who gave it; what is refused is kept in mind. */
-  async function takeBack(ref: WaybillRef, reason: string): Promise<void> {
-    const session = await sessions.of((await readWaybill(deps.writer.pool, ref.requestId))?.account ?? ref.carrier);
-    const outcome = await session?.connector.cancelWaybill?.(ref, reason);
+  async function takeBack(ref: Omit<WaybillRef, 'draft'>, reason: string): Promise<void> {
+    const given = await readWaybill(deps.writer.pool, ref.requestId);
+    const session = await sessions.of(given?.account ?? ref.carrier);
+    const outcome = await session?.connector.cancelWaybill?.({ ...ref, draft: given?.draft ?? null }, reason);
     if (session && outcome) await waybillEnded(deps.writer.pool, { account: session.account.code, requestId: ref.requestId }, outcome === 'cancelled' ? 'cancelled' : 'kept', null, deps.writer.clock());
   }
 

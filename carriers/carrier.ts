@@ -66,10 +66,10 @@ export type WaybillRequest = {
 /** A label: PDF, or what a print component takes (`application/json`, opaque to us). */
 export type Label = { type: 'application/pdf' | 'application/json'; bytes: Buffer };
 export type Issued = { waybillNo: string; label?: Label };
-/** What was kept of an earlier try, and how to keep something now: before the step that costs money. */
-export type Draft = { kept: string | null; keep(text: string): Promise<void> };
-/** `waybillNo` null: asked for, and the answer was lost. */
-export type WaybillRef = { requestId: string; waybillNo: string | null; carrier: string };
+/** What was kept of an earlier try, and how to keep something now, before the step that costs money; `keep` gives what stands: the first that was kept. */
+export type Draft = { kept: string | null; keep(text: string): Promise<string> };
+/** `waybillNo` null: asked for, and the answer was lost. `draft`: what was kept on the way to it. */
+export type WaybillRef = { requestId: string; waybillNo: string | null; carrier: string; draft: string | null };
 /** A parcel that is followed. `phoneTail`: last four digits, only where the kind asks for them. */
 export type FollowedParcel = { carrier: string; waybillNo: string; phoneTail: string | null };
 export type Balance = { carrier: string; branch: string; left: number | null };

@@ -17,11 +17,12 @@ export async function issueWaybill(deps: CarrierDeps, session: CarrierSession, r
   if (!connector.createWaybill) throw new PartnerRefused(0, `${account.code} gives no waybills`);
   const orderId = uuidOf('ord', of.orderId);
   const { draft } = await askWaybill(deps.writer.pool, key, { carrier: request.carrier, orderId }, deps.writer.clock());
-  const issued = await connector.createWaybill(request, { kept: draft, keep: (text) => keepDraft(deps.writer.pool, key, text) });
+  let kept = draft;
+  const issued = await connector.createWaybill(request, { kept, keep: async (text) => (kept = await keepDraft(deps.writer.pool, key, text)) });
   const later = !issued.label && fetchesLabel(session);
   await deps.writer.change((tx) => waybillIssued(tx, key, issued.waybillNo, later || issued.label ? 'due' : 'none'));
   const stands = of.fulfillment ? await recordWaybill(deps.writer, uuidOf('ful', request.requestId), issued.waybillNo) : issued.waybillNo;
   if (issued.label) await storeLabel(deps.writer, deps.vault, key, issued.label);
-  else if (later) await fetchLabel(deps, session, key, request.carrier, issued.waybillNo);
+  else if (later) await fetchLabel(deps, session, key, { carrier: request.carrier, waybillNo: issued.waybillNo, draft: kept });
   return stands;
 }

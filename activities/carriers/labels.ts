@@ -7,9 +7,9 @@ import { PartnerRefused, PartnerUnavailable } from '../../domain/http-port.ts';
 export const fetchesLabel = ({ kind: { capabilities }, connector }: CarrierSession): boolean => (capabilities.label === 'pdf' || capabilities.label === 'print_data') && connector.label !== undefined;
 
 /** Fetches a waybill's label and keeps it. A label that does not come now is fetched later: the parcel need not wait for it here. */
-export async function fetchLabel(deps: CarrierDeps, session: CarrierSession, key: WaybillKey, carrier: string, waybillNo: string): Promise<void> {
+export async function fetchLabel(deps: CarrierDeps, session: CarrierSession, key: WaybillKey, of: { carrier: string; waybillNo: string; draft: string | null }): Promise<void> {
   try {
-    const label = await session.connector.label?.({ requestId: key.requestId, waybillNo, carrier });
+    const label = await session.connector.label?.({ requestId: key.requestId, ...of });
     if (label) await storeLabel(deps.writer, deps.vault, key, label);
   } catch (error) {
     if (error instanceof PartnerRefused) await labelRefused(deps.writer.pool, key, error.message);

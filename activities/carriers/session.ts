@@ -41,7 +41,7 @@ export class CarrierSessions {
   }
 
   /**
-   * Who gives the number for a parcel: the waybill service of the order's platform, where it has one for this carrier (nobody else can read the platform's addresses); else the carrier.
+   * Who gives the number for a parcel: the waybill service of the order's platform, where it has one for this carrier (nobody else can read the platform's addresses); else the carrier; else who gives its numbers.
    */
   async issuer(carrier: string, channel: string | null): Promise<CarrierSession | null> {
     for (const { code, asks, settings } of (await this.#book.all()).values()) {
@@ -50,7 +50,13 @@ export class CarrierSessions {
       if (session?.kind.capabilities.waybills === 'platform') return session;
     }
     const own = await this.of(carrier);
-    return own && own.kind.capabilities.waybills !== 'none' ? own : null;
+    if (own && own.kind.capabilities.waybills !== 'none') return own;
+    // An account that gives the numbers of many carriers.
+    for (const { code, asks } of (await this.#book.all()).values()) {
+      const session = code !== carrier && asks.includes(carrier) ? await this.of(code) : null;
+      if (session?.kind.capabilities.waybills === 'own') return session;
+    }
+    return null;
   }
 
   /** Every account that is spoken for. */

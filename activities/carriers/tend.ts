@@ -41,17 +41,17 @@ export function createCarrierTending(deps: CarrierDeps, logger: Pick<Logger, 'wa
 
   async function settleWaybills(): Promise<number> {
     const due = await takeDueWaybills(pool, clock(), BATCH);
-    for (const { account, requestId, carrier, state, waybillNo, labelState } of due) {
+    for (const { account, requestId, carrier, state, waybillNo, labelState, draft } of due) {
       const key = { account, requestId };
       const session = await sessions.of(account);
       if (state !== 'void') {
-        if (session && labelState === 'due' && waybillNo !== null) await fetchLabel(deps, session, key, carrier, waybillNo);
+        if (session && labelState === 'due' && waybillNo !== null) await fetchLabel(deps, session, key, { carrier, waybillNo, draft });
         continue;
       }
       try {
         if (!session?.connector.cancelWaybill) await waybillEnded(pool, key, 'kept', 'nobody can be asked to take it back', clock());
         else {
-          const outcome = await session.connector.cancelWaybill({ requestId, waybillNo, carrier }, 'not used');
+          const outcome = await session.connector.cancelWaybill({ requestId, waybillNo, carrier, draft }, 'not used');
           await waybillEnded(pool, key, outcome === 'cancelled' ? 'cancelled' : 'kept', outcome === 'cancelled' ? null : 'the carrier would not take it back', clock());
         }
       } catch (error) {

@@ -6,7 +6,7 @@ import type { Vault } from '../vault.ts';
 /** Whom a number was asked of, and under which id: `ful_…` or `rma_…`. */
 export type WaybillKey = { account: string; requestId: string };
 export type StoredLabel = { type: string; bytes: Buffer };
-export type DueWaybill = WaybillKey & { carrier: string; state: 'asked' | 'issued' | 'void' | 'cancelled' | 'kept'; waybillNo: string | null; labelState: string; orderId: string | null; attempts: number };
+export type DueWaybill = WaybillKey & { carrier: string; state: 'asked' | 'issued' | 'void' | 'cancelled' | 'kept'; waybillNo: string | null; labelState: string; orderId: string | null; draft: string | null; attempts: number };
 
 /** Notes that a number is asked for, before it is: what is lost on the way is still known. Gives what an earlier try kept. */
 export async function askWaybill(pool: pg.Pool, key: WaybillKey, of: { carrier: string; orderId: string | null }, now: Date): Promise<{ draft: string | null }> {
@@ -19,8 +19,10 @@ export async function askWaybill(pool: pg.Pool, key: WaybillKey, of: { carrier: 
   return { draft: row?.draft ?? null };
 }
 
-export async function keepDraft(pool: pg.Pool, key: WaybillKey, draft: string): Promise<void> {
-  await pool.query({ name: 'waybill_draft', text: 'update waybills set draft = $3 where account = $1 and request_id = $2', values: [key.account, key.requestId, draft] });
+/** Keeps what a carrier of two steps gave in the first. Returns what stands: two who ask at once go on with the same. */
+export async function keepDraft(pool: pg.Pool, key: WaybillKey, draft: string): Promise<string> {
+  const { rows: [row] } = await pool.query<{ draft: string }>({ name: 'waybill_draft', text: 'update waybills set draft = coalesce(draft, $3) where account = $1 and request_id = $2 returning draft', values: [key.account, key.requestId, draft] });
+  return row?.draft ?? draft;
 }
 
 /** The number has come. `label`: what is to be done about its label. */
@@ -72,7 +74,7 @@ export async function takeDueWaybills(pool: pg.Pool, now: Date, limit: number): 
     text: `update waybills w set due_at = $1::timestamptz + make_interval(secs => $3), attempts = w.attempts + 1 from (
         select account, request_id from waybills where (state = 'void' or label_state = 'due') and due_at <= $1 order by due_at limit $2 for no key update skip locked) d
       where w.account = d.account and w.request_id = d.request_id
-      returning w.account, w.request_id "requestId", w.carrier, w.state, w.waybill_no "waybillNo", w.label_state "labelState", w.order_id "orderId", w.attempts`,
+      returning w.account, w.request_id "requestId", w.carrier, w.state, w.waybill_no "waybillNo", w.label_state "labelState", w.order_id "orderId", w.draft, w.attempts`,
     values: [now, limit, LEASE_S],
   });
   return rows;
@@ -84,13 +86,13 @@ export async function waybillPostponed(pool: pg.Pool, key: WaybillKey, error: st
     `update waybills set error = $3, due_at = $4::timestamptz + make_interval(secs => least(3600, power(2, least(attempts, 12)))) where account = $1 and request_id = $2`, [key.account, key.requestId, error.slice(0, 500), now]);
 }
 
-export type LabelState = WaybillKey & { state: string; waybillNo: string | null; labelState: string; labelId: string | null; labelType: string | null; error: string | null; carrier: string };
+export type LabelState = WaybillKey & { state: string; waybillNo: string | null; labelState: string; labelId: string | null; labelType: string | null; error: string | null; carrier: string; draft: string | null };
 
 /** The waybill that stands for a fulfillment order or a return, and what is known of its label. */
 export async function readWaybill(pool: pg.Pool, requestId: string): Promise<LabelState | null> {
   const { rows: [row] } = await pool.query<LabelState>({
     name: 'waybill_of',
-    text: `select account, request_id "requestId", carrier, state, waybill_no "waybillNo", label_state "labelState", label_id "labelId", label_type "labelType", error from waybills
+    text: `select account, request_id "requestId", carrier, state, waybill_no "waybillNo", label_state "labelState", label_id "labelId", label_type "labelType", error, draft from waybills
       where request_id = $1 order by (state = 'issued') desc, asked_at desc limit 1`,
     values: [requestId],
   });

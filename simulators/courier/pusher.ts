@@ -65,6 +65,12 @@ export class CourierPusher {
     return { status, body, acknowledged: this.#protocol.acknowledged(status, body) };
   }
 
+  /** Nothing was ever sent. */
+  forget(): void {
+    this.sent.length = 0;
+    this.records.length = 0;
+  }
+
   close(): void {
     this.#closed = true;
     if (this.#timer) clearTimeout(this.#timer);

@@ -28,28 +28,33 @@ export const genericCarrier: CourierProtocol = {
       if (!verdict.ok) return reply.code(401).send({ code: 'bad_signature' });
       return undefined;
     });
-    const words = (reply: { code(status: number): { send(body: unknown): unknown } }) => ({ down: () => reply.code(503).send({}), throttled: () => reply.code(429).send({}) });
+    type Said = { status: number; body: object };
+    const said = (status: number, body: object = {}): Said => ({ status, body });
+    const words = { down: () => said(503), throttled: () => said(429) };
     const json = (request: FastifyRequest) => JSON.parse(String(request.body)) as Record<string, unknown>;
-    const no = (request: FastifyRequest) => (request.params as { no: string }).no;
-    app.post('/v1/waybills', (request, reply) => underFaults(host, true, words(reply), () => {
+    const parcelOf = (request: FastifyRequest) => courier.parcels.get((request.params as { no: string }).no);
+    const route = (method: 'GET' | 'POST', url: string, run: (request: FastifyRequest) => Said) => app.route({
+      method, url, handler: async (request, reply) => {
+        const { status, body } = await underFaults(host, method === 'POST', words, () => run(request));
+        return reply.code(status).send(body);
+      },
+    });
+    route('POST', '/v1/waybills', (request) => {
       const body = json(request);
       const before = courier.byOrder.get(String(body['requestId']));
       const parcel = before ?? courier.issue('GEN', 'generic', String(body['requestId']), { request: body });
-      return reply.code(before ? 200 : 201).send({ waybillNo: parcel.no });
-    }));
-    app.post('/v1/waybills/:no/cancel', (request, reply) => underFaults(host, true, words(reply), () => {
-      const parcel = courier.parcels.get(no(request));
-      if (!parcel) return reply.code(404).send({});
+      return said(before ? 200 : 201, { waybillNo: parcel.no });
+    });
+    route('POST', '/v1/waybills/:no/cancel', (request) => {
+      const parcel = parcelOf(request);
+      if (!parcel) return said(404);
       if (parcel.status === 'issued') parcel.status = 'cancelled';
-      return reply.send({ outcome: parcel.status === 'cancelled' ? 'cancelled' : 'refused' });
-    }));
-    app.post('/v1/waybills/:no/intercept', (request, reply) => underFaults(host, true, words(reply), () => {
-      const parcel = courier.parcels.get(no(request));
-      return reply.send({ outcome: parcel && parcel.status !== 'delivered' ? 'accepted' : 'refused' });
-    }));
-    app.get('/v1/waybills/:no/events', (request, reply) => underFaults(host, false, words(reply), () => {
-      const parcel = courier.parcels.get(no(request));
-      return parcel ? reply.send({ events: parcel.routes.map((route) => tell({ id: route.id, parcel, route })) }) : reply.code(404).send({});
-    }));
+      return said(200, { outcome: parcel.status === 'cancelled' ? 'cancelled' : 'refused' });
+    });
+    route('POST', '/v1/waybills/:no/intercept', (request) => said(200, { outcome: parcelOf(request)?.status === 'delivered' ? 'refused' : 'accepted' }));
+    route('GET', '/v1/waybills/:no/events', (request) => {
+      const parcel = parcelOf(request);
+      return parcel ? said(200, { events: parcel.routes.map((r) => tell({ id: r.id, parcel, route: r })) }) : said(404);
+    });
   },
 };

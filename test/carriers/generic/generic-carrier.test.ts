@@ -15,9 +15,9 @@ const parcel = (changes: Partial<WaybillRequest> = {}): WaybillRequest => ({
 /** The connector over an Http port, as a carrier that is known by its address alone gets it. */
 function generic(http: Http, baseUrl: string, secret: string | null) {
   const c = connect({ code: 'sim', settings: { baseUrl }, secrets: secret === null ? {} : { secret } }, { signed: http } as CarrierIo);
-  const draft = { kept: null, keep: () => Promise.resolve() };
+  const draft = { kept: null, keep: (text: string) => Promise.resolve(text) };
   return {
-    createWaybill: (request: WaybillRequest) => c.createWaybill!(request, draft), cancelWaybill: (waybillNo: string, reason: string) => c.cancelWaybill!({ requestId: 'r', waybillNo, carrier: 'sim' }, reason),
+    createWaybill: (request: WaybillRequest) => c.createWaybill!(request, draft), cancelWaybill: (waybillNo: string, reason: string) => c.cancelWaybill!({ requestId: 'r', waybillNo, carrier: 'sim', draft: null }, reason),
     events: (waybillNo: string) => c.events!({ carrier: 'sim', waybillNo, phoneTail: null }), intercept: c.intercept!,
   };
 }

@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import type { CourierProtocol } from '../../../simulators/courier/protocol.ts';
 import { genericCarrier } from '../../../simulators/generic-carrier/protocol.ts';
+import { kuaidi100 } from '../../../simulators/kuaidi100/protocol.ts';
 import { sf } from '../../../simulators/sf/protocol.ts';
 
 /** The simulator of each kind, and its word for the carrier whose parcels it follows. */
 export const COURIERS: Readonly<Record<string, { protocol: CourierProtocol; folder: string; word?: string }>> = {
   generic: { protocol: genericCarrier, folder: 'generic-carrier' },
   sf: { protocol: sf, folder: 'sf' },
+  kuaidi100: { protocol: kuaidi100, folder: 'kuaidi100', word: 'yuantong' },
 };
 
 export async function accountOf(folder: string): Promise<Record<string, unknown>> {

@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { callbackSign, querySign } from '../../../carriers/kuaidi100/sign.ts';
+import { javaUrlEncode, msgDigest } from '../../../carriers/sf/sign.ts';
+import { digestOf } from '../../../simulators/sf/signing.ts';
+
+test('PUBLISHED: SF msgDigest, by the connector and by the simulator', () => {
+  const [data, stamp, word] = ['{"language":"zh-CN","orderId":"QIAO-20200618-004"}', '12312334453453', 'fjcg5PGKaNpPSHFAZ4QsCOkV71R3zVci'];
+  expect([msgDigest(data, stamp, word), digestOf(data, stamp, word)]).toEqual(['IIKJtuLVzoFTu4kHI8M8vA==', 'IIKJtuLVzoFTu4kHI8M8vA==']);
+});
+
+test('SF: what Java\'s URLEncoder keeps and what it does not', () => {
+  expect(javaUrlEncode(`a b~!'()*-_.é中`)).toBe('a+b%7E%21%27%28%29*-_.%C3%A9%E4%B8%AD');
+});
+
+test('DERIVED (no vendor vector; no independent evidence): kuaidi100 query and callback', () => {
+  expect(querySign('{"com":"shunfeng","num":"SF1234567890123","phone":"0000"}', 'key123', 'cust456')).toBe('342F75A32DFC83668B768210B1CDACDC');
+  expect(callbackSign('{"status":"polling","message":"","lastResult":{"nu":"SF1234567890123","com":"shunfeng","state":"0","ischeck":"0","data":[]}}', 'salt789')).toBe('BC3D6F264662BD5C28D545BC841B7B36');
+});
