@@ -16,7 +16,6 @@ import { refundLost } from './refund-lost.ts';
  */
 export async function parcelLost(tx: Tx, order: Order, parcel: { id: string; carrier: string; waybillNo: string }, actor: string, reason?: string): Promise<void> {
   const { id: parcelId, carrier } = parcel;
-  await raiseException(tx, order, parcel, 'lost', reason ?? 'the carrier has lost it', actor);
   const id = uuidv7();
   const amount = await goodsNet(tx, order, parcelId);
   const opened = await tx.query(
@@ -25,6 +24,7 @@ export async function parcelLost(tx: Tx, order: Order, parcel: { id: string; car
   if (opened.length > 0) {
     await tx.event(order.id, 'claim.opened', actor, { claim: claimId(id), parcel: encodeId('par', parcelId), kind: 'lost', carrier, amount, currency: order.currency });
   }
+  await raiseException(tx, order, parcel, 'lost', reason ?? 'the carrier has lost it', actor);
   if (await tx.one('select 1 from refund_requests where order_id = $1 and closed_at is null', [order.id])) await refundLost(tx, order, actor);
 }
 

@@ -65,8 +65,10 @@ export class CourierPusher {
     return { status, body, acknowledged: this.#protocol.acknowledged(status, body) };
   }
 
-  /** Nothing was ever sent. */
+  /** Nothing was ever sent, and nothing waits for another try. */
   forget(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
     this.sent.length = 0;
     this.records.length = 0;
   }

@@ -172,7 +172,7 @@ describe('the OpenAPI document', () => {
     expect(document).toMatchObject({ info: { title: 'Tributary' }, security: [{ key: [] }], components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } } });
     // Platforms sign what they push and have no key of ours.
     expect(operations().filter(({ operation }) => operation.security !== undefined).map(({ method, path, operation }) => [method, path, operation.security]))
-      .toEqual(['POST', 'GET'].map((method) => [method, '/hooks/{channel}/{key}', []]));
+      .toEqual(['/hooks/{channel}/{key}', '/carrier-hooks/{account}/{key}'].flatMap((path) => ['POST', 'GET'].map((method) => [method, path, []])));
   });
 
   test('every $ref leads somewhere', () => {

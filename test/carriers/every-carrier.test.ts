@@ -184,8 +184,10 @@ describe.each(carrierKinds.map((kind) => [kind.kind, kind] as const))('%s', (nam
   });
 
   it.runIf(capabilities.subscribes)('is told of each parcel, again when it was not there, and twice does no harm', async () => {
+    const routed = await scene.routed();
+    const f = await scene.ship(routed);
     scene.courier.faults.down = true;
-    const sent = await scene.send();
+    const sent = await scene.leave(routed.order, f);
     const state = async () => (await scene.world.one<{ state: string }>('select f.state from parcel_follows f join parcels p on p.id = f.parcel_id where p.waybill_no = $1', sent.no)).state;
     expect(await state()).toBe('due');
     scene.courier.faults.down = false;

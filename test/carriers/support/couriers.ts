@@ -1,14 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import type { CourierProtocol } from '../../../simulators/courier/protocol.ts';
+import { easypost } from '../../../simulators/easypost/protocol.ts';
 import { genericCarrier } from '../../../simulators/generic-carrier/protocol.ts';
 import { kuaidi100 } from '../../../simulators/kuaidi100/protocol.ts';
 import { sf } from '../../../simulators/sf/protocol.ts';
+import { track17 } from '../../../simulators/track17/protocol.ts';
 
 /** The simulator of each kind, and its word for the carrier whose parcels it follows. */
 export const COURIERS: Readonly<Record<string, { protocol: CourierProtocol; folder: string; word?: string }>> = {
   generic: { protocol: genericCarrier, folder: 'generic-carrier' },
   sf: { protocol: sf, folder: 'sf' },
   kuaidi100: { protocol: kuaidi100, folder: 'kuaidi100', word: 'yuantong' },
+  easypost: { protocol: easypost, folder: 'easypost', word: 'USPS' },
+  '17track': { protocol: track17, folder: 'track17', word: '190157' },
 };
 
 export async function accountOf(folder: string): Promise<Record<string, unknown>> {

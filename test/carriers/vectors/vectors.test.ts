@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { webhookSignature } from '../../../carriers/easypost/sign.ts';
 import { callbackSign, querySign } from '../../../carriers/kuaidi100/sign.ts';
 import { javaUrlEncode, msgDigest } from '../../../carriers/sf/sign.ts';
+import { webhookSign } from '../../../carriers/track17/sign.ts';
 import { digestOf } from '../../../simulators/sf/signing.ts';
 
 test('PUBLISHED: SF msgDigest, by the connector and by the simulator', () => {
@@ -15,4 +18,14 @@ test('SF: what Java\'s URLEncoder keeps and what it does not', () => {
 test('DERIVED (no vendor vector; no independent evidence): kuaidi100 query and callback', () => {
   expect(querySign('{"com":"shunfeng","num":"SF1234567890123","phone":"0000"}', 'key123', 'cust456')).toBe('342F75A32DFC83668B768210B1CDACDC');
   expect(callbackSign('{"status":"polling","message":"","lastResult":{"nu":"SF1234567890123","com":"shunfeng","state":"0","ischeck":"0","data":[]}}', 'salt789')).toBe('BC3D6F264662BD5C28D545BC841B7B36');
+});
+
+/** EasyPost/examples, official/fixtures/event-body.json (MIT), without its last line feed. */
+test('PUBLISHED: EasyPost webhook, over the raw bytes', () => {
+  const body = Buffer.from(readFileSync(new URL('easypost-event.json', import.meta.url), 'utf8').trimEnd());
+  expect([body.length, webhookSignature('sécret', body)]).toEqual([3550, 'hmac-sha256-hex=38f3f53c103713df81616a0a186d77141957323ec21d5fe9363db93840f527db']);
+});
+
+test('DERIVED (no vendor vector; no independent evidence): 17TRACK webhook', () => {
+  expect(webhookSign(Buffer.from('{"event":"TRACKING_UPDATED","data":{"number":"RR123456789CN"}}'), 'apikey')).toBe('64f31886fa5391e0b0e16e92c6848a447ed59638eb3b59d7f562221054f0d608');
 });

@@ -61,7 +61,7 @@ test('the carrier loses a parcel: a claim, and the order waits; a refund request
   const { id, parcels: [parcel] } = await sent([3]);
   await api.world.carrier(parcel!.waybill, 'lost');
   expect([await api.world.status(id), await fulfillments(id), await claims(id)]).toEqual(['shipped', ['issued'], [['lost', 'sim', 3000, 'open']]]);
-  expect((await api.world.events(id)).slice(-2)).toEqual(['parcel.lost', 'claim.opened']);
+  expect((await api.world.events(id)).slice(-3)).toEqual(['parcel.lost', 'claim.opened', 'parcel.exception_raised']);
   expect(await api.world.refunds(id)).toEqual([]);
   expect(await refund(id)).toMatchObject({ status: 'refunded', cancelledUnits: 0 });
   expect(await api.world.refunds(id)).toEqual([['loss', 3800]]);
