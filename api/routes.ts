@@ -40,6 +40,7 @@ import { carrierAccountRoutes } from './carriers/accounts.ts';
 import { exceptionRoutes } from './carriers/exceptions.ts';
 import { carrierHookRoutes } from './carriers/hooks.ts';
 import { labelRoutes } from './carriers/labels.ts';
+import { milestoneRoutes } from './carriers/milestones.ts';
 import { listingRoutes } from './channels/listings.ts';
 import { channelOrderRoutes } from './channels/orders.ts';
 import { shopRoutes } from './channels/shops.ts';
@@ -104,6 +105,7 @@ export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [
   carrierHookRoutes,
   carrierAccountRoutes,
   labelRoutes,
+  milestoneRoutes,
   exceptionRoutes,
   shopRoutes,
   listingRoutes,

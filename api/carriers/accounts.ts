@@ -3,7 +3,7 @@ import type { CarrierKind } from '../../carriers/carrier.ts';
 import { carrierKind, carrierKinds } from '../../carriers/registry.ts';
 import { AccountBook, accountState, deleteAccount, putAccount, type CarrierAccount } from '../../db/carriers/accounts.ts';
 import { Problem } from '../../domain/problem.ts';
-import { readSettings } from '../channels/shops.ts';
+import { readSettings } from '../channels/settings.ts';
 import type { ApiDeps } from '../deps.ts';
 import { headOffice } from '../network/head-office.ts';
 import { openResponses, problemResponses } from '../schemas/common.ts';

@@ -5,7 +5,7 @@ import { Problem } from '../../domain/problem.ts';
 const ajv = new Ajv({ strict: false, allErrors: false });
 
 /** Splits settings into open ones and secrets, checked by the connector's schema. Secrets that are set already need not be given again. */
-export function readSettings(kind: ChannelKind, given: Record<string, unknown>, set: readonly string[]): { settings: Record<string, unknown>; secrets: Record<string, string> } {
+export function readSettings(kind: Pick<ChannelKind, 'name' | 'settings'>, given: Record<string, unknown>, set: readonly string[]): { settings: Record<string, unknown>; secrets: Record<string, string> } {
   const { properties, required } = kind.settings;
   const unknown = Object.keys(given).find((name) => !(name in properties));
   if (unknown !== undefined) throw new Problem('invalid', `"${unknown}" is no setting of ${kind.name}; its settings are ${Object.keys(properties).join(', ')}`, `/settings/${unknown}`);

@@ -5,6 +5,7 @@ import { uuidv7 } from '../../runtime/ids.ts';
 import { lockOrder, readLines, refreshStatus, type Order } from '../orders/order.ts';
 import { settleRequest } from '../orders/settle-request.ts';
 import { raiseException } from '../carriers/exceptions.ts';
+import { tellMilestone } from '../carriers/milestone-messages.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
 import { claimId } from './claim-id.ts';
@@ -59,6 +60,7 @@ export async function reportLost(writer: StockWriter, parcelId: string, reason: 
     await tx.query(`update parcels set milestone = 'lost', milestone_at = $2 where id = $1`, [parcelId, tx.now]);
     await tx.event(order.id, 'parcel.lost', actor, { parcel: encodeId('par', parcelId), waybill: parcel.waybill_no, at: tx.now.toISOString(), reason });
     await parcelLost(tx, order, { id: parcelId, carrier: parcel.carrier, waybillNo: parcel.waybill_no }, actor, reason);
+    await tellMilestone(tx, order, { id: parcelId, carrier: parcel.carrier, waybillNo: parcel.waybill_no }, 'lost');
     await settleRequest(tx, order.id);
     await refreshStatus(tx, order, actor);
     await tx.wake(order.id, order.shipBy);

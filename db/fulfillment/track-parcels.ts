@@ -3,6 +3,7 @@ import { advance, WAKING, type Milestone, type TrackingStatus } from '../../doma
 import { withoutPeople } from '../../domain/order/redact.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import { exceptionsByNews } from '../carriers/exceptions.ts';
+import { tellMilestone } from '../carriers/milestone-messages.ts';
 import { parcelLost } from '../claims/lose-parcel.ts';
 import { lookAtPromise } from '../promise/look.ts';
 import { lockOrder, refreshStatus, type Order } from '../orders/order.ts';
@@ -79,6 +80,7 @@ async function moveParcels(tx: Tx, order: Order, carrier: string, fresh: readonl
     if (state.milestone === parcel.milestone) continue;
     await tx.query(`update parcels set milestone = $2, milestone_at = $3, delivered_at = case when $2 = 'delivered' then $3 else delivered_at end where id = $1`, [parcel.id, state.milestone, state.at]);
     if (state.milestone === 'lost') await parcelLost(tx, order, { id: parcel.id, carrier, waybillNo: waybill }, actor);
+    await tellMilestone(tx, order, { id: parcel.id, carrier, waybillNo: waybill }, state.milestone);
     await settleFulfillments(tx, order.id);
     if (state.milestone === 'returned') await openInterceptedReturn(tx, order, parcel.id, parcel.fulfillment_id);
   }

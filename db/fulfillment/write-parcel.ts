@@ -2,6 +2,7 @@ import { zone, type Place } from '../../domain/geo.ts';
 import { Problem } from '../../domain/problem.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import { announceParcel } from '../carriers/follows.ts';
+import { tellMilestone } from '../carriers/milestone-messages.ts';
 import type { FulfillmentOrder, Order } from '../orders/order.ts';
 import type { Tx } from '../tx.ts';
 
@@ -39,4 +40,5 @@ export async function writeParcel(tx: Tx, order: Order, f: FulfillmentOrder, shi
       [id, line.lineNo, line.quantity, line.lot ?? null, line.serials ? JSON.stringify(line.serials) : null]);
   }
   await announceParcel(tx, id, parcel.carrier);
+  await tellMilestone(tx, order, { id, carrier: parcel.carrier, waybillNo: parcel.waybillNo }, 'issued');
 }
