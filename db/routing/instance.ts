@@ -1,5 +1,6 @@
 import { promise } from '../../domain/promising/promise.ts';
 import type { InstanceLocation, InstancePolicy, RoutingInstance } from '../../domain/routing/model.ts';
+import { slowCredit, type SlowStock } from '../../domain/routing/slow-credit.ts';
 import type { Location, Network, Sku } from '../network.ts';
 import type { Order, OrderLine } from '../orders/order.ts';
 import { readyMinute, refusedCarriers } from './carrier-facts.ts';
@@ -7,6 +8,7 @@ import type { Reader, Units } from './reader.ts';
 import { owed } from '../../domain/settlement/terms.ts';
 import { termsAt } from '../settlement/terms.ts';
 import { readReliability } from './reliability.ts';
+import { readSlowStock } from './slow-stock.ts';
 import { readStops, stopWords, type RoutingStops } from './stops.ts';
 
 export type { Reader, Units };
@@ -29,11 +31,13 @@ export async function buildInstance(
   const refused = await refusedCarriers(tx, network, order);
   const reliability = policy.weights.rejection ? await readReliability(tx, ids) : new Map<number, number>();
   const cutoffs = network.rates.some((r) => r.cutoffMinute !== null);
-  const [taken, rates] = await Promise.all([capacityTaken(tx, network, ids), policy.weights.opportunity > 0 ? salesRates(tx, ids, [...skus.keys()]) : new Map<string, number>()]);
+  const slow = policy.weights.slowCredit > 0 ? await readSlowStock(tx, [...skus.keys()]) : new Map<number, SlowStock>();
+  const taken = await capacityTaken(tx, network, ids);
+  const rates = policy.weights.opportunity > 0 || slow.size > 0 ? await salesRates(tx, ids, [...skus.keys()]) : new Map<string, number>();
   const settlements = policy.weights.settlement > 0 ? await settlementCosts(tx, network, ids, open, skus) : new Map<string, number>();
   const locations = ids.flatMap((id): InstanceLocation[] => {
     const location = network.locationById.get(id);
-    return location ? [locationOf(tx, order, location, stock.filter((s) => s.locationId === id), skus, open, taken.get(id) ?? 0, rates, { stops, reliability: reliability.get(id), cutoffs, settlements })] : [];
+    return location ? [locationOf(tx, order, location, stock.filter((s) => s.locationId === id), skus, open, taken.get(id) ?? 0, rates, { stops, reliability: reliability.get(id), cutoffs, settlements, slow, keeps: policy.weights.opportunity > 0 })] : [];
   }).sort((a, b) => (a.code < b.code ? -1 : 1));
   const code = (id: number | null): string | undefined => (id === null ? undefined : network.locationById.get(id)?.code);
   const forced = code(order.forcedLocationId);
@@ -62,7 +66,7 @@ export async function buildInstance(
 
 function locationOf(
   tx: Reader, order: RoutedOrder, l: Location, stock: readonly Units[], skus: ReadonlyMap<number, Sku>, open: readonly OpenLine[], taken: number, rates: ReadonlyMap<string, number>,
-  { stops, reliability, cutoffs, settlements }: { stops: RoutingStops; reliability: number | undefined; cutoffs: boolean; settlements: ReadonlyMap<string, number> },
+  { stops, reliability, cutoffs, settlements, slow, keeps }: { stops: RoutingStops; reliability: number | undefined; cutoffs: boolean; settlements: ReadonlyMap<string, number>; slow: ReadonlyMap<number, SlowStock>; keeps: boolean },
 ): InstanceLocation {
   const pause = stops.pauses.get(l.id);
   const units = new Map<string, number>();
@@ -78,10 +82,12 @@ function locationOf(
     ...(l.takesHazardous ? { hazardous: true } : {}), ...(l.takesOversized ? { oversized: true } : {}),
     stock: Object.fromEntries([...units].sort(([a], [b]) => (a < b ? -1 : 1)).map(([code, available]) => {
       const rate = rates.get(`${l.id}|${idOf.get(code) ?? 0}`) ?? 0;
-      const keep = Math.ceil(rate * KEEP_DAYS);
+      const keep = keeps ? Math.ceil(rate * KEEP_DAYS) : 0;
+      const found = slow.get(idOf.get(code) ?? 0);
+      const credit = found ? slowCredit(found, { units: available, perDay: rate }) : 0;
       const margin = keep > 0 ? marginOf(code, open, skus) : 0;
       const block = stops.blocks.get(`${l.id}|${idOf.get(code) ?? 0}`);
-      return [code, { available, ...(block ? { blocked: stopWords(block) } : {}), ...(keep > 0 && margin > 0 ? { opportunity: { cost: margin, units: keep } } : {}), ...settlementOf(settlements.get(`${l.id}|${idOf.get(code) ?? 0}`)) }];
+      return [code, { available, ...(block ? { blocked: stopWords(block) } : {}), ...(keep > 0 && margin > 0 ? { opportunity: { cost: margin, units: keep } } : {}), ...(credit > 0 ? { slowCredit: credit } : {}), ...settlementOf(settlements.get(`${l.id}|${idOf.get(code) ?? 0}`)) }];
     })),
   };
 }

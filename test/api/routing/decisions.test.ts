@@ -93,3 +93,20 @@ test('another location\'s order is as if it did not exist', async () => {
   expect((await api.call(await api.key('mine', ['orders:read'], 'L-1'), 'GET', `/v1/orders/${id}/routing`)).status).toBe(200);
   expect((await api.call(await api.key('theirs', ['orders:read'], 'L-3'), 'GET', `/v1/orders/${id}/routing`)).status).toBe(404);
 });
+
+test('slow stock is cleared first, from where it would not sell by itself; without the alert the nearest has it', async () => {
+  const sku = await stocked({ 'L-1': 9, 'L-2': 9 });
+  const plain = await routed([line(sku)]);
+  const { pool } = api.world.store;
+  const [here] = (await routing(plain)).decisions[0]!.plan.shipments;
+  const other = here?.location === 'L-1' ? 'L-2' : 'L-1';
+  await pool.query(`insert into slow_mover_alerts (id, subject, kind, sku_id, status, severity, money_at_risk, triggers, figures, opened_at, seen_at)
+    select gen_random_uuid(), 'sku:' || code, 'sku', id, 'open', 'high', 1800000, '[]', '{"onHand": 17, "coming": 1, "daysLeft": 30}', now(), now() from skus where code = $1`, [sku]);
+  // The nearest sells its own: only the other one's are left over.
+  await pool.query('insert into sales_rates (location_id, sku_id, units) select $1, id, 28 from skus where code = $2', [api.world.locationId(here?.location ?? ''), sku]);
+  const id = await routed([line(sku)]);
+  const [{ plan }] = (await routing(id)).decisions as [Routing['decisions'][number]];
+  expect(plan.shipments).toMatchObject([{ location: other, terms: { slowCredit: -100_000 } }]);
+  await pool.query(`update slow_mover_alerts set status = 'closed', closed_at = now()`);
+  expect((await routing(await routed([line(sku)]))).decisions[0]!.plan.shipments).toMatchObject([{ location: here?.location, terms: { slowCredit: 0 } }]);
+});
