@@ -11,6 +11,7 @@ import type { Ladder } from '../domain/promising/ladder.ts';
 import { SharingBook, type Share, type SharingRule } from '../domain/stock/sharing.ts';
 import { Blocks, type Block } from './network-blocks.ts';
 import { createPool } from './pool.ts';
+import { PromotionBook } from './promotions/book.ts';
 import { typeParsers } from './types.ts';
 
 export type Channel = {
@@ -45,6 +46,8 @@ const SKU_CACHE = 200_000;
 const SKU = 'id, code, name, category, weight_g "weightG", cost, lot_tracked "lotTracked", active, volume_mm3 "volumeMm3", hazardous, oversized';
 const NO_COMPONENTS: readonly Component[] = [];
 const RECOVER_MS = 500;
+/** Their changes are read alone: campaigns make many. */
+const PROMOTION_TABLES = new Set(['promotions', 'promotion_skus', 'promotion_conflicts', 'sku_prices']);
 
 /**
  * The network (channels, locations, carriers, rates, policy, rules, keys) as one process knows it. Small tables are read whole and
@@ -85,12 +88,14 @@ export class Network {
   #again = false;
   #skusChanged = false;
   #recovering = false;
+  readonly promotions: PromotionBook;
   readonly #pool: pg.Pool;
   readonly #url: string;
 
   private constructor(url: string) {
     // Connections of its own: it is asked from within transactions, which hold one of the common pool and would wait for a second.
     this.#pool = createPool(url, 2);
+    this.promotions = new PromotionBook(this.#pool);
     this.#url = url;
   }
 
@@ -122,7 +127,7 @@ export class Network {
       this.#recover();
     });
     client.on('notification', ({ payload }) => {
-      this.reload(payload === 'skus').catch((error: Error) => {
+      (PROMOTION_TABLES.has(payload ?? '') ? this.promotions.reload() : this.reload(payload === 'skus')).catch((error: Error) => {
         process.emitWarning(`network not re-read: ${error.message}`);
         this.#recover();
       });
@@ -231,6 +236,7 @@ export class Network {
     this.#sharing = sharing.length === 0 ? null : new SharingBook(
       sharing.map(({ from, to, skuIds, ...rule }) => ({ ...rule, skuIds: skuIds && new Set(skuIds), hours: from === null || to === null ? null : { from, to } })),
       (id) => this.locationById.get(id)?.timeZone ?? 'UTC', (id) => (this.#skuById.get(id) ?? this.#componentSkuById.get(id))?.category ?? null);
+    await this.promotions.reload();
     if (this.#skusChanged) await this.#rereadSkus();
   }
 

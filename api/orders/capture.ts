@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-import { prepareOrder } from '../../db/capture/prepare.ts';
+import { captureIntake } from '../../db/capture/capture-intake.ts';
 import type { CaptureOutcome } from '../../db/capture/capture-orders.ts';
 import type { Store } from '../../db/store.ts';
 import type { OrderIntake } from '../../domain/order/intake.ts';
@@ -15,9 +15,7 @@ import { CaptureAnswerSchema, OrderIntakeSchema } from './schema.ts';
 export async function captureOne(store: Store, key: ApiKey, intake: OrderIntake, idempotencyKey: string | null): Promise<CaptureOutcome> {
   const missing = intake.lines.some((l) => store.network.knownSku(l.sku) === undefined);
   if (missing) await store.network.loadSkus(intake.lines.map((l) => l.sku));
-  return store.capture.submit(prepareOrder(intake, store.network, store.vault, store.writer.clock(), {
-    apiKeyId: key.id, idempotencyKey, actor: actorOf(key), locationId: key.locationId,
-  }));
+  return captureIntake(store, intake, { apiKeyId: key.id, idempotencyKey, actor: actorOf(key), locationId: key.locationId });
 }
 
 export const captureRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }) => {

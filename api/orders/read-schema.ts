@@ -3,7 +3,7 @@ import { ORDER_STATUSES } from '../../domain/order/status.ts';
 import { Nullable } from '../schemas/common.ts';
 import { FulfillmentLineSchema, ReceiverSchema } from '../fulfillment/schema.ts';
 import { RefundSchema, ReturnSchema } from '../returns/schema.ts';
-import { DiscountSchema } from './schema.ts';
+import { AppliedDiscountSchema } from './schema.ts';
 
 const Str = Type.String();
 const Int = Type.Integer();
@@ -46,7 +46,7 @@ export const OrderDetailSchema = Type.Object({
   lines: Type.Array(Type.Object({
     line: Int, sku: Str, quantity: Int, cancelled: Int, issued: Int, returned: Int, refunded: Int, gift: Type.Boolean(),
     bundle: Nullable(Type.Object({ sku: Str, line: Int }, { description: 'the bundle that this line is a component of, and the line on which it was ordered' })),
-    unitPrice: Int, list: Int, discount: Int, freight: Int, net: Int, discounts: Type.Array(DiscountSchema),
+    unitPrice: Int, list: Int, discount: Int, freight: Int, net: Int, discounts: Type.Array(AppliedDiscountSchema),
   })),
   reservations: Type.Array(Type.Object({ line: Int, location: Str, units: Int, status: Str, fulfillmentOrder: MaybeStr })),
   shortages: Type.Array(Type.Object({ line: Int, units: Int, cause: Str, deadline: At, status: Str })),

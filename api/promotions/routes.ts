@@ -33,7 +33,7 @@ export const promotionRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store
     },
   }, async (request) => {
     await writer.change((tx) => putPromotion(tx, network, { ...(request.body as Omit<PromotionInput, 'code'>), code: request.params.code } as PromotionInput, actorOf(request.apiKey)));
-    await network.reload(false);
+    await network.promotions.reload();
     return read(request.params.code);
   });
 
@@ -56,7 +56,7 @@ export const promotionRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store
   }, async (request) => {
     const id = await promotionId(pool, request.params.code);
     await writer.change((tx) => activatePromotion(tx, network, id, actorOf(request.apiKey)));
-    await network.reload(false);
+    await network.promotions.reload();
     return read(request.params.code);
   });
 
@@ -71,7 +71,7 @@ export const promotionRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store
       if (moment < tx.now) throw new Problem('unprocessable', 'an end in the past would take from orders what they were given: leave `at` out to end it now', '/at');
       await endPromotion(tx, id, moment, actorOf(request.apiKey), reason ?? null);
     });
-    await network.reload(false);
+    await network.promotions.reload();
     return read(request.params.code);
   });
 

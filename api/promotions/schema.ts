@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { PROMOTION_KINDS } from '../../domain/promotion/model.ts';
-import { Code, Currency, Minor, OneOf, Quantity, Text, Timestamp } from '../schemas/common.ts';
+import { AppliedDiscountSchema, AppliedSchema, DiscountSchema, GiftSchema, LinesSchema, PricedHere, UnusedSchema } from '../orders/schema.ts';
+import { Code, Currency, Minor, Nullable, OneOf, Quantity, Text, Timestamp } from '../schemas/common.ts';
 
 const closed = { additionalProperties: false } as const;
 const Percent = Type.Integer({ minimum: 1, maximum: 100, description: 'per cent off' });
@@ -45,3 +46,14 @@ export const PricesBody = Type.Object({
 }, closed);
 export const ConflictsBody = Type.Object({ pairs: Type.Array(Type.Tuple([OneOf(PROMOTION_KINDS), OneOf(PROMOTION_KINDS)]), { maxItems: 36 }) }, closed);
 export const StaffBody = Type.Object({ members: Type.Array(Type.Object({ id: Text(100), group: Code, active: Type.Optional(Type.Boolean()) }, closed), { minItems: 1, maxItems: 5_000 }) }, closed);
+export const CartBody = Type.Object({
+  channel: Code, currency: Currency, lines: LinesSchema, discounts: Type.Optional(Type.Array(DiscountSchema, { maxItems: 20 })), freight: Type.Optional(Minor), ...PricedHere,
+  buyer: Type.Optional(Type.Object({ id: Type.Optional(Text(128)), phone: Type.Optional(Text(40)), email: Type.Optional(Text(254)) }, { ...closed, description: 'for limits and for coupons issued to a person' })),
+}, closed);
+const Int = Type.Integer();
+export const QuoteSchema = Type.Object({
+  currency: Type.String(), list: Int, discount: Int, freight: Int, total: Int, at: Type.String(),
+  lines: Type.Array(Type.Object({ line: Int, sku: Type.String(), quantity: Int, unitPrice: Int, list: Int, discount: Int, freight: Int, net: Int, gift: Type.Boolean(), discounts: Type.Array(AppliedDiscountSchema) })),
+  promotions: Type.Object({ applied: Type.Array(AppliedSchema), gifts: Type.Array(GiftSchema), unused: Type.Array(UnusedSchema) }),
+  problem: Nullable(Type.Object({ code: Type.String(), detail: Type.String(), field: Nullable(Type.String()) })),
+});

@@ -1,5 +1,5 @@
 import { encodeId } from '../../domain/ids.ts';
-import type { CaptureAnswer } from '../../domain/order/intake.ts';
+import type { CaptureAnswer, PromotionsAnswer } from '../../domain/order/intake.ts';
 import type { Network } from '../network.ts';
 import type { Decision } from './decide.ts';
 import type { PreparedOrder } from './prepare.ts';
@@ -20,6 +20,15 @@ export function answerOf(order: PreparedOrder, decision: Decision, network: Netw
       ...(p.expectedAt === null ? {} : { expectedAt: new Date(p.expectedAt).toISOString() }),
     })),
     missing: decision.missing.map((m) => ({ line: m.lineNo, sku: m.skuCode, quantity: m.quantity, cause: m.cause })),
-    capturedAt: order.capturedAt.toISOString(), ...(order.sessionMissed === null ? {} : { sessionMissed: order.sessionMissed }),
+    capturedAt: order.capturedAt.toISOString(), ...(order.promotions === null ? {} : { promotions: promotionsAnswer(order, decision) }), ...(order.sessionMissed === null ? {} : { sessionMissed: order.sessionMissed }),
+  };
+}
+
+function promotionsAnswer({ lines, promotions }: PreparedOrder, { dropped }: Decision): PromotionsAnswer {
+  const given = lines.flatMap((l) => (l.given ? [{ lineNo: l.lineNo, ...l.given }] : []));
+  return {
+    applied: promotions?.applied ?? [], unused: promotions?.unused ?? [],
+    gifts: given.filter((g) => !dropped.includes(g.lineNo)).map(({ lineNo, sku, quantity, promotion, code }) => ({ line: lineNo, sku, quantity, promotion, code })),
+    dropped: given.filter((g) => dropped.includes(g.lineNo)).map(({ sku, quantity, promotion, code }) => ({ sku, quantity, promotion, code, reason: 'out of stock' })),
   };
 }

@@ -8,16 +8,17 @@ import type { Network } from '../network.ts';
 import type { StockProjection } from '../projection.ts';
 import type { Vault } from '../vault.ts';
 import { lockBorrowings, writeBorrowings } from './borrowings.ts';
-import { decide, takeLocked, withinShares, type Decision } from './decide.ts';
+import { decideWithGifts, takeLocked, withinShares, type Decision } from './decide.ts';
 import { sourcesOf } from './sources.ts';
 import { Taken } from './taken.ts';
 import type { PreparedOrder } from './prepare.ts';
 import { answerOf } from './answer.ts';
+import { spend, writeSpending, type Refusal } from './spend.ts';
 import { writeOrders } from './write-orders.ts';
 import { writeStock } from './write-stock.ts';
 
 /** What became of one capture: the answer (`repeated` when the order was there before) or the problem to refuse it with. */
-export type CaptureOutcome = { answer: CaptureAnswer; repeated: boolean } | { problem: Problem };
+export type CaptureOutcome = { answer: CaptureAnswer; repeated: boolean } | { problem: Problem; /** it must be priced again: a promotion has changed */ stale?: boolean };
 export type CaptureDeps = { network: Network; projection: StockProjection; vault: Vault };
 /** `written`: the last statements, sent but not yet answered, so that the COMMIT can follow them in the same round trip. */
 export type BatchResult = { written: Promise<unknown>; outcomes: CaptureOutcome[]; touched: LockedLevel[]; identities: { hash: Buffer | null; person: { id: string; key: Buffer } }[] };
@@ -37,7 +38,7 @@ export async function captureOrders(client: pg.ClientBase, orders: readonly Prep
   const plans: { order: PreparedOrder; decision: Decision }[] = [];
   const refusals = new Map<PreparedOrder, Problem>();
   const tryAll = (some: readonly PreparedOrder[]): PreparedOrder[] => some.filter((order) => {
-    const decision = decide(order, deps.network, deps.projection, taken, borrowed);
+    const decision = decideWithGifts(order, deps.network, deps.projection, taken, borrowed);
     const problem = refusal(order, decision);
     if (!problem) plans.push({ order, decision });
     else {
@@ -58,7 +59,7 @@ export async function captureOrders(client: pg.ClientBase, orders: readonly Prep
     if (!outcomes.has(order)) outcomes.set(order, { problem: refusals.get(order) as Problem });
   }
   const persons = await deps.vault.persons(client, plans.map((p) => p.order.identity));
-  const heads = plans.map((plan, i) => ({ ...plan, contactId: uuidv7(), person: persons[i] as { id: string; key: Buffer } }));
+  const heads = plans.map((plan, i) => ({ ...plan, dropped: plan.decision.dropped, contactId: uuidv7(), person: persons[i] as { id: string; key: Buffer } }));
   // Sent together: orders first, then levels, which is the lock order.
   const [written, levels] = heads.length === 0 ? [new Set<string>(), new Map<number, LockedLevel>()]
     : await Promise.all([writeOrders(client, heads, deps.vault), lockLevels(client, heads.flatMap((h) => h.decision.picks.map((p) => p.levelId)))]);
@@ -69,14 +70,18 @@ export async function captureOrders(client: pg.ClientBase, orders: readonly Prep
   const locked = await settle(client, mine, levels, borrowed, deps);
   const refused = mine.filter((h) => refusal(h.order, h.decision));
   for (const { order, decision } of refused) outcomes.set(order, { problem: refusal(order, decision) as Problem });
-  if (refused.length > 0) await unwrite(client, refused);
+  const losers = await spendOn(client, mine.filter((h) => !refused.includes(h)), locked, outcomes);
+  if (refused.length + losers.length > 0) await unwrite(client, [...refused, ...losers]);
 
-  const kept = mine.filter((h) => !refused.includes(h));
+  const kept = mine.filter((h) => !refused.includes(h) && !losers.includes(h));
+  await unwriteGifts(client, kept);
   const batch = kept.map(({ order, decision }) => ({ order, decision, answer: answerOf(order, decision, deps.network) }));
-  const statements: Promise<unknown>[] = batch.length > 0 ? [writeStock(client, batch), writeBorrowings(client, kept.flatMap((k) => k.decision.picks))] : [];
+  const statements: Promise<unknown>[] = batch.length > 0 ? [writeStock(client, batch), writeBorrowings(client, kept.flatMap((k) => k.decision.picks)), writeSpending(client, kept)] : [];
   for (const { order, answer } of batch) outcomes.set(order, { answer, repeated: false });
   // Repetitions and losers had counted as takers: who was refused for their sake is tried again, in their place.
   const again = kept.length < plans.length ? hopeless.filter((o) => (outcomes.get(o) as { problem?: Problem }).problem === refusals.get(o)) : [];
+  // So is who lost units to an order that lost its coupon.
+  if (losers.length > 0) again.push(...refused.map((r) => r.order));
   if (again.length > 0) await Promise.all(statements.splice(0));
   const second = again.length > 0 ? await captureOrders(client, again, deps) : null;
   if (second) statements.push(second.written);
@@ -94,12 +99,28 @@ export async function captureOrders(client: pg.ClientBase, orders: readonly Prep
   };
 }
 
-/** Strict channels refuse what cannot be served whole. */
+/** Takes coupons and limits for orders that have their stock; who loses gives its units back. Returns the losers. */
+async function spendOn<T extends { order: PreparedOrder; decision: Decision; person: { id: string } }>(
+  client: pg.ClientBase, rows: readonly T[], locked: Map<number, LockedLevel>, outcomes: Map<PreparedOrder, CaptureOutcome>,
+): Promise<T[]> {
+  const lost: ReadonlyMap<PreparedOrder, Refusal> = await spend(client, rows);
+  const losers = rows.filter((r) => lost.has(r.order));
+  for (const { order, decision } of losers) {
+    outcomes.set(order, lost.get(order) as Refusal);
+    for (const pick of decision.picks) (locked.get(pick.levelId) as LockedLevel).reserved -= pick.quantity;
+  }
+  return losers;
+}
+
+/** Strict channels refuse what cannot be served whole; and nobody gets an order at a price that does not hold. */
 function refusal(order: PreparedOrder, decision: Decision): Problem | null {
+  if (order.promotions?.refused) return order.promotions.refused;
   // What a shop lacks is sent to it.
   if (order.channel.intakeMode !== 'strict' || decision.missing.length === 0 || order.pickup?.way === 'ship_to_store') return null;
   const first = decision.missing[0] as Decision['missing'][number];
-  const ordered = order.lines[first.lineNo - 1]?.bundle?.line ?? first.lineNo;
+  const line = order.lines[first.lineNo - 1];
+  const ordered = line?.bundle?.line ?? first.lineNo;
+  if (line?.given) return new Problem('insufficient_stock', `the gift "${first.skuCode}" of promotion "${line.given.code}" lacks ${first.quantity}`, null, { promotion: line.given.promotion });
   return new Problem('insufficient_stock', `SKU "${first.skuCode}" lacks ${first.quantity}; this channel takes only what is in stock`,
     `/lines/${ordered - 1}/quantity`, { missing: decision.missing.map((m) => ({ line: m.lineNo, sku: m.skuCode, quantity: m.quantity })) });
 }
@@ -110,6 +131,13 @@ async function unwrite(client: pg.ClientBase, rows: readonly { order: PreparedOr
     `with heads as (delete from orders where id = any($1::uuid[])), contacts as (delete from vault_records where id = any($2::uuid[]))
      delete from order_lines where order_id = any($1::uuid[])`,
     [rows.map((r) => r.order.id), rows.map((r) => r.contactId)]);
+}
+
+/** Lines of gifts that were there when the order was written and are gone now. */
+async function unwriteGifts(client: pg.ClientBase, rows: readonly { order: PreparedOrder; decision: Decision; dropped: readonly number[] }[]): Promise<void> {
+  const gone = rows.flatMap(({ order, decision, dropped }) => decision.dropped.filter((n) => !dropped.includes(n)).map((lineNo) => ({ id: order.id, lineNo })));
+  if (gone.length === 0) return;
+  await client.query('delete from order_lines l using unnest($1::uuid[], $2::int[]) as t(o, n) where l.order_id = t.o and l.line_no = t.n', [gone.map((g) => g.id), gone.map((g) => g.lineNo)]);
 }
 
 /** Checks what was chosen against the locked levels (and locks more where that changes); who loses is decided again on the true figures, at last with what is left. */
@@ -139,7 +167,7 @@ async function settle(
     // The last word is spoken over everything there is of these SKUs, locked: then nobody goes without while there is stock.
     if (losers.length > 0 && round === ROUNDS - 1) await lockAll(client, losers, locked, taken, deps);
     for (const loser of losers) {
-      loser.decision = round < ROUNDS ? decide(loser.order, deps.network, deps.projection, taken, borrowed) : nothing(loser.order);
+      loser.decision = round < ROUNDS ? decideWithGifts(loser.order, deps.network, deps.projection, taken, borrowed, loser.decision.dropped) : nothing(loser.order);
       if (refusal(loser.order, loser.decision)) taken.add(loser.decision.picks, -1);
       changed.push(loser);
     }
@@ -167,9 +195,10 @@ async function lockAll(client: pg.ClientBase, rows: readonly { order: PreparedOr
 }
 
 function nothing(order: PreparedOrder): Decision {
+  const dropped = order.lines.filter((l) => l.given?.outOfStock === 'drop').map((l) => l.lineNo);
   return {
-    picks: [], promise: null,
-    missing: order.lines.map((l) => ({ lineNo: l.lineNo, skuId: l.skuId, skuCode: l.skuCode, quantity: l.quantity, cause: l.skuId === null ? 'unknown_sku' : 'no_stock' })),
+    picks: [], promise: null, dropped,
+    missing: order.lines.filter((l) => !dropped.includes(l.lineNo)).map((l) => ({ lineNo: l.lineNo, skuId: l.skuId, skuCode: l.skuCode, quantity: l.quantity, cause: l.skuId === null ? 'unknown_sku' : 'no_stock' })),
   };
 }
 
@@ -214,7 +243,8 @@ function storedProblem(response: Record<string, unknown>): Problem {
 
 /** Writes the replies under the keys that this batch claimed: answers and refusals alike, for 24 hours. */
 async function storeReplies(client: pg.ClientBase, claimed: readonly PreparedOrder[], outcomes: Map<PreparedOrder, CaptureOutcome>): Promise<void> {
-  const keyed = claimed.filter((o) => o.idempotency !== null);
+  // A stale price is no answer: the key stays open for the next attempt.
+  const keyed = claimed.filter((o) => o.idempotency !== null && (outcomes.get(o) as { stale?: boolean } | undefined)?.stale !== true);
   if (keyed.length === 0) return;
   const replies = keyed.map((o) => {
     const outcome = outcomes.get(o) as CaptureOutcome;

@@ -8,10 +8,13 @@ import type { Network } from '../network.ts';
 import type { PoolLevel } from '../stock-pool.ts';
 import type { StockProjection } from '../projection.ts';
 import { comesInTime, sourcesOf, type Demand, type Source } from './sources.ts';
+import type { PreparedOrder } from './prepare.ts';
 import { borrowKey, type Pick, type Taken } from './taken.ts';
 
 export type Missing = { lineNo: number; skuId: number | null; skuCode: string; quantity: number; cause: 'unknown_sku' | 'no_stock' };
-export type Decision = { picks: Pick[]; missing: Missing[]; promise: { shipBy: Date; deliverBy: Date } | null };
+/** `dropped`: lines of gifts that go unsent because they are not there. */
+export type Decision = { picks: Pick[]; missing: Missing[]; promise: { shipBy: Date; deliverBy: Date } | null; dropped: readonly number[] };
+const NO_LINES: readonly number[] = [];
 type KnownLine = Demand['lines'][number] & { skuId: number };
 
 /**
@@ -38,8 +41,22 @@ export function decide(order: Demand, network: Network, projection: StockProject
     if (short.length === 0 || i === stages.length - 1) break;
   }
   taken.add(picks);
-  for (const s of short) missing.push({ lineNo: s.lineNo, skuId: s.skuId, skuCode: order.lines[s.lineNo - 1]?.skuCode ?? '', quantity: s.quantity, cause: 'no_stock' });
-  return { picks, missing, promise: missing.length > 0 ? null : promiseOf(order, picks, network) };
+  for (const s of short) missing.push({ lineNo: s.lineNo, skuId: s.skuId, skuCode: order.lines.find((l) => l.lineNo === s.lineNo)?.skuCode ?? '', quantity: s.quantity, cause: 'no_stock' });
+  return { picks, missing, promise: missing.length > 0 ? null : promiseOf(order, picks, network), dropped: NO_LINES };
+}
+
+/**
+ * As `decide`; an order goes without gifts that are not there, where its promotion says so. Those of `dropped` were left out before and stay so: their lines are not written.
+ */
+export function decideWithGifts(order: PreparedOrder, network: Network, projection: StockProjection, taken: Taken, borrowed: ReadonlyMap<string, number>, dropped: readonly number[] = NO_LINES): Decision {
+  if (!order.lines.some((l) => l.given?.outOfStock === 'drop')) return decide(order, network, projection, taken, borrowed);
+  const without = (lines: readonly number[]): Demand => ({ ...order, lines: order.lines.filter((l) => !lines.includes(l.lineNo)) });
+  const decision = decide(without(dropped), network, projection, taken, borrowed);
+  const gone = decision.missing.filter((m) => order.lines.some((l) => l.lineNo === m.lineNo && l.given?.outOfStock === 'drop')).map((m) => m.lineNo);
+  if (gone.length === 0) return { ...decision, dropped };
+  taken.add(decision.picks, -1);
+  const all = [...dropped, ...gone];
+  return { ...decide(without(all), network, projection, taken, borrowed), dropped: all };
 }
 
 /** The free units of some sources, less what the batch has taken and what locations do not share with the channel. */

@@ -3,15 +3,23 @@ import { Problem } from '../../domain/problem.ts';
 import { explodeBundles, type BundleComponent } from '../../domain/order/bundles.ts';
 import { paymentDueAt } from '../../domain/order/payment.ts';
 import { priceOrder, PricingError, type PricedLine } from '../../domain/order/pricing.ts';
-import type { OrderIntake, OrderType, PaymentStatus, Way } from '../../domain/order/intake.ts';
+import type { OrderIntake, OrderType, PaymentStatus, PromotionsAnswer, Way } from '../../domain/order/intake.ts';
 import type { Place } from '../../domain/geo.ts';
 import type { Allotment } from '../../domain/stock/overflow.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import type { Channel, Location, Network } from '../network.ts';
+import { promote, type GiftLine, type PromotedOrder, type Redemption } from '../promotions/apply.ts';
+import { identityOf, isPricedHere, type PromotionFacts } from '../promotions/facts.ts';
 import { addressText, type Contact, type Vault } from '../vault.ts';
 
 /** `bundle`: the SKU and line that were ordered, where this line is a component of it. */
-export type PreparedLine = { lineNo: number; skuId: number | null; skuCode: string; quantity: number; gift: boolean; priced: PricedLine; bundle: { sku: string; line: number } | null };
+export type PreparedLine = {
+  lineNo: number; skuId: number | null; skuCode: string; quantity: number; gift: boolean; priced: PricedLine; bundle: { sku: string; line: number } | null;
+  /** the promotion that gives this line */
+  given?: GiftLine;
+};
+/** What promotions did for an order, and what it takes of them when it is captured. `refused`: why it cannot be had like this, unless it was captured before. */
+export type OrderPromotions = Pick<PromotionsAnswer, 'applied' | 'unused'> & { redemptions: readonly Redemption[]; staffId: number | null; refused: Problem | null };
 
 /** An order made ready to be captured: checked, priced, its people still in clear, in memory only. */
 export type PreparedOrder = {
@@ -29,6 +37,7 @@ export type PreparedOrder = {
   parentId: string | null;
   destination: Place;
   lines: PreparedLine[];
+  promotions: OrderPromotions | null;
   list: number; discount: number; freight: number; total: number;
   identity: Buffer | null;
   addressHash: Buffer;
@@ -63,10 +72,10 @@ export function bodyHash(body: unknown): Buffer {
 
 const DAY = 86_400_000;
 
-/** Checks and prices an intake. Throws Problem with the field at fault. Needs the SKUs of the order loaded into the network. */
+/** Checks and prices an intake. Throws Problem with the field at fault. Needs the SKUs of the order loaded into the network, and `facts` (readPromotionFacts) where promotions may concern it. */
 export function prepareOrder(
   intake: OrderIntake, network: Network, vault: Vault, now: Date,
-  by: { apiKeyId: number; idempotencyKey: string | null; actor: string; locationId: number | null },
+  by: { apiKeyId: number; idempotencyKey: string | null; actor: string; locationId: number | null }, facts: PromotionFacts | null = null,
 ): PreparedOrder {
   const channel = network.channels.get(intake.channel);
   if (!channel?.active) throw new Problem('unknown_channel', `channel "${intake.channel}" is not known or not active; GET /v1/channels lists them`, '/channel');
@@ -83,24 +92,23 @@ export function prepareOrder(
   if (scheduledTo && scheduledFrom && scheduledTo < scheduledFrom) {
     throw new Problem('unprocessable', 'scheduled.to lies before scheduled.from', '/scheduled/to');
   }
-  const lines = price(intake, network);
+  if (!facts && isPricedHere(intake, channel)) throw new Error('an order that is priced here needs its facts');
+  const promoted = facts && promote(intake, channel, network, facts, now);
+  const lines = price(intake, network, promoted);
   for (const line of lines.lines) {
     const sku = network.knownSku(line.skuCode);
     line.skuId = sku?.active ? sku.id : null;
-    if (line.skuId === null && channel.intakeMode === 'strict') {
+    if (line.skuId === null && channel.intakeMode === 'strict' && !line.given) {
       throw new Problem('unknown_sku', `SKU "${line.skuCode}" is not known or not active`, `/lines/${(line.bundle?.line ?? line.lineNo) - 1}/sku`);
     }
   }
   const { buyer, shipTo } = intake;
-  // A phone that the platform shows in part only is many people's.
-  const phone = buyer?.phone ?? (shipTo.sealed === undefined ? shipTo.phone : undefined);
-  const name = phone ? phone : buyer?.email ?? (buyer?.id ? `${channel.code}|${buyer.id}` : null);
   return {
     id: uuidv7(), channel, intake, type: intake.type ?? 'retail', payment: intake.payment.status, bodyHash: bodyHash(intake),
     locationId: by.locationId ?? location?.id ?? null, ...allotmentOf(intake, channel, network, orderedAt), parentId: null,
     pickup, destination: pickup?.location.place ?? network.place(shipTo.country, shipTo.province, shipTo.city),
-    ...lines,
-    identity: name === null ? null : vault.hash('buyer', name),
+    ...lines, promotions: promoted && promotionsOf(promoted, intake, lines.total),
+    identity: identityOf(intake, channel, vault),
     addressHash: vault.hash('address', addressText(shipTo)),
     contact: {
       buyer: buyer ?? null, shipTo, buyerRemark: intake.buyerRemark ?? null, sellerRemark: intake.sellerRemark ?? null, invoice: intake.invoice ?? null,
@@ -157,23 +165,36 @@ export function componentsOf(network: Network, code: string): BundleComponent[] 
   return sku === undefined || !sku.active ? [] : network.components(sku.id).map((c) => ({ sku: c.sku.code, quantity: c.quantity, priceShare: c.priceShare, cost: c.sku.cost }));
 }
 
-function price(intake: OrderIntake, network: Network): { lines: PreparedLine[]; list: number; discount: number; freight: number; total: number } {
+type Priced = { lines: PreparedLine[]; list: number; discount: number; freight: number; total: number };
+
+function price(intake: OrderIntake, network: Network, promoted: PromotedOrder | null): Priced {
   try {
     const priced = priceOrder({
       currency: intake.currency,
-      lines: intake.lines.map((l, i) => ({ lineNo: i + 1, quantity: l.quantity, unitPrice: l.unitPrice, discounts: l.discounts ?? [] })),
+      lines: intake.lines.map((l, i) => ({ lineNo: i + 1, quantity: l.quantity, unitPrice: promoted?.unitPrices[i] ?? l.unitPrice ?? 0, discounts: promoted?.discounts[i] ?? l.discounts ?? [] })),
       discounts: intake.discounts ?? [],
       freight: intake.freight ?? 0,
     });
-    return {
-      lines: explodeBundles(priced.lines.map((p, i) => {
-        const line = intake.lines[i] as OrderIntake['lines'][number];
-        return { sku: line.sku, gift: line.gift ?? false, priced: p };
-      }), (code) => componentsOf(network, code)).map(({ sku, gift, priced: p, bundle }) => ({ lineNo: p.lineNo, skuId: null, skuCode: sku, quantity: p.quantity, gift, priced: p, bundle })),
-      list: priced.listAmount, discount: priced.discountAmount, freight: priced.freight, total: priced.total,
-    };
+    const lines = explodeBundles(priced.lines.map((p, i) => {
+      const line = intake.lines[i] as OrderIntake['lines'][number];
+      return { sku: line.sku, gift: line.gift ?? false, priced: p };
+    }), (code) => componentsOf(network, code)).map(({ sku, gift, priced: p, bundle }): PreparedLine => ({ lineNo: p.lineNo, skuId: null, skuCode: sku, quantity: p.quantity, gift, priced: p, bundle }));
+    for (const given of promoted?.gifts ?? []) lines.push(giftLine(given, lines.length + 1));
+    return { lines, list: priced.listAmount, discount: priced.discountAmount, freight: priced.freight, total: priced.total };
   } catch (error) {
     if (error instanceof PricingError) throw new Problem('unprocessable', error.message, error.field);
     throw error;
   }
+}
+
+/** A gift bears nothing, no freight either: it may be left out later without a change of the money. */
+function giftLine(given: GiftLine, lineNo: number): PreparedLine {
+  const priced: PricedLine = { lineNo, quantity: given.quantity, unitPrice: 0, listAmount: 0, discounts: [], discountAmount: 0, freightShare: 0, netAmount: 0 };
+  return { lineNo, skuId: null, skuCode: given.sku, quantity: given.quantity, gift: true, priced, bundle: null, given };
+}
+
+function promotionsOf({ applied, unused, redemptions, staffId, refused }: PromotedOrder, intake: OrderIntake, total: number): OrderPromotions {
+  const other = intake.expectTotal !== undefined && intake.expectTotal !== total
+    ? new Problem('conflict', `the order comes to ${total} now, not to ${intake.expectTotal}: show the customer the new total and send it again`, '/expectTotal', { total }) : null;
+  return { applied, unused, redemptions, staffId, refused: refused ?? other };
 }

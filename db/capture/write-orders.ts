@@ -43,6 +43,7 @@ export async function writeOrders(client: pg.ClientBase, rows: readonly NewOrder
       o.capturedAt, o.payBy, o.shipBy ?? decision.promise?.shipBy ?? null, decision.promise?.deliverBy ?? null, routeAfter(o), holdOf(decision), o.intake.payment.deposit ?? 0, o.pickup?.way ?? 'ship', o.pickup?.location.id ?? null,
     );
     for (const { lineNo, skuId, skuCode, quantity, gift, priced: p, bundle } of o.lines) {
+      if (decision.dropped.includes(lineNo)) continue;
       lines.push(o.id, lineNo, skuId, skuCode, quantity, p.unitPrice, p.listAmount, p.discountAmount, p.freightShare, p.netAmount,
         p.discounts.length > 0 ? JSON.stringify(p.discounts) : null, gift, bundle?.sku ?? null, bundle?.line ?? null);
     }

@@ -4,7 +4,7 @@ import type { SeenAddress, SeenOrder } from '../../domain/channel/seen-order.ts'
 import { decodeId } from '../../domain/ids.ts';
 import { Problem } from '../../domain/problem.ts';
 import type { CaptureQueue } from '../capture/capture-queue.ts';
-import { prepareOrder } from '../capture/prepare.ts';
+import { captureIntake } from '../capture/capture-intake.ts';
 import type { Channel, Network } from '../network.ts';
 import { cancelMember } from '../orders/cancel-member.ts';
 import { changeAddress } from '../orders/change-address.ts';
@@ -99,7 +99,7 @@ async function write(pool: pg.Pool, channelId: number, externalId: string, to: {
 
 /** Captures the order under its lines as we sell them; the units count as sold of their listings in the transaction that notes which order it became. */
 async function capture(deps: ApplyDeps, channel: Channel, seen: SeenOrder, rules: IntakeRules, again: boolean): Promise<{ orderId: string; map: LineMap[] }> {
-  const { writer, network, vault } = deps;
+  const { writer, network } = deps;
   const now = writer.clock();
   if (seen.currency !== channel.currency) throw new Hold('currency', 'currency', `the order is in ${seen.currency}, the shop in ${channel.currency}`);
   if (seen.address === null) throw new Hold('no_address', 'address', 'the platform shows no receiver of this order');
@@ -117,7 +117,7 @@ async function capture(deps: ApplyDeps, channel: Channel, seen: SeenOrder, rules
     throw error;
   }
   await network.loadSkus(made.intake.lines.map((l) => l.sku));
-  const outcome = await deps.capture.submit(prepareOrder(made.intake, network, vault, now, { apiKeyId: 0, idempotencyKey: null, actor: `channel:${channel.code}`, locationId: null }));
+  const outcome = await captureIntake({ ...deps, pool: writer.pool }, made.intake, { apiKeyId: 0, idempotencyKey: null, actor: `channel:${channel.code}`, locationId: null });
   let orderId: string | null;
   if ('problem' in outcome) {
     // Captured by an attempt that was killed before it could say so, while the platform changed the order: the steps that follow bring it up to date.

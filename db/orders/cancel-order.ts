@@ -2,6 +2,7 @@ import { Problem } from '../../domain/problem.ts';
 import { AT_LOCATION, LEFT, TERMINAL, VOID } from '../../domain/order/status.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import type { StockWriter } from '../stock-writer.ts';
+import { giveBackPromotions } from '../promotions/give-back.ts';
 import type { Tx } from '../tx.ts';
 import { lockOrder, readFulfillments, readLines, refreshStatus, unroutedUnits, type Order } from './order.ts';
 import { bookRefund, type RefundCause } from './refunds.ts';
@@ -19,6 +20,7 @@ export async function cancelUnits(
     }
   }
   await bookRefund(tx, order, lines, units, cause, causeId, actor);
+  await giveBackPromotions(tx, order.id);
   await tx.event(order.id, 'order.units_cancelled', actor, { reason, lines: [...units].filter(([, n]) => n > 0).map(([line, quantity]) => ({ line, quantity })) });
   if (order.paymentStatus === 'deposit' && lines.every((l) => l.cancelled + (units.get(l.lineNo) ?? 0) === l.quantity)) await settleDeposit(tx, order, lines, actor);
 }

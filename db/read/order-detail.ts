@@ -27,7 +27,7 @@ export type OrderDetail = {
 };
 type LineView = {
   line: number; sku: string; quantity: number; cancelled: number; issued: number; returned: number; refunded: number; gift: boolean; bundle: { sku: string; line: number } | null;
-  unitPrice: number; list: number; discount: number; freight: number; net: number; discounts: { bearer: Bearer; code: string; amount: number }[];
+  unitPrice: number; list: number; discount: number; freight: number; net: number; discounts: { bearer: Bearer; code: string; amount: number; promotion?: string }[];
 };
 
 type Head = {
@@ -80,7 +80,7 @@ async function assemble(client: pg.ClientBase, vault: Vault, id: string, { onlyL
     lines: (await readLines(client, id)).map((l) => ({
       line: l.lineNo, sku: l.skuCode, quantity: l.quantity, cancelled: l.cancelled, issued: l.issued, returned: l.returned, refunded: l.refunded, gift: l.gift, bundle: l.bundle,
       unitPrice: l.priced.unitPrice, list: l.priced.listAmount, discount: l.priced.discountAmount, freight: l.priced.freightShare, net: l.priced.netAmount,
-      discounts: l.priced.discounts.map(({ bearer, code, amount }) => ({ bearer, code, amount })),
+      discounts: l.priced.discounts.map(({ bearer, code, amount, promotion }) => ({ bearer, code, amount, ...(promotion === undefined ? {} : { promotion }) })),
     })),
     ...(await waiting(client, id)),
     fulfillmentOrders: await fulfillmentsOf(client, id), returns: await returnsOf(client, id), refunds: await refundsOf(client, id),

@@ -22,7 +22,8 @@ export type OrderIntake = {
   buyer?: { id?: string; name?: string; phone?: string; email?: string; wecomId?: string };
   /** `token`: the platform's own name for this receiver and address; `sealed`: fields that the platform gave encrypted only, for its own waybill service (the plain ones then hold what it shows) */
   shipTo: { name: string; phone: string; country: string; province: string; city: string; district?: string; street: string; postcode?: string; token?: string; sealed?: Readonly<Record<string, string>> };
-  lines: { sku: string; quantity: number; unitPrice: number; discounts?: Discount[]; gift?: boolean }[];
+  /** `unitPrice` left out: as the price book says, on a strict channel */
+  lines: { sku: string; quantity: number; unitPrice?: number; discounts?: Discount[]; gift?: boolean }[];
   discounts?: Discount[];
   freight?: number;
   buyerRemark?: string;
@@ -36,6 +37,14 @@ export type OrderIntake = {
   pickup?: { location: string; way: Exclude<Way, 'ship'> };
   /** code of the campaign or declaration whose units it sells */
   session?: string;
+  /** codes of coupons; with them, `staff`, `promotions` or a line without price we price the order (strict channels only) */
+  coupons?: string[];
+  /** the buyer's staff number */
+  staff?: { id: string };
+  /** `apply`: what is live is applied, though every line has its price */
+  promotions?: 'apply';
+  /** minor units: refused when the order comes to something else */
+  expectTotal?: number;
 };
 
 /** What a capture answers; stored with the captured event, so that a repetition gets the same. */
@@ -54,6 +63,16 @@ export type CaptureAnswer = {
   capturedAt: string;
   /** why the session that the order names could not be used: it was taken from the channel's stock */
   sessionMissed?: string;
+  /** what was applied, where the order was priced here or got gifts */
+  promotions?: PromotionsAnswer;
+};
+
+/** `lines`: minor units off by line; `unused`: coupons that another promotion took the place of, not spent; `dropped`: gifts that are out of stock. */
+export type PromotionsAnswer = {
+  applied: { promotion: string; code: string; kind: string; bearer: Bearer; amount: number; units: number; lines: { line: number; amount: number }[] }[];
+  gifts: { line: number; sku: string; quantity: number; promotion: string; code: string }[];
+  dropped: { sku: string; quantity: number; promotion: string; code: string; reason: string }[];
+  unused: { coupon: number; promotion: string; reason: string }[];
 };
 
 /** When the relay should hand an order over: its ship-by date, a day earlier for each step of priority; without one, its capture. */

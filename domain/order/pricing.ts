@@ -1,7 +1,8 @@
 import { allocate } from '../money.ts';
 
 export type Bearer = 'platform' | 'shop' | 'influencer' | 'brand';
-export type PricedDiscount = { bearer: Bearer; code: string; amount: number };
+/** `promotion`: outside id of the promotion that gave it, where one of ours did. */
+export type PricedDiscount = { bearer: Bearer; code: string; amount: number; promotion?: string };
 export type PriceInput = {
   currency: string;
   lines: { lineNo: number; quantity: number; unitPrice: number; discounts: PricedDiscount[] }[];
@@ -74,7 +75,7 @@ function spreadDiscounts(lines: PricedLine[], discounts: readonly PricedDiscount
     lines.forEach((line, i) => {
       const amount = shares[i] as number;
       if (amount === 0) return;
-      line.discounts = [...line.discounts, { bearer: discount.bearer, code: discount.code, amount }];
+      line.discounts = [...line.discounts, { ...discount, amount }];
       line.discountAmount += amount;
       line.netAmount -= amount;
     });

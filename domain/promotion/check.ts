@@ -4,6 +4,7 @@ export type Fault = { field: string; message: string };
 /** A unit of a SKU where the price book knows it: the lowest price among the promotion's channels. */
 export type ListPrices = ReadonlyMap<string, number>;
 
+const UNIT_KINDS: readonly PromotionKind[] = ['markdown', 'staff_price', 'bundle'];
 const MAX_LINES = 20;
 
 /** What is wrong with a promotion, first things first; null: nothing. `list`: prices of a unit by SKU, of those the price book has. */
@@ -12,6 +13,8 @@ export function faultOf(p: PromotionInput, list: ListPrices): Fault | null {
   const until = Date.parse(p.until);
   if (!(from < until)) return { field: '/until', message: 'the window ends before it begins: `until` must lie after `from`' };
   if (p.perStaffUnits !== undefined && p.kind !== 'staff_price') return { field: '/perStaffUnits', message: 'only a staff price has a limit for each member of staff' };
+  if (p.perCustomer?.units !== undefined && !UNIT_KINDS.includes(p.kind)) return { field: '/perCustomer/units', message: `a ${p.kind} is counted by orders: say perCustomer.orders` };
+  if (p.budget !== undefined && p.kind === 'gift') return { field: '/budget', message: 'a budget is of discounts, a gift has none: limit it by perCustomer.orders and by its stock' };
   const keys = keysFault(p);
   if (keys) return keys;
   const codes = (p.skus ?? []).map((s) => s.sku);
@@ -48,9 +51,9 @@ function priceAfter(p: PromotionInput, s: { price?: number }, list: number | und
   return s.price ?? (list === undefined ? undefined : unitAfter(p.terms, list));
 }
 
-/** A unit's price after terms; never below 0, half up in the customer's disfavour by less than one minor unit. */
+/** A unit's price after terms; never below 0; what is off is rounded down to the minor unit. */
 export function unitAfter(terms: { percentOff?: number; amountOff?: number }, unit: number): number {
-  if (terms.percentOff !== undefined) return unit - Math.floor((unit * terms.percentOff) / 100);
+  if (terms.percentOff !== undefined) return unit - Number((BigInt(unit) * BigInt(terms.percentOff)) / 100n);
   return Math.max(0, unit - (terms.amountOff ?? 0));
 }
 
