@@ -9,6 +9,7 @@ import { createShipping } from './ship.ts';
 import { createSimulations } from './simulation.ts';
 import { createWaves } from './wave.ts';
 import { createPlanning } from './planning.ts';
+import { createReplenishment } from './replenishment.ts';
 import { createTransfers } from './transfer.ts';
 
 /** Every activity by its name. */
@@ -22,6 +23,7 @@ export function createActivities(deps: ActivityDeps) {
     ...createChannelSync(deps),
     ...createSimulations(deps),
     ...createTransfers(deps),
+    ...createReplenishment(deps),
     ...createCanaries(deps),
     ...createWaves(deps),
     ...createPlanning(deps),

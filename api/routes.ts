@@ -29,6 +29,9 @@ import { waveRoutes } from './routing/waves.ts';
 import { decisionRoutes } from './routing/decisions.ts';
 import { policyRoutes } from './policies/routes.ts';
 import { demandRoutes } from './demand/routes.ts';
+import { preferenceRoutes } from './preferences/routes.ts';
+import { replenishmentRoutes } from './replenishment/routes.ts';
+import { purchaseRoutes } from './purchases/routes.ts';
 import { forecastRoutes } from './forecasts/routes.ts';
 import { promiseRoutes } from './promise/routes.ts';
 import { ladderRoutes } from './promise/ladders.ts';
@@ -83,6 +86,9 @@ export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [
   waveRoutes,
   demandRoutes,
   forecastRoutes,
+  preferenceRoutes,
+  replenishmentRoutes,
+  purchaseRoutes,
   promiseRoutes,
   ladderRoutes,
   orderPromiseRoutes,

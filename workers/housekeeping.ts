@@ -15,6 +15,7 @@ import { measureReliability } from '../db/routing/reliability.ts';
 import { gatherWave } from '../db/routing/wave/gather.ts';
 import { tendAllotments } from '../db/stock/allotments/tend.ts';
 import { tendSlowMovers } from '../db/slow-movers/look.ts';
+import { tendReplenishment } from '../db/replenishment/scopes.ts';
 import { tendBuffers } from '../db/stock/buffers/sales-rates.ts';
 import { tendLateSupplies } from '../db/stock/supplies/change-date.ts';
 import type { StockWriter } from '../db/stock-writer.ts';
@@ -54,6 +55,8 @@ export function startHousekeeping(writer: StockWriter, network: Network, logger:
       if (lots > 0) logger.info({ lots }, 'reserved units of recalled lots taken back');
       const waved = await gatherWave(writer);
       if (waved > 0) logger.info({ orders: waved }, 'orders in merge windows gathered in a wave');
+      const scopes = await tendReplenishment(writer);
+      if (scopes > 0) logger.info({ scopes }, 'scopes asked to look at their stock');
       const stops = await tendStops(writer);
       if (stops > 0) logger.info({ stops }, 'pauses and blocks of locations are over');
       const supplies = await tendLateSupplies(writer, network);

@@ -5,6 +5,7 @@ export { declaration } from './declaration.ts';
 export { channelSync } from './channel-sync.ts';
 export { simulation } from './simulation.ts';
 export { transfer } from './transfer.ts';
+export { replenishment } from './replenishment.ts';
 export { wave } from './wave.ts';
 export { canary } from './canary.ts';
 export { slowMovers } from './slow-movers.ts';

@@ -18,12 +18,14 @@ import { gatherWave } from '../../db/routing/wave/gather.ts';
 import { listWaves } from '../../db/routing/wave/read.ts';
 import { draftPolicy } from '../../db/routing/policies.ts';
 import { requestSimulation } from '../../db/simulation/request.ts';
+import { putLanes, putReorderRules } from '../../db/replenishment/catalog.ts';
+import { putScope } from '../../db/replenishment/scopes.ts';
 import { createTransfer } from '../../db/transfers/create.ts';
 import { receiveTransfer } from '../../db/transfers/receive.ts';
 import { shipTransfer } from '../../db/transfers/ship.ts';
 import { decodeId, encodeId } from '../../domain/ids.ts';
 import {
-  canaryWorkflowId, channelSyncWorkflowId, declarationWorkflowId, orderWorkflowId, planningQueue, reconciliationWorkflowId, returnWorkflowId, simulationWorkflowId, transferWorkflowId, waveWorkflowId,
+  canaryWorkflowId, channelSyncWorkflowId, declarationWorkflowId, orderWorkflowId, planningQueue, reconciliationWorkflowId, replenishmentWorkflowId, returnWorkflowId, simulationWorkflowId, transferWorkflowId, waveWorkflowId,
 } from '../../workflows/contract/ids.ts';
 import { Counts } from '../support/counts.ts';
 import setup from '../support/global-setup.ts';
@@ -190,6 +192,20 @@ try {
   await s.pump();
   await s.environment.client.workflow.getHandle(simulationWorkflowId(simulated.id)).result();
   await keep('simulation', simulationWorkflowId(simulated.id));
+
+  const stockId = replenishmentWorkflowId('recorded');
+  const low = s.sku();
+  await s.world.setStock(low, { 'L-1': 6, 'L-2': 30, 'L-3': 0 });
+  await putLanes(writer, network, [{ from: 'L-2', to: 'L-1', perUnit: 10, days: 1 }]);
+  await putScope(writer, network, 'recorded', {
+    locations: ['L-1', 'L-2'], policy: { service: { kind: 'fill', share: 0.95 }, reviewDays: 7, leadDays: 3, nearDays: 2, mostOverLevel: 4, budget: null, approve: { transferUnits: 50, purchaseCost: 0, sendPurchases: false } },
+  });
+  await s.settleWorkflow(stockId);
+  await putReorderRules(writer, network, s.world.locationId('L-1'), [{ sku: low, reorderPoint: 5, level: 15 }]);
+  await s.settleWorkflow(stockId);
+  await s.world.capture({ lines: [{ sku: low, quantity: 2, unitPrice: 1000 }] });
+  await s.settleWorkflow(stockId);
+  await keep('replenishment', stockId);
 
   const gathered = [await s.order({ channel: 'merging' }), await s.order({ channel: 'merging' })];
   await s.skip(14.6 * MINUTE);

@@ -12,6 +12,7 @@ export const CHANNEL_SYNC_WORKFLOW = 'channelSync';
 export const simulationWorkflowId = (simulation: string): string => `simulation/${simulation}`;
 /** The queue of heavy planning: its activities take no slot from those of orders. */
 export const planningQueue = (taskQueue: string): string => `${taskQueue}-planning`;
+export const replenishmentWorkflowId = (scope: string): string => `replenishment/${scope}`;
 export const transferWorkflowId = (transfer: string): string => `transfer/${transfer}`;
 export const waveWorkflowId = (wave: string): string => `wave/${wave}`;
 export const canaryWorkflowId = (canary: string): string => `canary/${canary}`;

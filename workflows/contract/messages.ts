@@ -9,6 +9,7 @@ export type SimulationInput = { v: 1; simulation: string };
 export type WaveInput = { v: 1; wave: string };
 /** For what runs for ever, one for the whole business. */
 export type CycleInput = { v: 1 };
+export type ReplenishmentInput = { v: 1; scope: string };
 export type TransferInput = { v: 1; transfer: string };
 
 /** The one signal: the facts in PostgreSQL have changed, look at them. */

@@ -17,35 +17,38 @@ export type SupplyAnswer = { reference: string; status: 'open'; units: number };
  */
 export async function announceSupply(writer: StockWriter, network: Network, request: SupplyRequest, actor: string): Promise<SupplyAnswer> {
   await network.loadSkus(request.lines.map((l) => l.sku));
-  return writer.change(async (tx) => {
-    const known = await claimReference<SupplyAnswer>(tx, 'supply', request.reference, request);
-    if (known) return known;
-    const expectedAt = new Date(request.expectedAt);
-    if (!(expectedAt > tx.now)) throw new Problem('unprocessable', 'what was due in the past cannot be announced: book it in, or give it a date to come', '/expectedAt');
-    const location = network.locations.get(request.location);
-    if (!location) throw new Problem('unknown_location', `location "${request.location}" is not known`, '/location');
-    const source = sourceOf(network, request);
-    const lines = request.lines.map((line, i) => ({ ...line, known: skuOf(network, line, i, request.kind) }));
-    const lotIds: number[] = [];
-    for (const [i, line] of lines.entries()) lotIds.push(line.lot ? await lotOf(tx, line.known, line.lot, `/lines/${i}/lot`) : 0);
+  return writer.change((tx) => announceIn(tx, network, request, actor));
+}
 
-    // Levels before supplies: the row is new, so nobody waits for it.
-    const row = await tx.one<{ id: number }>(
-      `insert into supplies (kind, reference, expected_at, location_id, source_location_id, note, announced_by) values ($1, $2, $3, $4, $5, $6, $7) on conflict (reference) do nothing returning id`,
-      [request.kind, request.reference, expectedAt, location.id, source?.id ?? null, request.note ?? null, actor]);
-    if (!row) throw new Problem('conflict', `supply "${request.reference}" exists already`, '/reference');
-    await tx.query(
-      'insert into supply_lines (supply_id, line_no, sku_id, condition, lot_id, quantity) select $1, * from unnest($2::int[], $3::int[], $4::text[], $5::int[], $6::int[])',
-      [row.id, lines.map((_, i) => i + 1), lines.map((l) => l.known.id), lines.map((l) => l.condition ?? 'sellable'), lotIds, lines.map((l) => l.quantity)]);
-    const parts = source ? await takeFromSource(tx, source.id, lines) : lines.map((l, i) => ({ skuId: l.known.id, condition: l.condition ?? 'sellable', lotId: lotIds[i] as number, units: l.quantity, fromLevelId: null }));
-    const levels = await ensureLevels(tx.client, parts.map((p) => ({ locationId: location.id, skuId: p.skuId, condition: p.condition, lotId: p.lotId, supplyId: row.id })));
-    await tx.post(source ? 'transfer_sent' : 'supply_announced', null, parts.flatMap((p, i): Leg[] => [
-      { levelId: levels[i] as number, onHand: p.units, reserved: 0 }, ...(p.fromLevelId === null ? [] : [{ levelId: p.fromLevelId, onHand: -p.units, reserved: 0 }]),
-    ]));
-    const answer: SupplyAnswer = { reference: request.reference, status: 'open', units: lines.reduce((sum, l) => sum + l.quantity, 0) };
-    await storeAnswer(tx, 'supply', request.reference, answer);
-    return answer;
-  });
+/** The same in the caller's transaction; the network must know the SKUs (`loadSkus`). */
+export async function announceIn(tx: Tx, network: Network, request: SupplyRequest, actor: string): Promise<SupplyAnswer> {
+  const known = await claimReference<SupplyAnswer>(tx, 'supply', request.reference, request);
+  if (known) return known;
+  const expectedAt = new Date(request.expectedAt);
+  if (!(expectedAt > tx.now)) throw new Problem('unprocessable', 'what was due in the past cannot be announced: book it in, or give it a date to come', '/expectedAt');
+  const location = network.locations.get(request.location);
+  if (!location) throw new Problem('unknown_location', `location "${request.location}" is not known`, '/location');
+  const source = sourceOf(network, request);
+  const lines = request.lines.map((line, i) => ({ ...line, known: skuOf(network, line, i, request.kind) }));
+  const lotIds: number[] = [];
+  for (const [i, line] of lines.entries()) lotIds.push(line.lot ? await lotOf(tx, line.known, line.lot, `/lines/${i}/lot`) : 0);
+
+  // Levels before supplies: the row is new, so nobody waits for it.
+  const row = await tx.one<{ id: number }>(
+    `insert into supplies (kind, reference, expected_at, location_id, source_location_id, note, announced_by) values ($1, $2, $3, $4, $5, $6, $7) on conflict (reference) do nothing returning id`,
+    [request.kind, request.reference, expectedAt, location.id, source?.id ?? null, request.note ?? null, actor]);
+  if (!row) throw new Problem('conflict', `supply "${request.reference}" exists already`, '/reference');
+  await tx.query(
+    'insert into supply_lines (supply_id, line_no, sku_id, condition, lot_id, quantity) select $1, * from unnest($2::int[], $3::int[], $4::text[], $5::int[], $6::int[])',
+    [row.id, lines.map((_, i) => i + 1), lines.map((l) => l.known.id), lines.map((l) => l.condition ?? 'sellable'), lotIds, lines.map((l) => l.quantity)]);
+  const parts = source ? await takeFromSource(tx, source.id, lines) : lines.map((l, i) => ({ skuId: l.known.id, condition: l.condition ?? 'sellable', lotId: lotIds[i] as number, units: l.quantity, fromLevelId: null }));
+  const levels = await ensureLevels(tx.client, parts.map((p) => ({ locationId: location.id, skuId: p.skuId, condition: p.condition, lotId: p.lotId, supplyId: row.id })));
+  await tx.post(source ? 'transfer_sent' : 'supply_announced', null, parts.flatMap((p, i): Leg[] => [
+    { levelId: levels[i] as number, onHand: p.units, reserved: 0 }, ...(p.fromLevelId === null ? [] : [{ levelId: p.fromLevelId, onHand: -p.units, reserved: 0 }]),
+  ]));
+  const answer: SupplyAnswer = { reference: request.reference, status: 'open', units: lines.reduce((sum, l) => sum + l.quantity, 0) };
+  await storeAnswer(tx, 'supply', request.reference, answer);
+  return answer;
 }
 
 function sourceOf(network: Network, request: SupplyRequest): { id: number; code: string } | null {

@@ -1,6 +1,7 @@
 import { ensureLevels, type Leg } from '../../ledger.ts';
 import type { Network } from '../../network.ts';
 import type { StockWriter } from '../../stock-writer.ts';
+import { purchaseCancelledWithSupply } from '../../purchases/arrived.ts';
 import { transferReturned } from '../../transfers/arrived.ts';
 import { shortenReservations } from '../shorten.ts';
 import { otherLevels, repegClaims } from './repeg.ts';
@@ -44,6 +45,7 @@ export async function cancelSupply(writer: StockWriter, network: Network, refere
     await tx.post('supply_cancelled', null, legs);
     await announceChange(tx, levels.map((l) => l.id));
     await transferReturned(tx, supply.id, returned, actor);
+    await purchaseCancelledWithSupply(tx, supply.id, actor);
     letBeServed(tx, claims);
     return { reference, status: 'cancelled', repegged, shortened, returned };
   });

@@ -1,6 +1,7 @@
 import { Problem } from '../../../domain/problem.ts';
 import type { Network } from '../../network.ts';
 import type { StockWriter } from '../../stock-writer.ts';
+import { purchaseDated } from '../../purchases/arrived.ts';
 import { transferDated } from '../../transfers/arrived.ts';
 import type { Tx } from '../../tx.ts';
 import { otherLevels, repegClaims, warnLate } from './repeg.ts';
@@ -26,6 +27,7 @@ export async function changeSupplyDate(
     if (supply.expectedAt.getTime() === expectedAt.getTime()) return { reference, expectedAt: expectedAt.toISOString(), version: supply.version, repegged: 0, warned: 0 };
     await tx.query('update supplies set expected_at = $2, overdue_at = null, version = version + 1 where id = $1', [supply.id, expectedAt]);
     await transferDated(tx, supply.id, expectedAt, actor);
+    await purchaseDated(tx, supply.id, expectedAt, actor);
     await announceChange(tx, levels.map((l) => l.id));
     let repegged = 0;
     let warned = 0;

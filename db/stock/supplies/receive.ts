@@ -1,6 +1,7 @@
 import { Problem } from '../../../domain/problem.ts';
 import { spreadArrival } from '../../../domain/stock/receive.ts';
 import type { Network } from '../../network.ts';
+import { purchaseArrived } from '../../purchases/arrived.ts';
 import { lockOrder, refreshStatus } from '../../orders/order.ts';
 import type { StockWriter } from '../../stock-writer.ts';
 import { transferArrived } from '../../transfers/arrived.ts';
@@ -52,6 +53,7 @@ export async function receiveSupply(
       variances: booking.variances.map(({ skuId: _skuId, ...v }) => v),
     };
     await transferArrived(tx, supply.id, { ...answer, over }, who.actor);
+    await purchaseArrived(tx, supply.id, { ...answer, over }, who.actor);
     await storeAnswer(tx, key, receipt.reference, answer);
     return answer;
   });

@@ -72,3 +72,10 @@ test('promotions by hand mark their days; bad spans change nothing', async () =>
   expect(await marked()).toEqual([]);
   expect((await send(api, key, 'POST', '/v1/demand/days/2026-11-21/rebuild')).body).toEqual({ day: '2026-11-21' });
 });
+
+test('what regions prefer of an attribute', async () => {
+  const { body } = await get(`/v1/preferences?${days}&by=region&of=attribute:colour`);
+  expect([body['units'], (body['items'] as { value: string; group: string; share: number }[]).map((i) => [i.value, i.group, i.share])]).toEqual([6, [['red', 'CN/Beijing', 1], ['red', 'CN/Shanghai', 1]]]);
+  expect((await get(`/v1/preferences?${days}&by=channel&of=size`)).status).toBe(400);
+  expect((await get(`/v1/preferences?${days}&by=region&of=category`, bound)).status).toBe(403);
+});
