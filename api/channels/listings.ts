@@ -12,6 +12,7 @@ import { ChannelParams, ListingParams, ListingsView, MappingAnswer, MappingBody,
 import { kindOf } from './shops.ts';
 
 const tags = ['channels'];
+const moreOf = ({ itemId, priceFloor }: { itemId?: string; priceFloor?: number | null }) => ({ ...(itemId === undefined ? {} : { itemId }), ...(priceFloor === undefined ? {} : { priceFloor }) });
 
 /** What a platform sells under its own SKUs, and how much of our stock it is told. */
 export const listingRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store: { pool, network, writer } }) => {
@@ -28,7 +29,7 @@ export const listingRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store: 
   app.put('/v1/channels/:code/listings/:platformSku', {
     config: { scope: 'network:write' }, onRequest: unbound,
     schema: { summary: 'Say what a listing sells', tags, params: ListingParams, body: MappingBody, description: 'A new version of its mapping; orders held for it are released at once.', response: { 200: MappingAnswer, ...problemResponses } },
-  }, (request) => mapListing(pool, network, channelOf(request.params.code).id, request.params.platformSku, request.body.components, actorOf(request.apiKey), writer.clock(), request.body.version ?? null));
+  }, (request) => mapListing(pool, network, channelOf(request.params.code).id, request.params.platformSku, request.body.components, actorOf(request.apiKey), writer.clock(), request.body.version ?? null, moreOf(request.body)));
 
   app.post('/v1/channels/:code/listings', {
     config: { scope: 'network:write' }, onRequest: unbound,
@@ -38,7 +39,7 @@ export const listingRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store: 
     const results = [];
     for (const m of request.body.mappings) {
       try {
-        results.push({ platformSku: m.platformSku, status: 200, ...await mapListing(pool, network, id, m.platformSku, m.components, actorOf(request.apiKey), writer.clock(), m.version ?? null) });
+        results.push({ platformSku: m.platformSku, status: 200, ...await mapListing(pool, network, id, m.platformSku, m.components, actorOf(request.apiKey), writer.clock(), m.version ?? null, moreOf(m)) });
       } catch (error) {
         const problem = toProblem(error as Error);
         results.push({ platformSku: m.platformSku, status: problem.status, problem: { code: problem.code, detail: problem.message, ...(problem.field === null ? {} : { field: problem.field }) } });

@@ -25,10 +25,15 @@ export const KindsView = Type.Object({
 });
 
 export const Components = Type.Array(Type.Object({ sku: Code, quantity: Quantity }, closed), { minItems: 1, maxItems: 50 });
-export const MappingBody = Type.Object({ components: Components, version: Type.Optional(Type.Integer({ minimum: 0, description: 'the version you have seen; another one is a conflict' })) }, closed);
+const mapping = {
+  components: Components, version: Type.Optional(Type.Integer({ minimum: 0, description: 'the version you have seen; another one is a conflict' })),
+  itemId: Type.Optional(Type.Unsafe<string>({ ...Text(200), description: "the platform's item that the listing belongs to, where its stock calls want it" })),
+  priceFloor: Type.Optional(Nullable(Type.Integer({ minimum: 0, maximum: 9_000_000_000_000, description: 'minor units that the shop must at least be paid for one; an order below is held' }))),
+};
+export const MappingBody = Type.Object(mapping, closed);
 export const MappingAnswer = Type.Object({ version: Type.Integer(), released: Type.Integer({ description: 'platform orders that were held for it and are read anew' }) });
 export const MappingsBody = Type.Object({
-  mappings: Type.Array(Type.Object({ platformSku: Text(200), components: Components, version: Type.Optional(Type.Integer({ minimum: 0 })) }, closed), { minItems: 1, maxItems: 1000 }),
+  mappings: Type.Array(Type.Object({ platformSku: Text(200), ...mapping }, closed), { minItems: 1, maxItems: 1000 }),
 }, closed);
 export const MappingsAnswer = Type.Object({
   results: Type.Array(Type.Object({ platformSku: Type.String(), status: Type.Integer(), version: Type.Optional(Type.Integer()), released: Type.Optional(Type.Integer()), problem: Type.Optional(Type.Unknown()) })),
@@ -45,7 +50,7 @@ export const SwitchBody = Type.Object({ mode: Mode }, closed);
 export const ListingsView = Type.Object({
   items: Type.Array(Type.Object({
     platformSku: Type.String(), itemId: Nullable(Type.String()), merchantCode: Nullable(Type.String()), title: Type.String(), version: Type.Integer({ description: '0: not mapped yet' }),
-    suggested: Nullable(Type.String({ description: 'our SKU that its merchant code names' })), publish: Type.String(), components: Type.Array(Type.Object({ sku: Type.String(), quantity: Type.Integer() })),
+    suggested: Nullable(Type.String({ description: 'our SKU that its merchant code names' })), priceFloor: Nullable(Type.Integer()), publish: Type.String(), components: Type.Array(Type.Object({ sku: Type.String(), quantity: Type.Integer() })),
     shown: Nullable(Type.Integer({ description: 'what the platform should show, as far as its sales are known' })), sold: Type.Integer(), refused: Nullable(Type.String()), toldAt: Nullable(Timestamp),
   })),
 });

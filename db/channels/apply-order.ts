@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { appliedOf, nextSteps, type Applied, type Step } from '../../domain/channel/next-steps.ts';
+import { belowFloor } from '../../domain/channel/price-floor.ts';
 import type { SeenAddress, SeenOrder } from '../../domain/channel/seen-order.ts';
 import { decodeId } from '../../domain/ids.ts';
 import { Problem } from '../../domain/problem.ts';
@@ -109,6 +110,8 @@ async function capture(deps: ApplyDeps, channel: Channel, seen: SeenOrder, rules
   const listings = await listingsOf(writer.pool, network, channel.id, seen.lines, rules.automaticMapping, now);
   const unmapped = seen.lines.find((l) => (listings.get(l.platformSku)?.components.length ?? 0) === 0);
   if (unmapped) throw new Hold('unmapped_sku', `listing:${unmapped.platformSku}`, `listing ${unmapped.platformSku} (${unmapped.merchantCode ?? 'no merchant code'}) is not mapped to a SKU of ours`);
+  const low = belowFloor(seen, new Map([...listings].map(([sku, l]) => [sku, l.priceFloor])));
+  if (low) throw new Hold('price_below_floor', `listing:${low.platformSku}`, `a unit of listing ${low.platformSku} brings ${low.unit}, its floor is ${low.floor} (${seen.currency}, minor units): lower the floor, or cancel it on the platform`);
   let made: ReturnType<typeof toIntake>;
   try {
     made = toIntake(channel.code, seen, listings);

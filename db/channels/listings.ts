@@ -4,7 +4,7 @@ import type { Network, Sku } from '../network.ts';
 import { storeHints } from './hints.ts';
 
 /** What a listing sells: SKUs of ours and how many of each one unit of it is; none: not mapped yet. */
-export type Listing = { id: number; platformSku: string; itemId: string | null; version: number; components: { sku: Sku; quantity: number }[] };
+export type Listing = { id: number; platformSku: string; itemId: string | null; version: number; priceFloor: number | null; components: { sku: Sku; quantity: number }[] };
 export type ListingSeen = { platformSku: string; itemId: string | null; merchantCode: string | null; title: string };
 
 /**
@@ -28,26 +28,27 @@ export async function listingsOf(pool: pg.Pool, network: Network, channelId: num
 }
 
 async function read(pool: pg.Pool, network: Network, channelId: number, platformSkus: readonly string[]): Promise<Map<string, Listing>> {
-  const { rows } = await pool.query<{ id: string; platform_sku: string; item_id: string | null; version: number; skus: number[] | null; units: number[] | null }>({
+  const { rows } = await pool.query<{ id: string; platform_sku: string; item_id: string | null; version: number; price_floor: string | null; skus: number[] | null; units: number[] | null }>({
     name: 'listings_read',
-    text: `select l.id, l.platform_sku, l.item_id, l.version, array_agg(c.sku_id order by c.position) filter (where c.sku_id is not null) skus,
+    text: `select l.id, l.platform_sku, l.item_id, l.version, l.price_floor::text, array_agg(c.sku_id order by c.position) filter (where c.sku_id is not null) skus,
         array_agg(c.quantity order by c.position) filter (where c.sku_id is not null) units
       from listings l left join listing_components c on c.listing_id = l.id where l.channel_id = $1 and l.platform_sku = any($2::text[]) group by l.id`,
     values: [channelId, platformSkus],
   });
   const skus = await network.skusById(rows.flatMap((r) => r.skus ?? []));
   return new Map(rows.map((r) => [r.platform_sku, {
-    id: Number(r.id), platformSku: r.platform_sku, itemId: r.item_id, version: r.version,
+    id: Number(r.id), platformSku: r.platform_sku, itemId: r.item_id, version: r.version, priceFloor: r.price_floor === null ? null : Number(r.price_floor),
     components: (r.skus ?? []).map((id, i) => ({ sku: skus.get(id) as Sku, quantity: r.units?.[i] ?? 1 })),
   }]));
 }
 
 /**
  * Says what a listing sells, as a new version of its mapping; all orders held for it are read anew at once, and its stock is told. `expected`: the version that the caller knows;
- * another one is a conflict (null: whatever it is). Throws `unknown_sku`, `conflict`. Returns how many orders were released.
+ * another one is a conflict (null: whatever it is). `more`: what is given of it is set, the rest stays. Throws `unknown_sku`, `conflict`. Returns how many orders were released.
  */
 export async function mapListing(
   pool: pg.Pool, network: Network, channelId: number, platformSku: string, components: readonly { sku: string; quantity: number }[], actor: string, now: Date, expected: number | null = null,
+  more: { itemId?: string; priceFloor?: number | null } = {},
 ): Promise<{ version: number; released: number }> {
   await network.loadSkus(components.map((c) => c.sku));
   const skus = components.map((c, i) => {
@@ -66,7 +67,8 @@ export async function mapListing(
     await client.query('delete from listing_components where listing_id = $1', [id]);
     await client.query('insert into listing_components (listing_id, position, sku_id, quantity) select $1, p, s, q from unnest($2::int[], $3::int[]) with ordinality as t(s, q, p)', [id, skus.map((s) => s.id), skus.map((s) => s.quantity)]);
     await client.query('insert into listing_mappings (listing_id, version, components, mapped_by, mapped_at) values ($1, $2, $3, $4, $5)', [id, version + 1, JSON.stringify(components), actor, now]);
-    await client.query('update listings set version = version + 1, refused = null where id = $1', [id]);
+    await client.query('update listings set version = version + 1, refused = null, item_id = coalesce($2, item_id), price_floor = case when $3 then $4 else price_floor end where id = $1',
+      [id, more.itemId ?? null, more.priceFloor !== undefined, more.priceFloor ?? null]);
     await markListing(client, Number(id), channelId, now, true);
     const released = await releaseHeld(client, network, channelId, `listing:${platformSku}`, now);
     await client.query('commit');

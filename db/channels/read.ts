@@ -45,17 +45,17 @@ export async function heldOrders(pool: pg.Pool, channelId: number, after: string
 }
 
 export type ListingView = {
-  platformSku: string; itemId: string | null; merchantCode: string | null; title: string; version: number; suggested: string | null; publish: string; components: { sku: string; quantity: number }[];
+  platformSku: string; itemId: string | null; merchantCode: string | null; title: string; version: number; suggested: string | null; priceFloor: number | null; publish: string; components: { sku: string; quantity: number }[];
   shown: number | null; sold: number; refused: string | null; toldAt: string | null;
 };
 
 /** Listings of a shop by platform SKU; `unmapped`: only those that sell nothing of ours yet. */
 export async function listings(pool: pg.Pool, channelId: number, unmapped: boolean, after: string, limit: number): Promise<ListingView[]> {
   const { rows } = await pool.query<{
-    platformSku: string; itemId: string | null; merchantCode: string | null; title: string; version: number; suggested: string | null; publish: string; components: ListingView['components'] | null; granted: number; sold: number;
+    platformSku: string; itemId: string | null; merchantCode: string | null; title: string; version: number; suggested: string | null; priceFloor: number | null; publish: string; components: ListingView['components'] | null; granted: number; sold: number;
     opened: boolean; refused: string | null; told_at: Date | null;
   }>(
-    `select platform_sku "platformSku", item_id "itemId", merchant_code "merchantCode", title, version, suggested, publish, granted, sold, opened, refused, told_at,
+    `select platform_sku "platformSku", item_id "itemId", merchant_code "merchantCode", title, version, suggested, price_floor::float8 "priceFloor", publish, granted, sold, opened, refused, told_at,
        (select json_agg(json_build_object('sku', s.code, 'quantity', c.quantity) order by c.position) from listing_components c join skus s on s.id = c.sku_id where c.listing_id = l.id) components
      from listings l where channel_id = $1 and (not $2 or version = 0) and platform_sku > $3 order by platform_sku limit $4`, [channelId, unmapped, after, limit]);
   return rows.map(({ granted, opened, told_at, ...r }) => ({ ...r, components: r.components ?? [], shown: opened ? granted - r.sold : null, toldAt: told_at?.toISOString() ?? null }));

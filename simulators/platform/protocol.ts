@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { ShopEvent, ShopState } from './shop.ts';
+import type { Item, ShopEvent, ShopState } from './shop.ts';
 
 /** What a test or a demo may ask of any platform; `next…`: for so many of the next calls. */
 export type PlatformFaults = {
@@ -19,8 +19,10 @@ export type PlatformFaults = {
   nextErrors: number;
   /** every call fails: the platform is down */
   down: boolean;
+  /** happens after each call, before it is answered: what a buyer does while the shop is read */
+  meanwhile: (() => void) | null;
 };
-export const NO_FAULTS: PlatformFaults = { copies: 1, shuffle: false, dropPushes: false, holdPushes: false, nextTimeouts: 0, nextThrottled: 0, nextErrors: 0, down: false };
+export const NO_FAULTS: PlatformFaults = { copies: 1, shuffle: false, dropPushes: false, holdPushes: false, nextTimeouts: 0, nextThrottled: 0, nextErrors: 0, down: false, meanwhile: null };
 
 export type BadPush = 'forged' | 'stale' | 'truncated';
 export type PushRequest = { method: 'GET' | 'POST'; query: string; headers: Record<string, string>; body: string };
@@ -38,6 +40,8 @@ export type Protocol = {
   /** waits before each further try, ms */
   retries: readonly number[];
   deadlineMs: number;
+  /** lines have no ids there: what names them instead */
+  lineId?(item: Item): string;
   /** each try is signed anew, at its own time */
   signsTries?: boolean;
   /** an address that fails the heartbeat (`probe`) is told nothing more until it answers one; what happens meanwhile is never pushed */

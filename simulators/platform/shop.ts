@@ -40,7 +40,11 @@ export class ShopState {
   readonly #clock: () => number;
   #last = 0;
 
-  constructor(restores: ShopState['restores'], clock: () => number) {
+  /** how it names a line of an order that has no id of its own */
+  readonly #lineId: (item: Item) => string;
+
+  constructor(restores: ShopState['restores'], clock: () => number, lineId?: (item: Item) => string) {
+    this.#lineId = lineId ?? (() => this.newId());
     this.restores = restores;
     this.#clock = clock;
   }
@@ -82,7 +86,7 @@ export class ShopState {
     const order: Order = {
       id: wanted.id ?? this.newId(), status: paid ? 'to_ship' : 'unpaid', currency: wanted.currency ?? 'CNY', createdAt: now, paidAt: paid ? now : null, updatedAt: now, buyerId: wanted.buyerId ?? `buyer-${this.newId()}`,
       address: { ...HOME, ...wanted.address }, wantedAddress: null, addressAnswer: null, freight: wanted.freight ?? 0, discount: wanted.discount ?? 0, remark: wanted.remark ?? '', fulfilledBy: wanted.fulfilledBy ?? 'us',
-      lines: wanted.lines.map((l) => { const item = this.item(l.sku); return { lineId: this.newId(), itemId: item.itemId, sku: l.sku, merchantCode: item.merchantCode, title: item.title, quantity: l.quantity, cancelled: 0, unitPrice: l.unitPrice ?? item.price, shipped: 0 }; }),
+      lines: wanted.lines.map((l) => { const item = this.item(l.sku); return { lineId: this.#lineId(item), itemId: item.itemId, sku: l.sku, merchantCode: item.merchantCode, title: item.title, quantity: l.quantity, cancelled: 0, unitPrice: l.unitPrice ?? item.price, shipped: 0 }; }),
       afterSales: [], parcels: [], session: wanted.session ?? null, cancelReason: null,
     };
     for (const line of order.lines) {

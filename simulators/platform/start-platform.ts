@@ -13,7 +13,7 @@ export type RunningPlatform = Platform & { url: string; pusher: Pusher; close():
 /** A platform as an HTTP server of its own: its protocol, and under `/_control` what a test, a check or a demo may make happen there. */
 export async function startPlatform(protocol: Protocol, options: PlatformOptions): Promise<RunningPlatform> {
   const clock = options.clock ?? Date.now;
-  const shop = new ShopState(protocol.restores, clock);
+  const shop = new ShopState(protocol.restores, clock, protocol.lineId?.bind(protocol));
   for (const item of options.items ?? []) shop.putItem(item);
   const platform: Platform = { shop, faults: { ...NO_FAULTS }, settings: options.settings, clock, counts: {} };
   const pusher = new Pusher(platform, protocol, options.hookUrl ?? '', options.speed ?? 1);
@@ -85,6 +85,8 @@ export async function underFaults<T>(platform: Platform, writes: boolean, words:
     return words.error();
   }
   const answer = await run();
+  platform.counts['calls'] = (platform.counts['calls'] ?? 0) + 1;
+  faults.meanwhile?.();
   if (writes && faults.nextTimeouts > 0) {
     faults.nextTimeouts -= 1;
     // Done, and nobody hears of it: the caller's patience ends first.

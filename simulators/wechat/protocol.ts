@@ -25,6 +25,7 @@ const EVENTS = { created: 'new', paid: 'pay', cancelled: 'cancel', shipped: 'del
 /** 视频号小店 as protocols.md gives it (A3): events encrypted and signed by msg_signature, an echostr to answer, errcode under HTTP 200, stock in differences without a key, units locked by unpaid orders. */
 export const wechat: Protocol = {
   restores: 'unpaid', batch: 1, deadlineMs: 5_000, retries: [0, 0, 10_000, 60_000, 300_000, 1_800_000, 3_600_000, 3_600_000, 3_600_000], signsTries: true,
+  lineId: (item) => `${item.itemId}/${item.sku}`,
   acknowledged: (status, body) => status === 200 && (body === 'success' || body === ''),
 
   push([event], { settings, clock }, { bad, at }) {

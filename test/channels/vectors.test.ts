@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { receive as receiveDouyin } from '../../channels/douyin/push.ts';
+import { signCall, signPush, sortedJson } from '../../channels/douyin/sign.ts';
+import { standardWebhook } from '../../channels/generic/connector.ts';
+import { receive as receiveShopify, signBody } from '../../channels/shopify/push.ts';
+import { callSignature, eventSignature } from '../../simulators/douyin/signing.ts';
+
+const push = (headers: Record<string, string>, body: string, now = 0) => ({ method: 'POST', query: new URLSearchParams(), headers, body: Buffer.from(body), now });
+
+test('PUBLISHED: Shopify, the signature over the raw body, its space included', () => {
+  const hmac = 'B23tXN681gZ0qIWNRrgtzBE9XSDo5yaUu6wfmhu3a7g=';
+  expect(signBody('test_secret_key', Buffer.from('{"foo": "bar"}'))).toBe(hmac);
+  expect(receiveShopify(push({ 'x-shopify-hmac-sha256': hmac }, '{"foo": "bar"}'), 'test_secret_key').kind).toBe('probe');
+  expect(receiveShopify(push({ 'shopify-hmac-sha256': hmac }, '{"foo": "bar"}'), 'test_secret_key').kind).toBe('probe');
+  expect(receiveShopify(push({ 'x-shopify-hmac-sha256': hmac }, '{"foo":"bar"}'), 'test_secret_key')).toMatchObject({ kind: 'rejected', reason: 'signature' });
+});
+
+test('PUBLISHED: Standard Webhooks, to the second of its window', () => {
+  const headers = { 'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek', 'webhook-timestamp': '1614265330', 'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=' };
+  const verdict = (now: number, more: Record<string, string> = {}) => standardWebhook('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', push({ ...headers, ...more }, '{"test": 2432232314}', now));
+  expect([verdict(1_614_265_330_000), verdict(1_614_265_630_000), verdict(1_614_265_631_000), verdict(1_614_265_029_000)]).toEqual(['good', 'good', 'stale', 'stale']);
+  // While the secret changes several signatures stand there.
+  expect(verdict(1_614_265_330_000, { 'webhook-signature': `v1,AAAA ${headers['webhook-signature']}` })).toBe('good');
+  expect(verdict(1_614_265_330_000, { 'webhook-id': 'msg_another' })).toBe('signature');
+});
+
+test('DERIVED: Douyin, calls by HMAC and MD5, and a push', () => {
+  const [secret, appKey, timestamp] = ['test-secret', '3409409348479354011', '2020-09-15 14:48:13'];
+  const paramJson = sortedJson({ size: 10, page: 0 });
+  for (const [how, sign] of [['hmac-sha256', '4a6409259f553d360817a96d8beab9f5506972013f9cfcee0059f11ede400a51'], ['md5', 'a7f1b20b5a9ff84eec3e336556fce610']] as const) {
+    expect(signCall(secret, how, { appKey, method: 'order.searchList', paramJson, timestamp })).toBe(sign);
+    expect(callSignature(secret, how, { appKey, method: 'order.searchList', json: '{"page":0,"size":10}', timestamp })).toBe(sign);
+  }
+  const body = '[{"tag":"101","msg_id":"1","data":"{\\"p_id\\":4705288465508532862,\\"s_ids\\":[4705288465508532862],\\"shop_id\\":95250}"}]';
+  expect([signPush(appKey, Buffer.from(body), secret), eventSignature(appKey, body, secret)]).toEqual(['ebd32ed8f300ef9379095b58be53177f', 'ebd32ed8f300ef9379095b58be53177f']);
+  expect(receiveDouyin(push({ 'app-id': appKey, 'event-sign': 'ebd32ed8f300ef9379095b58be53177f' }, body), appKey, secret)).toMatchObject({ kind: 'hints', hints: [{ externalId: '4705288465508532862', topic: '101' }], reply: { body: '{"code":0,"msg":"success"}' } });
+});
