@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { chineseProvince, foldedProvince } from '../domain/address/china.ts';
+import { canonicalNames, chineseProvince, foldedProvince } from '../domain/address/china.ts';
 import { placeKey, type Place } from '../domain/geo.ts';
 import type { AuditRule } from '../domain/order/audit.ts';
 import type { InstancePolicy } from '../domain/routing/model.ts';
@@ -240,10 +240,10 @@ export class Network {
     if (this.#skusChanged) await this.#rereadSkus();
   }
 
-  /** A destination with coordinates where its city is known. */
+  /** A destination under its canonical names, with coordinates where its city is known. */
   place(country: string, province: string, city: string): Place {
     const at = this.#places.get(placeKey(country, province, city));
-    return { country, province, city, lat: at?.lat ?? null, lon: at?.lon ?? null };
+    return { country, ...canonicalNames(country, province, city), lat: at?.lat ?? null, lon: at?.lon ?? null };
   }
 
   /** Whether a province of China is one: in its list of divisions, or where a location or a known city is. Of other countries nothing is said. */

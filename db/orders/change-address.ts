@@ -1,3 +1,4 @@
+import { canonicalNames } from '../../domain/address/china.ts';
 import { encodeId } from '../../domain/ids.ts';
 import { TERMINAL, VOID, type OrderStatus } from '../../domain/order/status.ts';
 import { Problem } from '../../domain/problem.ts';
@@ -29,13 +30,14 @@ export async function changeAddress(writer: StockWriter, vault: Vault, orderId: 
     if (!contact) throw new Problem('conflict', 'the receiver has been erased: no address can be written for them');
     if (canonical(contact.shipTo) === canonical(shipTo)) return { status: order.status };
     const contactId = await vault.writeContact(tx.client, order.personId, { ...contact, shipTo });
+    const { province, city } = canonicalNames(shipTo.country, shipTo.province, shipTo.city);
     await tx.query(
       `update orders set contact_id = $2, address_hash = $3, dest_country = $4, dest_province = $5, dest_city = $6, dest_district = $7, validated_at = null, version = version + 1,
          approved_rules = array(select r from unnest(approved_rules) r where r not in (select id from audit_rules where kind in ('address', 'blocked', 'duplicate')) order by r)
        where id = $1`,
       // The hash is of the same text as at capture (db/capture/prepare.ts), so that duplicates are found among both.
       [orderId, contactId, vault.hash('address', addressText(shipTo)),
-        shipTo.country, shipTo.province, shipTo.city, shipTo.district ?? null]);
+        shipTo.country, province, city, shipTo.district ?? null]);
     order.validatedAt = null;
     // What held it for where it was to go is asked again about the new address.
     await tx.query(

@@ -23,6 +23,14 @@ const without = (name: string, kind: RegExp): string => {
 /** The short Chinese name of a province of China, however it is written; null: there is none of that name. */
 export function chineseProvince(name: string): string | null { return SHORT.get(without(trimmed(name), PROVINCE_KIND)) ?? null; }
 
+const HAN = /^\p{Script=Han}+$/u;
+
+/** The names under which orders, figures and lists keep a place of China that is written in Chinese: 浙江省 杭州市 and 浙江 杭州 are 浙江 杭州. Others, and names that are not known, stay as they are. */
+export function canonicalNames(country: string, province: string, city: string): { province: string; city: string } {
+  const known = country === 'CN' && HAN.test(province) ? chineseProvince(province) : null;
+  return known === null ? { province, city } : { province: known, city: HAN.test(city) ? foldedCity(city) : city };
+}
+
 /** A name by which a city is compared: 杭州市, 杭州 and " 杭州" are one, so are Hangzhou and "Hangzhou City". */
 export function foldedCity(name: string): string { return without(trimmed(name), CITY_KIND); }
 /** The same for a province: its short name where it is one of China's, else the name in lower case. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chineseProvince, foldedCity, foldedProvince } from '../../../domain/address/china.ts';
+import { canonicalNames, chineseProvince, foldedCity, foldedProvince } from '../../../domain/address/china.ts';
 import { zone } from '../../../domain/geo.ts';
 
 test.each([
@@ -10,6 +10,11 @@ test.each([
 test('cities by their name without its kind; a name that would be one character stays', () => {
   expect(['杭州市', '杭州', 'Hangzhou City', '延边朝鲜族自治州', '沙市', '吴忠市'].map(foldedCity)).toEqual(['杭州', '杭州', 'hangzhou', '延边朝鲜族', '沙市', '吴忠']);
   expect([foldedProvince('US', 'Ohio'), foldedProvince('CN', '火星省')]).toEqual(['ohio', '火星省']);
+});
+
+test('kept under one name where it is written in Chinese and known', () => {
+  expect([['CN', '浙江省', '杭州市'], ['CN', '上海市', '上海市'], ['CN', 'Shanghai', 'Shanghai'], ['CN', '火星省', '火星市'], ['JP', '京都府', '京都市'], ['CN', '云南', 'Dali']].map(([c, p, city]) => canonicalNames(c!, p!, city!)))
+    .toEqual([{ province: '浙江', city: '杭州' }, { province: '上海', city: '上海' }, { province: 'Shanghai', city: 'Shanghai' }, { province: '火星省', city: '火星市' }, { province: '京都府', city: '京都市' }, { province: '云南', city: 'Dali' }]);
 });
 
 test('one place under its several names is one zone', () => {
