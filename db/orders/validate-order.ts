@@ -4,6 +4,7 @@ import type { Way } from '../../domain/order/intake.ts';
 import { isPaymentDue } from '../../domain/order/payment.ts';
 import { AT_LOCATION, LEFT, TERMINAL } from '../../domain/order/status.ts';
 import type { Network } from '../network.ts';
+import { belowFloor } from '../promotions/below-floor.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
 import type { Vault, Contact } from '../vault.ts';
@@ -87,5 +88,7 @@ async function auditFacts(tx: Tx, order: Order, lines: readonly OrderLine[], con
     buyerRemark: contact?.buyerRemark ?? null, sellerRemark: contact?.sellerRemark ?? null,
     recentByBuyer: await recent('person_id', order.personId), recentByAddress: await recent('address_hash', order.addressHash),
     blockedMatches: matches.map((m) => m.kind),
+    // A resend is free of charge on purpose.
+    ...(network.auditRules.some((r) => r.kind === 'floor') && order.type !== 'resend' ? { belowFloor: await belowFloor(tx, order.channelId, order.currency, lines) } : {}),
   };
 }

@@ -5,13 +5,16 @@ export type AuditRule = Base & (
   | { kind: 'remark'; params: { buyer?: boolean; seller?: boolean; words?: string[] } }
   | { kind: 'duplicate'; params: { withinMinutes: number; by: 'buyer' | 'address' | 'both' } }
   | { kind: 'blocked'; params: Record<string, never> }
-  | { kind: 'margin'; params: { minPercent: number } });
+  | { kind: 'margin'; params: { minPercent: number } }
+  | { kind: 'floor'; params: Record<string, never> });
 
 export type Recent = { orderId: string; minutesAgo: number };
 export type AuditFacts = {
   channelCode: string; total: number; currency: string; /** of the goods; null: not known */ cost: number | null; goodsNet: number;
   destination: { country: string; province: string; city: string; district: string | null; hasStreet: boolean; hasPhone: boolean; hasName: boolean; /** its province is one of the country's, as far as that is known */ known: boolean };
   buyerRemark: string | null; sellerRemark: string | null; recentByBuyer: Recent[]; recentByAddress: Recent[]; blockedMatches: string[];
+  /** SKUs sold below the floor of the price book; left out where no rule asks */
+  belowFloor?: string[];
 };
 export type AuditHit = { ruleId: number; name: string; action: 'pass' | 'hold' | 'reject'; reason: string };
 export type AuditResult = { outcome: 'pass' | 'hold' | 'reject'; hits: AuditHit[] };
@@ -65,6 +68,7 @@ function match(rule: AuditRule, f: AuditFacts): string | null {
       return found.length === 0 ? null : `like ${found.map((r) => r.orderId).join(', ')} of the last ${rule.params.withinMinutes} minutes`;
     }
     case 'blocked': return f.blockedMatches.length === 0 ? null : `blocked: ${f.blockedMatches.join(', ')}`;
+    case 'floor': return (f.belowFloor ?? []).length === 0 ? null : `sold below the floor price: ${(f.belowFloor ?? []).join(', ')}`;
     case 'margin': {
       if (f.cost === null) return null;
       const percent = f.goodsNet === 0 ? -100 : ((f.goodsNet - f.cost) * 100) / f.goodsNet;
@@ -80,6 +84,7 @@ const KNOWN: Record<AuditRule['kind'], Record<string, (v: unknown) => boolean>> 
   duplicate: { withinMinutes: (v) => Number.isInteger(v) && (v as number) > 0 && (v as number) <= 10_080, by: (v) => v === 'buyer' || v === 'address' || v === 'both' },
   blocked: {},
   margin: { minPercent: (v) => typeof v === 'number' && v >= -1000 && v <= 100 },
+  floor: {},
 };
 function isAmount(v: unknown): boolean { return Number.isSafeInteger(v) && (v as number) >= 0; }
 function isFlag(v: unknown): boolean { return typeof v === 'boolean'; }

@@ -305,3 +305,24 @@ test('one Idempotency-Key, one coupon: the answer and the refusal are both remem
   expect((await call('POST', '/v1/orders', second, late)).status).toBe(409);
   expect((await call('POST', '/v1/orders', second, late)).status).toBe(409);
 });
+
+test('an order whose prices are facts is held where a unit goes below the floor; what the platform pays counts, gifts and our own promotions do not', async () => {
+  const [a, b] = [await sku(100, 1000, 800), await sku(100, 1000)];
+  const { body: rule } = await call('POST', '/v1/audit-rules', { name: 'floor', kind: 'floor', action: 'hold', priority: 10, params: {} });
+  const status = async (lines: OrderIntake['lines'], changes: Partial<OrderIntake> = {}) => {
+    const { body } = await call('POST', '/v1/orders', intake(lines as Line[], { channel: 'douyin', ...changes }));
+    await api.advance(body['id'] as string, 'route');
+    const { rows } = await api.world.store.pool.query<{ detail: string }>('select h.detail from order_holds h join orders o on o.id = h.order_id where o.external_id = $1', [body['externalId']]);
+    return rows.map((r) => r.detail);
+  };
+  const off = (amount: number, bearer: 'shop' | 'platform') => [{ bearer, code: 'X', amount }];
+  const held = [`sold below the floor price: ${a}`];
+  expect(await status([{ sku: a, quantity: 2, unitPrice: 799 }, { sku: b, quantity: 1, unitPrice: 1 }])).toEqual(held);
+  expect(await status([{ sku: a, quantity: 2, unitPrice: 800 }])).toEqual([]);
+  expect(await status([{ sku: a, quantity: 2, unitPrice: 1000, discounts: off(401, 'shop') }])).toEqual(held);
+  expect(await status([{ sku: a, quantity: 2, unitPrice: 1000, discounts: off(401, 'platform') }])).toEqual([]);
+  expect(await status([{ sku: b, quantity: 1, unitPrice: 1000 }, { sku: a, quantity: 1, unitPrice: 0, gift: true }])).toEqual([]);
+  await promotion({ kind: 'markdown', terms: {}, skus: [{ sku: a, price: 500, floor: 500 }] });
+  expect(await status([{ sku: a, quantity: 1 }], { channel: 'own' })).toEqual([]);
+  await api.world.store.pool.query('delete from audit_rules where id = $1', [rule['id']]);
+});

@@ -26,6 +26,7 @@ describe('each kind', () => {
     ['both in one order', rule('duplicate', { withinMinutes: 30, by: 'both' }), { recentByBuyer: [{ orderId: 'ord_a', minutesAgo: 1 }], recentByAddress: [{ orderId: 'ord_a', minutesAgo: 1 }] }, 'like ord_a of the last 30 minutes'],
     ['both, but in two orders', rule('duplicate', { withinMinutes: 30, by: 'both' }), { recentByBuyer: [{ orderId: 'ord_a', minutesAgo: 1 }], recentByAddress: [{ orderId: 'ord_b', minutesAgo: 1 }] }, null],
     ['blocked', rule('blocked', {}), { blockedMatches: ['buyer', 'address'] }, 'blocked: buyer, address'], ['not blocked', rule('blocked', {}), {}, null],
+    ['below the floor', rule('floor', {}), { belowFloor: ['A', 'B'] }, 'sold below the floor price: A, B'], ['at the floor', rule('floor', {}), { belowFloor: [] }, null],
     ['margin below', rule('margin', { minPercent: 41 }), {}, 'the margin is 40.0 %, below 41 %'], ['margin met', rule('margin', { minPercent: 40 }), {}, null],
     ['cost not known', rule('margin', { minPercent: 99 }), { cost: null }, null], ['given away', rule('margin', { minPercent: 0 }), { goodsNet: 0, cost: 0 }, 'the margin is -100.0 %, below 0 %'],
   ])('%s', (_, r, f, reason) => { expect(reasons([r], facts(f))).toEqual(reason === null ? [] : [reason]); });
@@ -51,7 +52,7 @@ describe('the run', () => {
 
 test.each<[string, string, unknown, string[]]>([
   ['amount', 'hold', { min: 1 }, []], ['amount', 'hold', {}, ['/params needs min or max']], ['amount', 'hold', { min: 2, max: 1 }, ['/params/min exceeds max']],
-  ['amount', 'later', { min: -1 }, ['/action must be pass, hold or reject', '/params/min is wrong']], ['colour', 'hold', {}, ['/kind must be one of amount, address, remark, duplicate, blocked, margin']],
+  ['amount', 'later', { min: -1 }, ['/action must be pass, hold or reject', '/params/min is wrong']], ['colour', 'hold', {}, ['/kind must be one of amount, address, remark, duplicate, blocked, margin, floor']],
   ['address', 'hold', { remoteProvinces: [] }, ['/params/remoteProvinces is wrong']], ['address', 'hold', {}, ['/params needs incomplete, unknown or remoteProvinces']],
   ['duplicate', 'hold', { withinMinutes: 10 }, ['/params/by is missing']], ['duplicate', 'hold', { withinMinutes: 0, by: 'buyer' }, ['/params/withinMinutes is wrong']],
   ['blocked', 'reject', { who: 'x' }, ['/params/who is not known for blocked']], ['margin', 'hold', {}, ['/params/minPercent is missing']], ['margin', 'hold', [], ['/params must be an object']],
