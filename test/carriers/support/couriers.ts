@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import type { CourierProtocol } from '../../../simulators/courier/protocol.ts';
+import { cainiao } from '../../../simulators/cainiao/protocol.ts';
 import { easypost } from '../../../simulators/easypost/protocol.ts';
 import { genericCarrier } from '../../../simulators/generic-carrier/protocol.ts';
+import { jdl } from '../../../simulators/jdl/protocol.ts';
 import { kuaidi100 } from '../../../simulators/kuaidi100/protocol.ts';
 import { sf } from '../../../simulators/sf/protocol.ts';
 import { track17 } from '../../../simulators/track17/protocol.ts';
@@ -13,6 +15,8 @@ export const COURIERS: Readonly<Record<string, { protocol: CourierProtocol; fold
   kuaidi100: { protocol: kuaidi100, folder: 'kuaidi100', word: 'yuantong' },
   easypost: { protocol: easypost, folder: 'easypost', word: 'USPS' },
   '17track': { protocol: track17, folder: 'track17', word: '190157' },
+  cainiao: { protocol: cainiao, folder: 'cainiao', word: 'YTO' },
+  jdl: { protocol: jdl, folder: 'jdl' },
 };
 
 export async function accountOf(folder: string): Promise<Record<string, unknown>> {

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { dataDigest } from '../../../carriers/cainiao/sign.ts';
 import { webhookSignature } from '../../../carriers/easypost/sign.ts';
+import { jdlSign } from '../../../carriers/jdl/sign.ts';
 import { callbackSign, querySign } from '../../../carriers/kuaidi100/sign.ts';
 import { javaUrlEncode, msgDigest } from '../../../carriers/sf/sign.ts';
 import { webhookSign } from '../../../carriers/track17/sign.ts';
@@ -28,4 +30,9 @@ test('PUBLISHED: EasyPost webhook, over the raw bytes', () => {
 
 test('DERIVED (no vendor vector; no independent evidence): 17TRACK webhook', () => {
   expect(webhookSign(Buffer.from('{"event":"TRACKING_UPDATED","data":{"number":"RR123456789CN"}}'), 'apikey')).toBe('64f31886fa5391e0b0e16e92c6848a447ed59638eb3b59d7f562221054f0d608');
+});
+
+test('DERIVED (no vendor vector; no independent evidence): Cainiao LINK and JDL', () => {
+  expect(dataDigest('{"a":1}', 'secret')).toBe('nXesKl9asX7M42LfEYoluA==');
+  expect(jdlSign('sec', 'md5-salt', { token: 'tok', appKey: 'ak', path: '/ecap/v1/orders/create', body: '[{"orderId":"1"}]', timestamp: '2024-01-01 00:00:00' })).toBe('826529323ca2aca97826c95ca2012b37');
 });
