@@ -42,7 +42,8 @@ export type CarrierCapabilities = {
   sealedAddress: boolean;
   /** how many numbers are left can be asked */
   balance: boolean;
-  token: 'none' | 'static' | 'refresh';
+  /** `shop`: that of the shop in the setting `channel`, which its own synchronisation renews */
+  token: 'none' | 'static' | 'refresh' | 'shop';
 };
 
 /** One HTTP exchange. `family`: the method family whose rate limit it counts for. */

@@ -1,6 +1,7 @@
 import type { CarrierConnector, CarrierIo, CarrierKind } from '../../carriers/carrier.ts';
 import { carrierKind } from '../../carriers/registry.ts';
 import { AccountBook, type CarrierAccount } from '../../db/carriers/accounts.ts';
+import { readToken } from '../../db/channels/tokens.ts';
 import { readCarrierToken, refreshCarrierToken } from '../../db/carriers/tokens.ts';
 import type { Carrier } from '../../db/network.ts';
 import { PartnerRefused, PartnerThrottled, PartnerUnavailable } from '../../domain/http-port.ts';
@@ -81,6 +82,15 @@ export class CarrierSessions {
     };
   }
 
+  /** A shop's refresh token may be used once: only the shop's own synchronisation does. */
+  async #shopToken(channel: string): Promise<string> {
+    const { network, writer, vault } = this.#deps;
+    const id = network.channels.get(channel)?.id;
+    const token = id === undefined ? null : await readToken(writer.pool, vault, id);
+    if (token === null || token.expiresAt <= writer.clock().getTime()) throw new PartnerUnavailable(`the shop "${channel}" has no valid access token: its synchronisation renews it`);
+    return token.access;
+  }
+
   #connect(account: CarrierAccount, kind: CarrierKind): CarrierConnector {
     const { writer, vault, raw, http } = this.#deps;
     const { code } = account;
@@ -107,6 +117,7 @@ export class CarrierSessions {
         return new PartnerThrottled(`${code} wants fewer calls of ${family}`, ms);
       },
       token: async (fresh = false) => {
+        if (kind.capabilities.token === 'shop') return this.#shopToken(String(account.settings['channel']));
         const last = await readCarrierToken(writer.pool, vault, code);
         if (last !== null && last.expiresAt > writer.clock().getTime() + RENEW_BEFORE_MS && !(fresh && last.serial === serial)) {
           serial = last.serial;

@@ -23,3 +23,20 @@ test('a carrier that cannot read a sealed address is not asked: the order goes b
   const f = await scene.ship(routed);
   expect([f.status, f.waybillNo, scene.courier.courier.parcels.size]).toEqual(['rejected', null, 0]);
 });
+
+test.each([
+  ['douyin-waybill', { encrypt_post_receiver: '##name##', encrypt_post_tel: '##tel##', encrypt_detail: '##street##' }, 499], ['kuaishou-waybill', { encryptedConsignee: '##name##', encryptedMobile: '##tel##', encryptedAddress: '##street##', bizId: '1' }, 299],
+])('%s gets the cipher text in the place of the plain one, with the shop\'s own token', async (kind, cipher, left) => {
+  scene = await CarrierScene.open(kind);
+  const { f, there } = await scene.send({ shipTo: { ...shipTo, sealed: cipher } });
+  expect(there.extra['recipient']).toEqual({ name: '##name##', mobile: '##tel##', address: '##street##' });
+  const label = JSON.parse((await scene.label(f)).bytes.toString()) as { printData: string; templateURL: string };
+  expect([label.printData.split(':')[1], label.templateURL]).toEqual([Buffer.from(there.no).toString('base64'), scene.settings['template']]);
+  await scene.tend.balances();
+  expect((await scene.world.one<{ remaining: number }>('select remaining from waybill_balances')).remaining).toBe(left);
+  // Its token is the shop's to renew, never ours: until then the order waits.
+  await scene.world.store.pool.query('update channel_tokens set expires_at = $1', [scene.world.now]);
+  const routed = await scene.routed({ shipTo: { ...shipTo, sealed: cipher } });
+  await expect(scene.ship(routed)).rejects.toThrow();
+  expect(await scene.waybills(routed.order)).toMatchObject([{ state: 'asked', waybillNo: null }]);
+});

@@ -61,6 +61,10 @@ export class CarrierScene {
     const address = await app.listen({ host: '127.0.0.1', port: 0 });
     const settings = { ...await accountOf(simulator.folder), ...(own ? {} : { carriers: { [carrier]: simulator.word ?? carrier } }), ...(kind.capabilities.waybills === 'platform' ? { channel: 'own' } : {}), ...changes };
     const courier = await startCourier(simulator.protocol, { settings, speed: (simulator.protocol.retries[0] ?? 1000) / 100, clock: () => world.now.getTime() });
+    if (kind.capabilities.token === 'shop') {
+      await world.database.pool.query(`insert into channel_tokens (channel_id, access, expires_at, refreshed_at) select id, $1, $2, $3 from channels where code = 'own'`,
+        [world.store.vault.sealSecret('shop-token'), new Date(world.now.getTime() + 60 * 86_400_000), world.now]);
+    }
     const { key } = await createApiKey(world.database.pool, { name: 'office', scopes: ['network:write', 'network:read', 'orders:read', 'orders:write', 'orders:operate', 'fulfillment:write', 'personal:read', 'returns:write'] });
     await world.store.network.reload();
     const scene = new CarrierScene({ world, courier, app, key, account, carrier, settings });

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import type { CourierProtocol } from '../../../simulators/courier/protocol.ts';
 import { cainiao } from '../../../simulators/cainiao/protocol.ts';
+import { douyinWaybill } from '../../../simulators/douyin-waybill/protocol.ts';
 import { easypost } from '../../../simulators/easypost/protocol.ts';
 import { genericCarrier } from '../../../simulators/generic-carrier/protocol.ts';
 import { jdl } from '../../../simulators/jdl/protocol.ts';
+import { kuaishouWaybill } from '../../../simulators/kuaishou-waybill/protocol.ts';
 import { kuaidi100 } from '../../../simulators/kuaidi100/protocol.ts';
 import { sf } from '../../../simulators/sf/protocol.ts';
 import { track17 } from '../../../simulators/track17/protocol.ts';
@@ -16,6 +18,8 @@ export const COURIERS: Readonly<Record<string, { protocol: CourierProtocol; fold
   easypost: { protocol: easypost, folder: 'easypost', word: 'USPS' },
   '17track': { protocol: track17, folder: 'track17', word: '190157' },
   cainiao: { protocol: cainiao, folder: 'cainiao', word: 'YTO' },
+  'douyin-waybill': { protocol: douyinWaybill, folder: 'douyin-waybill', word: 'yuantong' },
+  'kuaishou-waybill': { protocol: kuaishouWaybill, folder: 'kuaishou-waybill', word: 'YTO' },
   jdl: { protocol: jdl, folder: 'jdl' },
 };
 

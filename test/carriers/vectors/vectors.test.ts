@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { dataDigest } from '../../../carriers/cainiao/sign.ts';
+import { signCall } from '../../../carriers/douyin-waybill/connector.ts';
 import { webhookSignature } from '../../../carriers/easypost/sign.ts';
 import { jdlSign } from '../../../carriers/jdl/sign.ts';
+import { signForm } from '../../../carriers/kuaishou-waybill/connector.ts';
 import { callbackSign, querySign } from '../../../carriers/kuaidi100/sign.ts';
 import { javaUrlEncode, msgDigest } from '../../../carriers/sf/sign.ts';
 import { webhookSign } from '../../../carriers/track17/sign.ts';
@@ -35,4 +37,9 @@ test('DERIVED (no vendor vector; no independent evidence): 17TRACK webhook', () 
 test('DERIVED (no vendor vector; no independent evidence): Cainiao LINK and JDL', () => {
   expect(dataDigest('{"a":1}', 'secret')).toBe('nXesKl9asX7M42LfEYoluA==');
   expect(jdlSign('sec', 'md5-salt', { token: 'tok', appKey: 'ak', path: '/ecap/v1/orders/create', body: '[{"orderId":"1"}]', timestamp: '2024-01-01 00:00:00' })).toBe('826529323ca2aca97826c95ca2012b37');
+});
+
+test('DERIVED (no vendor vector; no independent evidence): Douyin and Kuaishou calls', () => {
+  expect(signCall('test-secret', { appKey: '3409409348479354011', method: 'order.searchList', json: '{"page":0,"size":10}', timestamp: '2020-09-15 14:48:13' })).toBe('4a6409259f553d360817a96d8beab9f5506972013f9cfcee0059f11ede400a51');
+  expect(signForm('sign-secret', { access_token: 'token', appkey: 'ks123', method: 'open.seller.order.list', param: '{"title":"短袖"}', signMethod: 'HMAC_SHA256', timestamp: '1583271919000', version: '1' })).toBe('ZpPrG0oB1g/T93FyyVD+VCzRey41yqxZoCqcGg7upYM=');
 });
