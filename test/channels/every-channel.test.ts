@@ -273,15 +273,75 @@ describe.each(channelKinds.map((kind) => [kind.platform, kind] as const))('%s', 
     expect((await scene.channelOrder(order.id))?.state).toBe('open');
   });
 
-  it('works a backlog off after an hour of the platform being down', async () => {
+  it('works a backlog off after an hour of the platform being down, within its limits and each order in its order', async () => {
     await selling();
+    const families = Object.keys(kind.limits);
+    await scene.api('PUT', `/v1/channels/${scene.code}/shop`, { settings: { ...scene.account, baseUrl: scene.platform.url }, limits: Object.fromEntries(families.map((f) => [f, { perSecond: 50, burst: 5 }])) });
     scene.platform.faults.down = true;
-    const orders = [1, 2, 3].map((n) => place({ lines: [{ sku: `P-${n}`, quantity: 1 }] }));
+    const orders = Array.from({ length: 9 }, (_, n) => place({ lines: [{ sku: `P-${(n % 3) + 1}`, quantity: 1 }], paid: false }));
+    for (const o of orders) scene.platform.shop.pay(o.id);
+    for (const o of orders.slice(6)) scene.platform.shop.cancel(o.id);
     await scene.pushed();
     await scene.sync();
     expect(await scene.orderCount()).toBe(0);
     scene.platform.faults.down = false;
+    scene.platform.counts['calls'] = 0;
+    const began = performance.now();
     await scene.sync(3600);
-    expect((await Promise.all(orders.map((o) => scene.channelOrder(o.id)))).map((o) => o?.state)).toEqual(['open', 'open', 'open']);
+    const most = families.length * (5 + ((performance.now() - began) / 1000) * 50) + 1;
+    expect(scene.platform.counts['calls']).toBeLessThanOrEqual(most);
+    const states = await Promise.all(orders.map((o) => scene.channelOrder(o.id)));
+    // What was cancelled before we ever heard of it is none of ours.
+    expect(states.map((o) => [o?.state, o?.reason])).toEqual(orders.map((_o, n) => (n < 6 ? ['open', null] : ['ignored', 'cancelled_before_capture'])));
+    const events = await scene.world.store.pool.query<{ types: string[] }>(`select array_agg(type order by id) types from order_events group by order_id`);
+    expect([events.rowCount, new Set(events.rows.map((r) => r.types[0])).size]).toEqual([6, 1]);
+    // What a platform does not put back by itself the next comparison gives back.
+    await scene.sync(3700);
+    expect([1, 2, 3].map((n) => stockOf(`P-${n}`))).toEqual([1, 2, 3].map(() => 28));
+  });
+
+  it('holds an order at a price below its floor, and takes it when somebody lowers the floor', async () => {
+    await selling();
+    const floor = (priceFloor: number | null) => scene.api<{ released: number }>('PUT', `/v1/channels/${scene.code}/listings/P-1`, { components: [{ sku: 'SKU-1', quantity: 1 }], priceFloor });
+    await floor(900);
+    const [low, right] = [place({ lines: [{ sku: 'P-1', quantity: 2, unitPrice: 10 }] }), place({ lines: [{ sku: 'P-1', quantity: 1, unitPrice: 900 }] })];
+    await scene.pushed();
+    await scene.sync();
+    expect([await scene.channelOrder(low.id), (await scene.channelOrder(right.id))?.state]).toEqual([{ state: 'held', reason: 'price_below_floor', order: null }, 'open']);
+    expect(await floor(10)).toMatchObject({ released: 1 });
+    await scene.sync();
+    expect(await scene.channelOrder(low.id)).toMatchObject({ state: 'open', reason: null });
+  });
+
+  it('takes an order that changes while it is read as it is in the end, once', async () => {
+    await selling();
+    const order = place({ lines: [{ sku: 'P-1', quantity: 1 }, { sku: 'P-2', quantity: 2 }] });
+    let changes = 0;
+    scene.platform.faults.meanwhile = () => {
+      if (changes++ === 0) scene.platform.shop.openAfterSale(order.id, { kind: 'refund', lines: [{ lineId: order.lines[0]?.lineId ?? '', quantity: 1 }], reason: 'while it was read' });
+      else if (changes === 3) scene.platform.shop.changeAddress(order.id, { street: '3 Meanwhile Road' }, false);
+    };
+    await scene.pushed();
+    await scene.sync();
+    scene.platform.faults.meanwhile = null;
+    await scene.pushed();
+    await scene.sync(kind.backstop.everyS + kind.backstop.lagS + 1);
+    await scene.sync(60);
+    const { rows } = await scene.world.store.pool.query<{ version: string; state: string }>(`select applied ->> 'version' version, state from channel_orders`);
+    expect([await scene.orderCount(), rows.length, rows[0]?.state, changes > 0]).toEqual([1, 1, 'open', true]);
+    // Platforms tell seconds or milliseconds; either way it is the last state that was applied.
+    expect(Math.floor(Number(rows[0]?.version) / 1000)).toBe(Math.floor(scene.platform.shop.order(order.id).updatedAt / 1000));
+  });
+
+  it.runIf(capabilities.push !== 'none')('is deaf to pushes for a shop that is not there', async () => {
+    await selling();
+    const right = scene.platform.pusher.hookUrl;
+    scene.platform.pusher.hookUrl = right.replace(/[^/]+$/, 'somebody-elses-address');
+    place({ lines: [{ sku: 'P-1', quantity: 1 }] });
+    Object.assign(scene.platform.faults, { copies: 1 });
+    scene.platform.pusher.flush();
+    await expect.poll(() => scene.platform.pusher.records.length).toBeGreaterThan(0);
+    expect([scene.platform.pusher.records.some((r) => r.acknowledged), scene.platform.pusher.records[0]?.status, await scene.world.one('select (select count(*)::int from channel_hints where source = \'push\') hints, (select count(*)::int from push_rejections) rejected')])
+      .toEqual([false, 404, { hints: 0, rejected: 0 }]);
   });
 });
