@@ -12,7 +12,7 @@ import type { Vault } from '../db/vault.ts';
 export type ActivityDeps = { writer: StockWriter; network: Network; vault: Vault; http: Http; capture: CaptureQueue; raw: RawHttp };
 
 /** The UUID of an outside id; a wrong one is a bug of ours, not something to retry into. */
-export function uuidOf(prefix: 'ord' | 'ful' | 'par' | 'dec' | 'sim' | 'can' | 'trf' | 'wav', id: string): string {
+export function uuidOf(prefix: 'ord' | 'ful' | 'par' | 'dec' | 'sim' | 'can' | 'trf' | 'wav' | 'cmp', id: string): string {
   const uuid = decodeId(prefix, id);
   if (uuid === null) throw new TypeError(`"${id}" is no ${prefix} id`);
   return uuid;

@@ -11,6 +11,7 @@ import { createWaves } from './wave.ts';
 import { createPlanning } from './planning.ts';
 import { createReplenishment } from './replenishment.ts';
 import { createTransfers } from './transfer.ts';
+import { createClearance } from './clearance.ts';
 
 /** Every activity by its name. */
 export function createActivities(deps: ActivityDeps) {
@@ -24,6 +25,7 @@ export function createActivities(deps: ActivityDeps) {
     ...createSimulations(deps),
     ...createTransfers(deps),
     ...createReplenishment(deps),
+    ...createClearance(deps),
     ...createCanaries(deps),
     ...createWaves(deps),
     ...createPlanning(deps),

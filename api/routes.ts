@@ -61,6 +61,8 @@ import { priceBookRoutes } from './promotions/price-book.ts';
 import { promotionRoutes } from './promotions/routes.ts';
 import { messengerRoutes } from './messages/messengers.ts';
 import { simulationRoutes } from './simulations/routes.ts';
+import { campaignRoutes } from './campaigns/routes.ts';
+import { segmentRoutes } from './segments/routes.ts';
 
 /** Every resource of the API; a new one is a folder and a line here. */
 export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [
@@ -125,4 +127,6 @@ export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [
   slowMoverRoutes,
   promotionRoutes,
   priceBookRoutes,
+  campaignRoutes,
+  segmentRoutes,
 ];

@@ -9,3 +9,4 @@ export { replenishment } from './replenishment.ts';
 export { wave } from './wave.ts';
 export { canary } from './canary.ts';
 export { slowMovers } from './slow-movers.ts';
+export { clearance } from './clearance.ts';

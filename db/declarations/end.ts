@@ -20,15 +20,18 @@ export async function endSales(tx: Tx, declaration: Declaration, reason: string)
 
 /** Ends a live session before its time. Again, once it is over: nothing changes. */
 export async function endEarly(writer: StockWriter, code: string, reason: string): Promise<void> {
-  await writer.change(async (tx) => {
-    const declaration = await lockDeclaration(tx, { code });
-    if (declaration.status === 'settling' || declaration.status === 'settled') return;
-    // The workflow may be a moment behind the clock.
-    const begun = declaration.status === 'live' || (declaration.status === 'declared' && declaration.startsAt <= tx.now);
-    if (!begun) throw new Problem('conflict', declaration.status === 'cancelled' ? 'the session was cancelled' : 'the session has not begun: cancel it instead');
-    await endSales(tx, declaration, reason);
-    await askWorkflow(tx, 'look', declarationWorkflow(declaration.id));
-  });
+  await writer.change((tx) => endEarlyIn(tx, { code }, reason));
+}
+
+/** The same in the caller's transaction. */
+export async function endEarlyIn(tx: Tx, by: { code: string } | { id: string }, reason: string): Promise<void> {
+  const declaration = await lockDeclaration(tx, by);
+  if (declaration.status === 'settling' || declaration.status === 'settled') return;
+  // The workflow may be a moment behind the clock.
+  const begun = declaration.status === 'live' || (declaration.status === 'declared' && declaration.startsAt <= tx.now);
+  if (!begun) throw new Problem('conflict', declaration.status === 'cancelled' ? 'the session was cancelled' : 'the session has not begun: cancel it instead');
+  await endSales(tx, declaration, reason);
+  await askWorkflow(tx, 'look', declarationWorkflow(declaration.id));
 }
 
 /** Cancels a session before it begins: all its units go home. Again: nothing changes. */

@@ -7,8 +7,8 @@ export type Purpose = (typeof PURPOSES)[number];
 export const MESSAGE_STATUSES = ['waiting', 'sent', 'delivered', 'failed', 'skipped'] as const;
 export type MessageStatus = (typeof MESSAGE_STATUSES)[number];
 
-/** A value of a message, never a personal one. `pickupCode`: the code of that fulfillment order, which is kept nowhere and filled in when the message is sent. */
-export type MessageParam = string | number | { pickupCode: string };
+/** A value of a message, never a personal one. `pickupCode`: the code of that fulfillment order, `couponCode` that of the coupon with this id: they are kept nowhere and filled in when the message is sent. */
+export type MessageParam = string | number | { pickupCode: string } | { couponCode: string };
 export type MessageParams = Readonly<Record<string, MessageParam>>;
 
 export type Template = { subject: string | null; body: string; providerTemplate: string | null };

@@ -27,6 +27,7 @@ import { decodeId, encodeId } from '../../domain/ids.ts';
 import {
   canaryWorkflowId, channelSyncWorkflowId, declarationWorkflowId, orderWorkflowId, planningQueue, reconciliationWorkflowId, replenishmentWorkflowId, returnWorkflowId, simulationWorkflowId, transferWorkflowId, waveWorkflowId,
 } from '../../workflows/contract/ids.ts';
+import { Campaigns, passes, readyForCampaigns } from '../support/campaigns.ts';
 import { Counts } from '../support/counts.ts';
 import setup from '../support/global-setup.ts';
 import { MINUTE, Scene } from '../support/scene.ts';
@@ -228,6 +229,16 @@ try {
   await rollBackCanary(writer, 'recorded', 1, 'recorded', 'key:test');
   await s.settleWorkflow(canaryId);
   await keep('canary', canaryId);
+
+  await s.sync();
+  await readyForCampaigns(s.world);
+  const campaigns = new Campaigns(s.world);
+  const campaign = await campaigns.approved(campaigns.plan([s.sku()], { endsAt: campaigns.day(3), stages: [{ kind: 'staff', endsAt: campaigns.day(1), percentOff: 40, group: 'STAFF', perPerson: 2 }, campaigns.markdown(3)] }));
+  await s.settleWorkflow(campaign.workflowId);
+  await s.environment.client.workflow.getHandle(campaign.workflowId).executeUpdate<string, [object]>('adjust', { args: [{ v: 1, target: 700 }] });
+  for (let day = 0; day < 3; day++) await passes(s, campaign, 1);
+  await s.environment.client.workflow.getHandle(campaign.workflowId).result();
+  await keep('clearance', campaign.workflowId);
 
   const open = await s.order();
   await keep('order-open', orderWorkflowId(open)); // still running: what a deployment meets

@@ -54,7 +54,18 @@ async function timeSkippingExecutable(): Promise<Executable> {
  * tears it down. Schedules, workflow lists and children across continue-as-new don't behave there: use `devServer()`.
  */
 export async function timeSkippingEnv(): Promise<TestWorkflowEnvironment> {
-  const env = await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: await timeSkippingExecutable() } });
+  const env = await started(await timeSkippingExecutable());
   await addSearchAttributes(env.connection, env.namespace ?? 'default');
   return env;
+}
+
+/** The SDK gives a server five seconds to start, which is short for a JVM on a machine that is busy with other tests: tried again. */
+async function started(executable: Executable): Promise<TestWorkflowEnvironment> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await TestWorkflowEnvironment.createTimeSkipping({ server: { executable } });
+    } catch (error) {
+      if (attempt === 5 || !String(error).includes('did not start within')) throw error;
+    }
+  }
 }

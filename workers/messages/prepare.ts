@@ -2,6 +2,7 @@ import { addressHash, addressOf, readConsent } from '../../db/messages/consents.
 import type { LeasedMessage } from '../../db/messages/lease.ts';
 import type { MessengerRow } from '../../db/messages/messengers.ts';
 import type { Store } from '../../db/store.ts';
+import type { Vault } from '../../db/vault.ts';
 import { decodeId } from '../../domain/ids.ts';
 import { fill, mayWrite, type Way } from '../../domain/messages/message.ts';
 import type { OutgoingMessage } from '../../messengers/messenger.ts';
@@ -36,7 +37,7 @@ export async function prepareMessage(
         continue;
       }
       const values: Record<string, string> = { recipient: contact.buyer?.name ?? contact.shipTo.name };
-      for (const [name, value] of Object.entries(m.params)) values[name] = typeof value === 'object' ? vault.pickupCode(decodeId('ful', value.pickupCode) ?? value.pickupCode) : String(value);
+      for (const [name, value] of Object.entries(m.params)) values[name] = typeof value === 'object' ? codeOf(vault, value) : String(value);
       const text = fill(template.body, values);
       const subject = template.subject === null ? null : fill(template.subject, values);
       if (text.missing.length + (subject?.missing.length ?? 0) > 0) {
@@ -53,4 +54,9 @@ export async function prepareMessage(
   }
   const reason = REASONS.find((r) => found.has(r)) ?? 'refused';
   return { status: reason === 'refused' || OURS.has(reason) || m.refusedWays.length > 0 ? 'failed' : 'skipped', reason: m.refusedWays.length > 0 ? 'refused' : reason };
+}
+
+/** A code that is kept nowhere. */
+function codeOf(vault: Vault, of: { pickupCode: string } | { couponCode: string }): string {
+  return 'couponCode' in of ? vault.couponCode(of.couponCode) : vault.pickupCode(decodeId('ful', of.pickupCode) ?? of.pickupCode);
 }

@@ -11,6 +11,12 @@ export type WaveInput = { v: 1; wave: string };
 export type CycleInput = { v: 1 };
 export type ReplenishmentInput = { v: 1; scope: string };
 export type TransferInput = { v: 1; transfer: string };
+export type ClearanceInput = { v: 1; campaign: string };
+/** What the Updates `pause`, `resume`, `extend`, `adjust` and `stop` of a campaign carry: the fields of the command of that name. `by`: who asks, no person's name. */
+export type ClearanceCommand = {
+  v: 1; by?: string; reason?: string; endsAt?: string; stage?: { no: number; endsAt: string }; target?: number; budget?: number; floorMargin?: number;
+  stages?: { no: number; percentOff?: number; mostPercentOff?: number; everyS?: number; perPerson?: number; proposals?: 'rule' | 'operator'; budget?: number; target?: number }[];
+};
 
 /** The one signal: the facts in PostgreSQL have changed, look at them. */
 export const LOOK = 'look';
