@@ -6,7 +6,7 @@ const Days = (minimum: number, what: string) => Type.Integer({ minimum, maximum:
 const Units = (minimum: number, what: string) => Type.Integer({ minimum, maximum: 1_000_000, description: what });
 
 export const PolicySchema = Type.Object({
-  service: Type.Object({ kind: OneOf(['cycle', 'fill'], 'cycle: share of review cycles without a stock-out; fill: share of units served'), share: Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1 }) }, closed),
+  service: Type.Object({ kind: OneOf(['cycle', 'fill'], 'cycle: share of review cycles without a stock-out; fill: share of units served'), share: Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1 }), together: Type.Optional(Type.Boolean({ description: 'with a fill rate: levels of all series together, least stock for it' })) }, closed),
   reviewDays: Days(1, 'how often everything is planned'), leadDays: Days(0, 'lead time where neither a lane nor a vendor says one'), nearDays: Days(0, 'lanes that take longer are not near'),
   mostOverLevel: Type.Number({ minimum: 1, maximum: 1_000, description: 'a vendor\'s minimum never brings more than so many times the level' }),
   budget: Type.Union([Type.Object({ amount: Minor, days: Days(1, 'within') }, closed), Type.Null()], { description: 'what purchase orders may cost in so many days; null: no limit' }),

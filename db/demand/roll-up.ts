@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { advanceReader } from '../readers.ts';
 import { DEMAND_FACTS } from './facts.ts';
+import { notePromotions } from './note-promotions.ts';
 import { noteStockOuts } from './stock-outs.ts';
 
 /** Orders a transaction. */
@@ -12,7 +13,7 @@ const BATCH = 1_000;
  * Returns how many orders were worked out.
  */
 export async function rollUpDemand(pool: pg.Pool, now: Date): Promise<number> {
-  await alone(pool, async (client) => { await noteDirty(client, now); await noteStockOuts(client, now); });
+  await alone(pool, async (client) => { await noteDirty(client, now); await noteStockOuts(client, now); await notePromotions(client); });
   for (let orders = 0; ;) {
     const done = await alone(pool, workOff);
     orders += done ?? 0;

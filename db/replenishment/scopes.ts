@@ -27,6 +27,7 @@ export async function lockScope(tx: Tx, code: string): Promise<Scope | null> { r
  * nothing has changed then.
  */
 export async function putScope(writer: StockWriter, network: Network, code: string, request: ScopeRequest): Promise<void> {
+  if (request.policy.service.together === true && request.policy.service.kind !== 'fill') throw new Problem('unprocessable', 'levels of all series together are for a fill rate', '/policy/service/together');
   const ids = request.locations.map((l, i) => {
     const location = network.locations.get(l);
     if (!location) throw new Problem('unknown_location', `location "${l}" is not known`, `/locations/${i}`);

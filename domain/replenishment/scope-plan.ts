@@ -1,4 +1,5 @@
 import { lawOver, type PeriodDemand } from './cover.ts';
+import { marginalLevels } from './marginal-levels.ts';
 import type { NegativeBinomial } from './negative-binomial.ts';
 import { planReplenishment } from './plan.ts';
 import type { PlanRules, Site, UnmetReason } from './plan-model.ts';
@@ -13,16 +14,22 @@ type Judged = { site: ScopeSite; source: Source; levels: Levels; basis: SiteFact
  * Plans a scope: levels from forecast, lead time and service level (or by hand), transfers from near surplus, then purchase orders. A location that cannot buy a SKU is fed by
  * the cheapest near lane from one that can: the feeder buys for itself and for all that it feeds (echelon stock). Sites that were not looked at only give. Pure.
  */
-export function planScope({ sites, lanes, vendors, policy, budgetLeft }: ScopeInput): ScopePlan {
+export function planScope({ sites, lanes, vendors, policy, budgetLeft, daily }: ScopeInput): ScopePlan {
   const termsOf = (sku: string, location: string): ScopeTerms | null => vendorsBySku(vendors, sku).filter((v) => v.location === undefined || v.location === location).sort((a, b) => a.unitCost - b.unitCost || a.minimum - b.minimum)[0] ?? null;
   const into = new Map<string, ScopeLane[]>();
   for (const l of lanes) if (l.days <= policy.nearDays) into.set(l.to, [...(into.get(l.to) ?? []), l]);
   for (const some of into.values()) some.sort((a, b) => a.perUnit - b.perUnit || a.days - b.days || (a.from < b.from ? -1 : 1));
-  const judged = sites.map((site): Judged => {
+  const sourced = sites.map((site) => {
     const terms = termsOf(site.sku, site.location);
     const feeding = into.get(site.location)?.find((l) => termsOf(site.sku, l.from) !== null) ?? into.get(site.location)?.[0] ?? null;
-    const source = { terms, lane: feeding, leadDays: terms?.leadDays ?? feeding?.days ?? policy.leadDays, leadVariance: terms?.leadVariance ?? 0 };
-    return { site, source, levels: levelsFor(site.weekly, site.rule, source, policy), basis: site.rule ? 'rule' : site.weekly ? 'forecast' : 'none' };
+    return { site, source: { terms, lane: feeding, leadDays: terms?.leadDays ?? feeding?.days ?? policy.leadDays, leadVariance: terms?.leadVariance ?? 0 } };
+  });
+  const joint = together(sourced, policy, daily);
+  const judged = sourced.map(({ site, source }): Judged => {
+    const own = levelsFor(site.weekly, site.rule, source, policy);
+    const found = site.rule ? null : joint.get(key(site)) ?? null;
+    const levels = found ? { ...own, ...found, safetyStock: safetyStock(found.level, found.law ?? own.law) } : own;
+    return { site, source, levels, basis: site.rule ? 'rule' : found ? 'panel' : site.weekly ? 'forecast' : 'none' };
   });
   const rules: PlanRules = { nearDays: policy.nearDays, budget: null, mostOverLevel: policy.mostOverLevel };
   const wants = ({ site, levels }: Judged): boolean => site.looked && (site.rule === null || site.position <= levels.reorderPoint);
@@ -88,6 +95,15 @@ function levelsFor(weekly: PeriodDemand | null, rule: ScopeSite['rule'], source:
   const lead = lawOver(demand, source.leadDays / 7, source.leadVariance / 49);
   const level = orderUpTo(lead, all, policy.service);
   return { law: all, level, reorderPoint: demand.mean > 0 ? Math.min(level, reorderPoint(lead, policy.service.share)) : 0, safetyStock: safetyStock(level, all) };
+}
+
+/** Levels of all series together, where the policy wants them so: by the daily panel, or, between two plans of everything, as the last one found them. */
+function together(sites: readonly { site: ScopeSite; source: Source }[], { service, reviewDays }: ScopePolicy, daily: ScopeInput['daily']): Map<string, { level: number; reorderPoint: number; law?: NegativeBinomial }> {
+  if (service.together !== true || service.kind !== 'fill') return new Map();
+  if (!daily) return new Map(sites.flatMap(({ site }) => (site.last ? [[key(site), site.last] as const] : [])));
+  const some = sites.filter(({ site }) => site.rule === null && site.weekly !== null && daily.units[`${site.sku}|${site.location}`] !== undefined);
+  const levels = marginalLevels(some.map(({ site, source }) => ({ sku: site.sku, units: daily.units[`${site.sku}|${site.location}`] ?? [], leadDays: source.leadDays })), reviewDays, service.share, daily.weekday);
+  return new Map(some.flatMap(({ site }, i) => (levels[i] ? [[key(site), levels[i]] as const] : [])));
 }
 
 function bare({ site, levels }: Judged): Site { return { sku: site.sku, location: site.location, free: site.free, position: site.position, level: levels.level, law: levels.law, value: site.value }; }

@@ -179,11 +179,19 @@ test('weekly forecasts from demand: chosen by back-test, kept with quantiles, no
   const { point } = await api.world.one<{ point: number }>(`select reorder_point point from stock_levels v join skus k on k.id = v.sku_id where k.code = $1 and v.location_id = $2 and v.supply_id = 0`, code, api.world.locationId('L-1'));
   expect(point).toBe(site?.facts['reorderPoint']);
   expect(await scopeStep(writer, 'all')).toMatchObject({ do: 'wait' });
+  // Too few series for levels of all together: each by itself, also when it is one SKU that fell.
+  await put('/v1/replenishment/scopes/all', { locations: ['L-1', 'L-2', 'L-3'], policy: { ...POLICY, service: { kind: 'fill', share: 0.95, together: true } } });
+  expect(await plan('manual')).not.toBeNull();
+  await stock(code, { 'L-1': 133 }); // 132 of them are reserved
+  expect(await plan('wake')).not.toBeNull();
+  const [fallen] = (await get(`/v1/replenishment/sites?sku=${code}&location=L-1`)).body['items'] as { facts: Record<string, unknown> }[];
+  expect(fallen?.facts).toMatchObject({ basis: 'forecast', free: 1 });
 });
 
 test.each([
   ['scopes/x', { locations: ['L-1'], policy: POLICY }, 409, '/locations'], ['scopes/x', { locations: ['NONE'], policy: POLICY }, 422, '/locations/0'],
   ['scopes/x', { locations: ['L-1'], policy: { ...POLICY, leadDays: -1 } }, 400, '/policy/leadDays'], ['scopes/x', { locations: ['L-1'], policy: { ...POLICY, service: { kind: 'fill', share: 1 } } }, 400, '/policy/service/share'],
+  ['scopes/x', { locations: ['L-1'], policy: { ...POLICY, service: { kind: 'cycle', share: 0.9, together: true } } }, 422, '/policy/service/together'],
   ['lanes', { lanes: [{ from: 'L-1', to: 'L-1', perUnit: 1, days: 1 }] }, 422, '/lanes/0/to'], ['lanes', { lanes: [{ from: 'L-1', to: 'L-2', perUnit: 1, days: -1 }] }, 400, '/lanes/0/days'],
 ])('PUT %s: refused, nothing changed', async (url, body, status, field) => {
   await refused(api, () => put(`/v1/replenishment/${url}`, body), status, status === 400 ? 'invalid' : status === 409 ? 'conflict' : field.startsWith('/locations') ? 'unknown_location' : 'unprocessable', field);

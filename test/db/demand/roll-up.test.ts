@@ -126,3 +126,20 @@ test('sums by any of the groups', async () => {
   expect(await sumDemand(api.world.store.pool, filter, ['week', 'region'])).toEqual([{ week: '2026-11-16', country: 'CN', region: 'Shanghai', units: 5, revenue: 5000, ...none }]);
   expect((await sumDemand(api.world.store.pool, filter, ['channel'])).map((s) => s.units)).toEqual([1, 4]);
 });
+
+test('promotions mark the demand of what they name, while they are live, in their channels; an ended one up to its end', async () => {
+  const code = sku();
+  await stock(code, { 'L-1': 20 });
+  for (const day of ['20', '21', '22']) await api.world.capture(order(code, 1, { orderedAt: `2026-11-${day}T03:00:00Z` }));
+  const { pool } = api.world.store;
+  const { id } = await api.world.one<{ id: string }>(
+    `insert into promotions (id, code, name, kind, status, currency, live_from, live_until, bearer, terms, version, created_at, input)
+     values (uuidv7(), 'W47', 'markdown', 'markdown', 'active', 'CNY', '2026-11-21T00:00:00Z', '2026-11-30T00:00:00Z', 'shop', '{}', 1, now(), '{}') returning id`);
+  await pool.query('insert into promotion_skus (promotion_id, sku_id, price) values ($1, $2, 500)', [id, await idOf(code)]);
+  await pool.query(`insert into promotion_events (promotion_id, type, at, actor) values ($1, 'promotion.made', now(), 'key:test')`, [id]);
+  const marked = async () => (await demand(code)).filter((d) => d.endsWith(' P')).map((d) => d.slice(0, 10));
+  expect(await marked()).toEqual(['2026-11-21', '2026-11-22']);
+  await pool.query(`update promotions set ended_at = '2026-11-21T12:00:00Z' where id = $1`, [id]);
+  await pool.query(`insert into promotion_events (promotion_id, type, at, actor) values ($1, 'promotion.ended', now(), 'key:test')`, [id]);
+  expect(await marked()).toEqual(['2026-11-21']);
+});
