@@ -88,7 +88,7 @@ async function kill(part: Started): Promise<void> {
 }
 
 async function until(pool: pg.Pool, sql: string, wanted: number): Promise<void> {
-  const end = Date.now() + 240_000;
+  const end = Date.now() + 480_000;
   for (;;) {
     const n = await pool.query<{ n: number }>(sql).then((r) => r.rows[0]?.n ?? 0, () => -1);
     if (n >= wanted) return;
@@ -150,4 +150,4 @@ test('API, worker, Temporal and PostgreSQL are each killed once amid 200 orders:
        (select sum(issued_quantity)::int from order_lines) issued, (select sum(quantity)::int from order_lines) wanted, (select count(*)::int from refunds) refunds`);
   expect(twice).toEqual({ shipments: 0, issued: twice?.wanted, wanted: twice?.wanted, refunds: 0 });
   await pool.end();
-}, 600_000);
+}, 1_500_000);

@@ -65,7 +65,7 @@ async function started(executable: Executable): Promise<TestWorkflowEnvironment>
     try {
       return await TestWorkflowEnvironment.createTimeSkipping({ server: { executable } });
     } catch (error) {
-      if (attempt === 8 || !String(error).includes('did not start within')) throw error;
+      if (attempt === 20 || !String(error).includes('did not start within')) throw error;
     }
   }
 }
