@@ -76,7 +76,7 @@ test('two weeks in stages: each opens and closes to the second, and it stops by 
   const report = await readReport(s.world.store.pool, d.uuid);
   expect(report).toMatchObject({ status: 'ended', reason: 'target', sellThrough: 800, sold: 24, missing: 0, cost: 1_015 });
   expect(report.words[0]).toBe('80 % sold (24 of 30 units) against a target of 80 %; it ended because it reached its target.');
-}, 60_000);
+}, 180_000);
 
 test('one that sells too little escalates with its evidence, and an operator answers', async () => {
   await s.sync();
@@ -95,7 +95,7 @@ test('one that sells too little escalates with its evidence, and an operator ans
   await answerEscalation(s.world.store.writer, d.uuid, 'again', 'key:head');
   expect(await c.read(d)).toMatchObject({ status: 'ended', answer: 'to the outlet' });
   expect((await c.events(d)).filter((e) => e === 'answered' || e === 'escalated')).toEqual(['escalated', 'answered']);
-}, 60_000);
+}, 180_000);
 
 test('the worker is killed at a stage change, after its commit and before it was reported: the next worker goes on, nothing is done twice', async () => {
   await s.sync();
@@ -124,7 +124,7 @@ test('the worker is killed at a stage change, after its commit and before it was
   await command(d, { command: 'stop', reason: 'test' });
   await s.settleWorkflow(d.workflowId);
   await over(d);
-}, 60_000);
+}, 180_000);
 
 test('two approvals at once are one', async () => {
   await s.sync();
@@ -137,7 +137,7 @@ test('two approvals at once are one', async () => {
   await command(d, { command: 'stop', reason: 'test' });
   await s.settleWorkflow(d.workflowId);
   await over(d);
-}, 60_000);
+}, 180_000);
 
 test('Updates pause, resume, extend, adjust and stop; a refused one changes nothing', async () => {
   await s.sync();
@@ -179,7 +179,7 @@ test('Updates pause, resume, extend, adjust and stop; a refused one changes noth
   await over(d);
   expect(await c.events(d)).toEqual(['drafted', 'approved', 'started', 'stage_opened', 'paused', 'resumed', 'extended', 'adjusted', 'stage_closed', 'ended', 'reported']);
   expect(await readReport(s.world.store.pool, d.uuid)).toMatchObject({ status: 'ended', reason: 'stopped' });
-}, 60_000);
+}, 180_000);
 
 test('a draft that nobody approves lapses', async () => {
   await s.sync();

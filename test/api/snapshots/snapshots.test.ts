@@ -138,4 +138,4 @@ test('twenty thousand lines by COPY: all there, processed in chunks, the right o
   expect(await api.world.one(`select counts from snapshots where external_id = 'BULK'`)).toEqual({
     counts: { classes: { loss: { lines: 20, units: -20 }, match: { lines: 19_980, units: 0 } }, adjusted: 20, recounts: 0, shortened: 0 } });
   expect(await api.world.one(`select sum(on_hand)::int units from stock_levels v join skus s on s.id = v.sku_id where s.code like 'BULK-%'`)).toEqual({ units: 199_980 });
-}, 60_000);
+}, 180_000);

@@ -57,7 +57,7 @@ test('killed after or inside any transaction of a stage change: whoever comes ne
       await command(d, { command: 'stop', reason: 'test' });
     }
   }
-}, 60_000);
+}, 180_000);
 
 test('with nobody up, prices begin and end by their own windows; what was live is told afterwards as it was', async () => {
   const code = sku();
