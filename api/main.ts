@@ -11,7 +11,7 @@ const config = loadConfig();
 const logger = createLogger('api', config.logLevel);
 const store = await openStore({ url: config.databaseUrl, vaultKey: config.vaultKey, poolSize: config.dbPool, writerBatch: config.writerBatch });
 const knex = createKnex(config.databaseUrl);
-const app = await buildApp({ store, knex, logger, bodyLimit: config.bodyLimit });
+const app = await buildApp({ store, knex, logger, bodyLimit: config.bodyLimit, webhookNetwork: config.webhookNetwork });
 const address = await app.listen({ host: config.apiHost, port: config.apiPort, backlog: BACKLOG });
 logger.info({ url: address }, 'api ready');
 

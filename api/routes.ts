@@ -60,6 +60,7 @@ import { messageRoutes } from './messages/routes.ts';
 import { priceBookRoutes } from './promotions/price-book.ts';
 import { promotionRoutes } from './promotions/routes.ts';
 import { messengerRoutes } from './messages/messengers.ts';
+import { webhookRoutes } from './webhooks/routes.ts';
 import { simulationRoutes } from './simulations/routes.ts';
 import { campaignRoutes } from './campaigns/routes.ts';
 import { segmentRoutes } from './segments/routes.ts';
@@ -123,6 +124,7 @@ export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [
   simulationRoutes,
   messageRoutes,
   messengerRoutes,
+  webhookRoutes,
   transferRoutes,
   slowMoverRoutes,
   promotionRoutes,

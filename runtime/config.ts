@@ -28,6 +28,7 @@ export const settingsSchema = Type.Object({
   MAX_CACHED_WORKFLOWS: count(500, 2, 100_000, 'workflows a worker keeps in memory'),
   BUILD_ID: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$', description: 'the version of this code as Temporal knows it; without it workers are not versioned' })),
   DEPLOYMENT_NAME: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$', default: 'tributary', description: 'the worker deployment whose versions the build ids are' }),
+  WEBHOOK_NETWORK: Type.Union([Type.Literal('public'), Type.Literal('any')], { default: 'public', description: 'where webhooks may go: public (https to public addresses) or any (http and inner addresses too: tests and closed networks)' }),
   PUBLIC_URL: Type.Optional(Type.String({ pattern: '^https?://\\S+$', description: 'the address partners reach the API under, http(s)://…' })),
 });
 
@@ -52,6 +53,7 @@ export interface Config {
   readonly maxCachedWorkflows: number;
   readonly buildId?: string;
   readonly deploymentName: string;
+  readonly webhookNetwork: Settings['WEBHOOK_NETWORK'];
   readonly publicUrl?: string;
 }
 
@@ -108,6 +110,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     bodyLimit: s.BODY_LIMIT,
     maxCachedWorkflows: s.MAX_CACHED_WORKFLOWS,
     deploymentName: s.DEPLOYMENT_NAME,
+    webhookNetwork: s.WEBHOOK_NETWORK,
     ...(s.BUILD_ID === undefined ? {} : { buildId: s.BUILD_ID }),
     ...(s.PUBLIC_URL === undefined ? {} : { publicUrl: s.PUBLIC_URL }),
   });

@@ -10,6 +10,8 @@ import { createLogger } from '../runtime/logger.ts';
 import { workflowBundle } from './bundle.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { startSender } from './messages/sender.ts';
+import { createSafePost } from '../runtime/safe-post.ts';
+import { startWebhooks } from './webhooks/sender.ts';
 import { freePort, startMetrics } from './metrics.ts';
 import { OrdersUnderWay } from './under-way.ts';
 import { Relay } from './relay.ts';
@@ -63,12 +65,14 @@ const relay = new Relay({
 await relay.start();
 const housekeeping = startHousekeeping(store.writer, store.network, logger, createCarrierTending({ ...store, http, raw }, logger).all);
 const messages = startSender({ store, http, raw, logger });
+const webhooks = startWebhooks({ store, post: createSafePost(config.webhookNetwork), logger });
 logger.info({ metricsPort: metrics.port, taskQueue: config.taskQueue }, 'worker ready');
 
 let stopping: Promise<void> | null = null;
 async function stop(): Promise<void> {
   await housekeeping.close();
   await messages.close();
+  await webhooks.close();
   await relay.close();
   for (const w of [worker, planner]) if (w.getState() === 'RUNNING') w.shutdown();
   await running;

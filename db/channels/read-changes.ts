@@ -26,7 +26,7 @@ export async function readChanges(pool: pg.Pool, network: Network, now: Date): P
 }
 
 /** Where a reader is and where it may go; a reader that is new begins now. Null: nothing can have changed. */
-async function advance(client: pg.ClientBase, name: string, now: Date): Promise<{ from: string; to: string } | null> {
+export async function advance(client: pg.ClientBase, name: string, now: Date): Promise<{ from: string; to: string } | null> {
   const { rows: [row] } = await client.query<{ from: string; to: string }>({
     name: 'reader_advance',
     text: `with s as materialized (select pg_snapshot_xmin(pg_current_snapshot()) x), old as materialized (select upto from readers where name = $1),

@@ -1,0 +1,69 @@
+import type pg from 'pg';
+import { encodeId } from '../../domain/ids.ts';
+import { WEBHOOK_EVENT_TYPES, webhookBody } from '../../domain/webhooks/catalogue.ts';
+import { uuidv7 } from '../../runtime/ids.ts';
+import { advance } from '../channels/read-changes.ts';
+
+type Fact = { orderId: string; type: string; at: Date; channel: string; data: Record<string, unknown> | null };
+
+/**
+ * Reads the orders' events since it last did and writes who must be told: one event, one delivery for each endpoint that wants its type, in the order of the facts. The reader moves in the same
+ * transaction, so nothing is told twice or passed over; it stops below the oldest running transaction. One process does it at a time. Returns how many deliveries are new.
+ */
+export async function fanOut(pool: pg.Pool, now: Date): Promise<number> {
+  const { rowCount: any } = await pool.query({ name: 'webhooks_any', text: `select 1 from webhook_endpoints where status <> 'gone' limit 1` });
+  if (any === 0) return 0;
+  const client = await pool.connect();
+  let broken = true;
+  try {
+    await client.query('begin');
+    const { rows: [lock] } = await client.query<{ mine: boolean }>(`select pg_try_advisory_xact_lock(hashtext('tributary:webhooks')) mine`);
+    const span = lock?.mine === true ? await advance(client, 'webhooks', now) : null;
+    const told = span === null ? 0 : await write(client, await facts(client, span), now);
+    await client.query('commit');
+    broken = false;
+    return told;
+  } catch (error) {
+    await client.query('rollback').then(() => { broken = false; }, () => undefined);
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+async function facts(client: pg.ClientBase, span: { from: string; to: string }): Promise<Fact[]> {
+  const { rows } = await client.query<Fact>({
+    name: 'webhook_facts',
+    text: `select e.order_id "orderId", e.type, e.at, c.code channel, e.data from order_events e join orders o on o.id = e.order_id join channels c on c.id = o.channel_id
+      where e.xid >= $1::text::xid8 and e.xid < $2::text::xid8 and e.type = any($3::text[]) order by e.id`,
+    values: [span.from, span.to, WEBHOOK_EVENT_TYPES],
+  });
+  return rows;
+}
+
+async function write(client: pg.ClientBase, found: readonly Fact[], now: Date): Promise<number> {
+  const events = found.flatMap((f) => {
+    const body = webhookBody(f.type, f.at.toISOString(), { id: encodeId('ord', f.orderId), channel: f.channel }, f.data ?? {});
+    return body === null ? [] : [{ id: uuidv7(), type: f.type, orderId: f.orderId, at: f.at, body }];
+  });
+  if (events.length === 0) return 0;
+  const { rowCount } = await client.query({
+    name: 'webhook_events_write',
+    text: `with fresh as (insert into webhook_events (id, type, order_id, body, at) select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::timestamptz[]) returning id, type, order_id, at)
+      insert into webhook_deliveries (endpoint_id, event_id, order_id, at, due_at) select e.id, f.id, f.order_id, f.at, $6 from fresh f join webhook_endpoints e on e.status <> 'gone' and (f.type = any(e.events) or '*' = any(e.events)) order by f.id, e.id`,
+    values: [events.map((e) => e.id), events.map((e) => e.type), events.map((e) => e.orderId), events.map((e) => e.body), events.map((e) => e.at), now],
+  });
+  return rowCount ?? 0;
+}
+
+/** An event of no order, for one endpoint alone, to try the way. */
+export async function tellTest(pool: pg.Pool, endpointId: string, now: Date): Promise<void> {
+  await pool.query(
+    `with fresh as (insert into webhook_events (id, type, body, at) values ($1, 'webhook.test', $2, $3) returning id) insert into webhook_deliveries (endpoint_id, event_id, at, due_at) select $4, id, $3, $3 from fresh`,
+    [uuidv7(), webhookBody('webhook.test', now.toISOString(), null, {}), now, endpointId]);
+}
+
+/** Events are kept for replay, with what became of them; those that still wait longer. */
+export async function cleanWebhooks(pool: pg.Pool, before: Date): Promise<void> {
+  await pool.query(`delete from webhook_events e where at < $1 and not exists (select from webhook_deliveries d where d.event_id = e.id and d.status = 'waiting')`, [before]);
+}
