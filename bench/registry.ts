@@ -18,5 +18,8 @@ export const benchmarks: Record<string, Benchmark> = {
   replenishment: async (args) => (await import('./replenishment/replenishment.ts')).replenishment(args),
   'slow-movers': async (args) => (await import('./slow-movers/slow-movers.ts')).slowMovers(args),
   redistribution: async (args) => (await import('./redistribution/redistribution.ts')).redistribution(args),
+  webhooks: async (args) => (await import('./webhooks/webhooks.ts')).webhooks(args),
+  'channel-sync': async (args) => (await import('./channel-sync/channel-sync.ts')).channelSync(args),
+  'cross-channel': async (args) => (await import('./cross-channel/cross-channel.ts')).crossChannel(args),
   planning: async (args) => (await import('./planning/planning.ts')).planning(args),
 };
