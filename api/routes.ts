@@ -8,6 +8,7 @@ import { orderCommandRoutes } from './orders/commands.ts';
 import { orderReadRoutes } from './orders/read.ts';
 import { fulfillmentRoutes } from './fulfillment/routes.ts';
 import { refundRoutes } from './returns/refunds.ts';
+import { redistributionRoutes } from './redistribution/routes.ts';
 import { returnRoutes } from './returns/routes.ts';
 import { networkRoutes } from './network/routes.ts';
 import { ruleRoutes } from './rules/routes.ts';
@@ -127,6 +128,7 @@ export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [
   webhookRoutes,
   transferRoutes,
   slowMoverRoutes,
+  redistributionRoutes,
   promotionRoutes,
   priceBookRoutes,
   campaignRoutes,

@@ -14,6 +14,7 @@ import { measureCarriers } from '../db/routing/carrier-performance.ts';
 import { measureReliability } from '../db/routing/reliability.ts';
 import { gatherWave } from '../db/routing/wave/gather.ts';
 import { tendAllotments } from '../db/stock/allotments/tend.ts';
+import { tendRedistribution } from '../db/redistribution/plan.ts';
 import { tendSlowMovers } from '../db/slow-movers/look.ts';
 import { tendReplenishment } from '../db/replenishment/scopes.ts';
 import { tendBuffers } from '../db/stock/buffers/sales-rates.ts';
@@ -78,6 +79,7 @@ export function startHousekeeping(writer: StockWriter, network: Network, logger:
     if (Date.now() - cleanedAt < CLEANING_MS) return;
     cleanedAt = Date.now();
     await tendSlowMovers(writer);
+    await tendRedistribution(writer);
     await writer.pool.query('delete from idempotency_keys where expires_at < now()');
     await cleanHints(writer.pool, new Date(writer.clock().getTime() - HINTS_KEPT_MS));
     await writer.pool.query(`select ensure_movement_partitions((now() - interval '1 month')::date, 6)`);

@@ -10,3 +10,4 @@ export { wave } from './wave.ts';
 export { canary } from './canary.ts';
 export { slowMovers } from './slow-movers.ts';
 export { clearance } from './clearance.ts';
+export { redistribution } from './redistribution.ts';

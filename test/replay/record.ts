@@ -11,6 +11,7 @@ import type { Channel } from '../../db/network.ts';
 import { handOut } from '../../db/pickup/hand-out.ts';
 import { putLadder } from '../../db/promise/ladders.ts';
 import { inspectReturn, receiveReturn, requestReturn } from '../../db/returns/returns.ts';
+import { requestMoves } from '../../db/redistribution/policy.ts';
 import { rollBackCanary } from '../../db/routing/canary/end.ts';
 import { readCanary } from '../../db/routing/canary/read.ts';
 import { startCanary } from '../../db/routing/canary/start.ts';
@@ -20,12 +21,13 @@ import { draftPolicy } from '../../db/routing/policies.ts';
 import { requestSimulation } from '../../db/simulation/request.ts';
 import { putLanes, putReorderRules } from '../../db/replenishment/catalog.ts';
 import { putScope } from '../../db/replenishment/scopes.ts';
+import { requestEvaluation } from '../../db/slow-movers/policy.ts';
 import { createTransfer } from '../../db/transfers/create.ts';
 import { receiveTransfer } from '../../db/transfers/receive.ts';
 import { shipTransfer } from '../../db/transfers/ship.ts';
 import { decodeId, encodeId } from '../../domain/ids.ts';
 import {
-  canaryWorkflowId, channelSyncWorkflowId, declarationWorkflowId, orderWorkflowId, planningQueue, reconciliationWorkflowId, replenishmentWorkflowId, returnWorkflowId, simulationWorkflowId, transferWorkflowId, waveWorkflowId,
+  canaryWorkflowId, channelSyncWorkflowId, declarationWorkflowId, orderWorkflowId, planningQueue, reconciliationWorkflowId, REDISTRIBUTION_WORKFLOW_ID, replenishmentWorkflowId, returnWorkflowId, simulationWorkflowId, SLOW_MOVERS_WORKFLOW_ID, transferWorkflowId, waveWorkflowId,
 } from '../../workflows/contract/ids.ts';
 import { Campaigns, passes, readyForCampaigns } from '../support/campaigns.ts';
 import { Counts } from '../support/counts.ts';
@@ -216,6 +218,16 @@ try {
   await s.environment.client.workflow.getHandle(waveId).result();
   for (const id of gathered) await s.settle(id);
   await keep('wave', waveId);
+  await requestEvaluation(writer);
+  await s.settleWorkflow(SLOW_MOVERS_WORKFLOW_ID);
+  await requestMoves(writer);
+  await s.settleWorkflow(REDISTRIBUTION_WORKFLOW_ID);
+  await s.skip(25 * 60 * MINUTE); // looked at by its own clock
+  await s.settleWorkflow(SLOW_MOVERS_WORKFLOW_ID);
+  await requestMoves(writer);
+  await s.settleWorkflow(REDISTRIBUTION_WORKFLOW_ID);
+  await keep('slow-movers', SLOW_MOVERS_WORKFLOW_ID);
+  await keep('redistribution', REDISTRIBUTION_WORKFLOW_ID);
   planner.shutdown();
   await planning;
 

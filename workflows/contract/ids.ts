@@ -18,3 +18,4 @@ export const waveWorkflowId = (wave: string): string => `wave/${wave}`;
 export const canaryWorkflowId = (canary: string): string => `canary/${canary}`;
 export const SLOW_MOVERS_WORKFLOW_ID = 'slow-movers';
 export const clearanceWorkflowId = (campaign: string): string => `clearance/${campaign}`;
+export const REDISTRIBUTION_WORKFLOW_ID = 'redistribution';
