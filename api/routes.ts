@@ -48,6 +48,7 @@ import { milestoneRoutes } from './carriers/milestones.ts';
 import { listingRoutes } from './channels/listings.ts';
 import { channelOrderRoutes } from './channels/orders.ts';
 import { shopRoutes } from './channels/shops.ts';
+import { indicatorRoutes } from './indicators/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { partnerRoutes } from './partners/routes.ts';
 import { sharingRoutes } from './sharing/routes.ts';
@@ -129,6 +130,7 @@ export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [
   transferRoutes,
   slowMoverRoutes,
   redistributionRoutes,
+  indicatorRoutes,
   promotionRoutes,
   priceBookRoutes,
   campaignRoutes,
