@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { rollUpDemand } from '../../../db/demand/roll-up.ts';
 import { TestApi } from '../../support/api.ts';
+import { followDemand } from '../../support/demand.ts';
 import { refused, send } from '../network/requests.ts';
 
 let api: TestApi;
@@ -14,7 +14,7 @@ beforeAll(async () => {
   for (const [day, quantity, province] of [['20', 1, 'Shanghai'], ['21', 2, 'Beijing'], ['21', 3, 'Shanghai']] as const) {
     await api.world.capture({ orderedAt: `2026-11-${day}T03:00:00Z`, lines: [{ sku: 'SKU-1', quantity, unitPrice: 1000 }], shipTo: { name: 'A', phone: '10000000001', country: 'CN', province, city: province, street: '1 Road' } });
   }
-  await rollUpDemand(api.world.store.pool, api.world.now);
+  await followDemand(api.world.store.pool, api.world.now);
 });
 afterAll(async () => { await api.close(); });
 const get = (url: string, by = key) => send(api, by, 'GET', url);

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { rollUpDemand } from '../../../db/demand/roll-up.ts';
 import { carryOut } from '../../../db/replenishment/carry-out.ts';
 import { scopeStep } from '../../../db/replenishment/due.ts';
 import { keepForecasts, markForecast, nextForecastSet } from '../../../db/replenishment/forecasts.ts';
@@ -9,6 +8,7 @@ import { planScope } from '../../../domain/replenishment/scope-plan.ts';
 import type { ScopeInput, ScopePlan } from '../../../domain/replenishment/scope-model.ts';
 import { forecastWeeks } from '../../../domain/replenishment/weekly-forecast.ts';
 import { TestApi } from '../../support/api.ts';
+import { followDemand } from '../../support/demand.ts';
 import { refused, send } from '../network/requests.ts';
 
 const DAY = 86_400_000;
@@ -155,7 +155,7 @@ test('weekly forecasts from demand: chosen by back-test, kept with quantiles, no
   for (let week = 12; week >= 1; week--) {
     await api.world.capture({ channel: 'own', orderedAt: new Date(now - week * 7 * DAY).toISOString(), lines: [{ sku: code, quantity: 10 + (week % 3), unitPrice: 1000 }] });
   }
-  await rollUpDemand(api.world.store.pool, api.world.now);
+  await followDemand(api.world.store.pool, api.world.now);
   const { writer, pool } = api.world.store;
   const step = await scopeStep(writer, 'all');
   expect(step).toEqual({ do: 'forecast', week: '2026-11-23' });

@@ -5,6 +5,7 @@ import { rebuildDemandDay, rollUpDemand } from '../../../db/demand/roll-up.ts';
 import { cancelOrder } from '../../../db/orders/cancel-order.ts';
 import { decodeId } from '../../../domain/ids.ts';
 import { TestApi } from '../../support/api.ts';
+import { followDemand } from '../../support/demand.ts';
 
 let api: TestApi;
 let number = 0;
@@ -15,8 +16,8 @@ const sku = (): string => `SKU-${++number}`;
 const from = '2026-11-01';
 const to = '2026-12-31';
 async function idOf(code: string): Promise<number> { return (await api.world.one<{ id: number }>('select id from skus where code = $1', code)).id; }
-async function demand(code: string, now = api.world.now): Promise<string[]> {
-  await rollUpDemand(api.world.store.pool, now);
+async function demand(code: string, now = api.world.now, follow = followDemand as (...x: Parameters<typeof followDemand>) => Promise<unknown>): Promise<string[]> {
+  await follow(api.world.store.pool, now);
   const rows = await readDailyDemand(api.world.store.pool, { from, to, skus: [await idOf(code)] }, now);
   return rows.map((r) => `${r.day} ${api.world.store.network.locationById.get(r.locationId)?.code ?? '-'} ${r.region} ${r.units}u ${r.revenue} c${r.cancelled} r${r.returned} l${r.lost}${r.promoted ? ' P' : ''}${r.outMinutes > 0 ? ' O' : ''}`);
 }
@@ -80,7 +81,7 @@ test('a transaction that is still open is not passed over', async () => {
     await client.query('begin');
     await client.query('select pg_current_xact_id()');
     await api.world.capture(order(code, 1));
-    expect(await demand(code)).toEqual([]);
+    expect(await demand(code, api.world.now, rollUpDemand)).toEqual([]);
     await client.query('commit');
     expect(await demand(code)).toEqual(['2026-11-23 L-1 Shanghai 1u 1000 c0 r0 l0']);
   } finally {
@@ -91,14 +92,14 @@ test('a transaction that is still open is not passed over', async () => {
 test('days without stock are marked until there is some again, with sales or without', async () => {
   const code = sku();
   await stock(code, { 'L-1': 2 });
-  await rollUpDemand(api.world.store.pool, api.world.now);
+  await followDemand(api.world.store.pool, api.world.now);
   await api.world.capture(order(code, 2));
-  await rollUpDemand(api.world.store.pool, api.world.now);
+  await followDemand(api.world.store.pool, api.world.now);
   const later = new Date(api.world.now.getTime() + 2 * 86_400_000);
   const days = async (now: Date) => (await readDemandDays(api.world.store.pool, { from, to, skus: [await idOf(code)], locations: [api.world.locationId('L-1')] }, now)).map((d) => `${d.day} ${d.units} ${d.outMinutes > 0}`);
   expect(await days(later)).toEqual(['2026-11-23 2 true', '2026-11-24 0 true', '2026-11-25 0 true']);
   await stock(code, { 'L-1': 5 });
-  await rollUpDemand(api.world.store.pool, later);
+  await followDemand(api.world.store.pool, later);
   expect(await days(new Date(later.getTime() + 5 * 86_400_000))).toEqual(['2026-11-23 2 true', '2026-11-24 0 true', '2026-11-25 0 true']);
 });
 
@@ -119,7 +120,7 @@ test('sums by any of the groups', async () => {
   await stock(code, { 'L-1': 20 });
   await api.world.capture(order(code, 1, { orderedAt: '2026-11-20T03:00:00Z' }));
   await api.world.capture(order(code, 4, { orderedAt: '2026-11-22T03:00:00Z', channel: 'douyin' }));
-  await rollUpDemand(api.world.store.pool, api.world.now);
+  await followDemand(api.world.store.pool, api.world.now);
   const filter = { from, to, skus: [await idOf(code)] };
   const none = { cancelled: 0, returned: 0, lost: 0 };
   expect(await sumDemand(api.world.store.pool, filter, [])).toEqual([{ units: 5, revenue: 5000, ...none }]);
