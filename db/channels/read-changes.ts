@@ -37,7 +37,7 @@ export async function advance(client: pg.ClientBase, name: string, now: Date): P
   return row && row.from !== row.to ? row : null;
 }
 
-/** A change is urgent when the listing is close to empty or in a live session; the moment is that of the first movement, from its command's UUIDv7. Returns the channels concerned. */
+/** A change is urgent when the listing shows little, when little is left of a SKU of it, or in a live session; the moment is that of the first movement, from its command's UUIDv7. Returns the channels concerned. */
 async function readStock(client: pg.ClientBase, now: Date): Promise<number[]> {
   const span = await advance(client, 'listing-stock', now);
   if (!span) return [];
@@ -46,10 +46,12 @@ async function readStock(client: pg.ClientBase, now: Date): Promise<number[]> {
     text: `with moved as materialized (
         select v.sku_id, min(to_timestamp(('x' || translate(left(m.command_id::text, 13), '-', ''))::bit(48)::bigint / 1000.0)) since
         from stock_movements m join stock_levels v on v.id = m.level_id and v.condition = 'sellable' where m.xid >= $1::text::xid8 and m.xid < $2::text::xid8 group by v.sku_id),
+      free as (select m.sku_id, coalesce(sum(greatest(0, v.on_hand - v.reserved - v.buffer)), 0) units
+        from moved m left join stock_levels v on v.sku_id = m.sku_id and v.condition = 'sellable' and v.supply_id = 0 group by 1),
       noted as (insert into listing_changes as c (listing_id, channel_id, since, urgent, stamp)
-        select l.id, l.channel_id, min(moved.since), bool_or(l.granted - l.sold <= coalesce(own.urgent_below, shop.urgent_below, 10)
+        select l.id, l.channel_id, min(moved.since), bool_or(least(l.granted - l.sold, free.units / k.quantity) <= coalesce(own.urgent_below, shop.urgent_below, 10)
             or exists (select from declarations d where d.channel_id = l.channel_id and d.status = 'live')), nextval('listing_change_stamps')
-        from moved join listing_components k on k.sku_id = moved.sku_id join listings l on l.id = k.listing_id
+        from moved join free on free.sku_id = moved.sku_id join listing_components k on k.sku_id = moved.sku_id join listings l on l.id = k.listing_id
           left join publish_rules own on own.channel_id = l.channel_id and own.sku_id = moved.sku_id left join publish_rules shop on shop.channel_id = l.channel_id and shop.sku_id = 0
         where coalesce(own.mode, shop.mode, 'on') <> 'stopped' and l.publish <> 'stopped'
         group by l.id order by l.id
