@@ -9,7 +9,7 @@ it('fills in the defaults', () => {
   expect(config).toEqual({
     databaseUrl: required.DATABASE_URL, temporalAddress: '127.0.0.1:7233', temporalNamespace: 'tributary', taskQueue: 'orders',
     apiHost: '127.0.0.1', apiPort: 8080, workerMetricsPort: 9464, logLevel: 'info', vaultKey: Buffer.alloc(32, 7),
-    writerBatch: 200, dbPool: 10, relayPollMs: 1000, bodyLimit: 1_048_576, maxCachedWorkflows: 500, deploymentName: 'tributary',
+    writerBatch: 200, dbPool: 10, relayPollMs: 1000, bodyLimit: 1_048_576, maxCachedWorkflows: 500, deploymentName: 'tributary', webhookNetwork: 'public',
   });
   expect(Object.isFrozen(config)).toBe(true);
 });
