@@ -4,9 +4,17 @@ import { generic } from './generic/index.ts';
 import { kuaishou } from './kuaishou/index.ts';
 import { shopify } from './shopify/index.ts';
 import { wechat } from './wechat/index.ts';
+import { woocommerce } from './woocommerce/index.ts';
 
 /** Every platform that is spoken whole; a new one is a folder and a line here. */
-export const channelKinds: readonly ChannelKind[] = [generic, douyin, kuaishou, shopify, wechat];
+export const channelKinds: readonly ChannelKind[] = [
+  generic,
+  douyin,
+  kuaishou,
+  wechat,
+  shopify,
+  woocommerce,
+];
 
 const byPlatform = new Map(channelKinds.map((kind) => [kind.platform, kind]));
 

@@ -42,6 +42,8 @@ export type Protocol = {
   deadlineMs: number;
   /** lines have no ids there: what names them instead */
   lineId?(item: Item): string;
+  /** so many deliveries in a row that failed, and it pushes no more until the address is given anew */
+  disabledAfter?: number;
   /** each try is signed anew, at its own time */
   signsTries?: boolean;
   /** an address that fails the heartbeat (`probe`) is told nothing more until it answers one; what happens meanwhile is never pushed */

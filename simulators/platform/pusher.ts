@@ -16,8 +16,9 @@ export class Pusher {
   readonly #timers = new Set<NodeJS.Timeout>();
   #closed = false;
   #running = 0;
-  /** the address did not answer its heartbeat */
+  /** the address did not answer its heartbeat, or failed too often in a row */
   paused = false;
+  #failed = 0;
 
   constructor(platform: Platform, protocol: Protocol, hookUrl: string, speed: number) {
     this.#platform = platform;
@@ -99,6 +100,8 @@ export class Pusher {
     const { status, body } = await this.#send(request).finally(() => { this.#running--; });
     const acknowledged = performance.now() - began <= this.#protocol.deadlineMs && this.#protocol.acknowledged(status, body);
     this.records.push({ eventIds: events.map((e) => e.id), tries: tries + 1, status, body: body.slice(0, 500), acknowledged, at: performance.now() - began });
+    this.#failed = acknowledged ? 0 : this.#failed + 1;
+    if (this.#failed >= (this.#protocol.disabledAfter ?? Number.MAX_SAFE_INTEGER)) this.paused = true;
     const wait = this.#protocol.retries[tries];
     if (acknowledged || wait === undefined || this.#closed) return;
     const timer = setTimeout(() => {

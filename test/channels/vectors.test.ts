@@ -3,6 +3,7 @@ import { receive as receiveDouyin } from '../../channels/douyin/push.ts';
 import { signCall, signPush, sortedJson } from '../../channels/douyin/sign.ts';
 import { standardWebhook } from '../../channels/generic/connector.ts';
 import { receive as receiveShopify, signBody } from '../../channels/shopify/push.ts';
+import { receive as receiveWoo } from '../../channels/woocommerce/push.ts';
 import { callSignature, eventSignature } from '../../simulators/douyin/signing.ts';
 
 const push = (headers: Record<string, string>, body: string, now = 0) => ({ method: 'POST', query: new URLSearchParams(), headers, body: Buffer.from(body), now });
@@ -13,6 +14,12 @@ test('PUBLISHED: Shopify, the signature over the raw body, its space included', 
   expect(receiveShopify(push({ 'x-shopify-hmac-sha256': hmac }, '{"foo": "bar"}'), 'test_secret_key').kind).toBe('probe');
   expect(receiveShopify(push({ 'shopify-hmac-sha256': hmac }, '{"foo": "bar"}'), 'test_secret_key').kind).toBe('probe');
   expect(receiveShopify(push({ 'x-shopify-hmac-sha256': hmac }, '{"foo":"bar"}'), 'test_secret_key')).toMatchObject({ kind: 'rejected', reason: 'signature' });
+});
+
+test('PUBLISHED: WooCommerce signs as Shopify does', () => {
+  const hmac = 'B23tXN681gZ0qIWNRrgtzBE9XSDo5yaUu6wfmhu3a7g=';
+  expect(receiveWoo(push({ 'x-wc-webhook-signature': hmac }, '{"foo": "bar"}'), 'test_secret_key').kind).toBe('probe');
+  expect(receiveWoo(push({ 'x-wc-webhook-signature': hmac }, '{"foo":"bar"}'), 'test_secret_key')).toMatchObject({ kind: 'rejected', reason: 'signature' });
 });
 
 test('PUBLISHED: Standard Webhooks, to the second of its window', () => {

@@ -4,6 +4,7 @@ import { genericShop } from '../../../simulators/generic-shop/protocol.ts';
 import { kuaishou } from '../../../simulators/kuaishou/protocol.ts';
 import { shopify } from '../../../simulators/shopify/protocol.ts';
 import { wechat } from '../../../simulators/wechat/protocol.ts';
+import { woocommerce } from '../../../simulators/woocommerce/protocol.ts';
 import type { Protocol } from '../../../simulators/platform/protocol.ts';
 
 /** The simulator of each platform and the account under which it knows us. */
@@ -12,6 +13,7 @@ export const SIMULATORS: Readonly<Record<string, { protocol: Protocol; folder: s
   kuaishou: { protocol: kuaishou, folder: 'kuaishou' },
   wechat: { protocol: wechat, folder: 'wechat' },
   shopify: { protocol: shopify, folder: 'shopify' },
+  woocommerce: { protocol: woocommerce, folder: 'woocommerce' },
   generic: { protocol: genericShop, folder: 'generic-shop' },
 };
 
