@@ -54,6 +54,7 @@ import { partnerRoutes } from './partners/routes.ts';
 import { sharingRoutes } from './sharing/routes.ts';
 import { measureRoutes } from './measures/routes.ts';
 import { stopRoutes } from './stops/routes.ts';
+import { tillRoutes } from './tills/routes.ts';
 import { slowMoverRoutes } from './slow-movers/routes.ts';
 import { transferRoutes } from './transfers/routes.ts';
 import { availabilityRoutes } from './availability/routes.ts';
@@ -122,6 +123,7 @@ export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [
   listingRoutes,
   channelOrderRoutes,
   stopRoutes,
+  tillRoutes,
   measureRoutes,
   simulationRoutes,
   messageRoutes,

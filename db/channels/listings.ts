@@ -14,6 +14,13 @@ export type ListingSeen = { platformSku: string; itemId: string | null; merchant
 export async function listingsOf(pool: pg.Pool, network: Network, channelId: number, seen: readonly ListingSeen[], automatic: boolean, now: Date): Promise<Map<string, Listing>> {
   const unique = [...new Map(seen.map((s) => [s.platformSku, s])).values()];
   const known = await read(pool, network, channelId, unique.map((s) => s.platformSku));
+  // One that was mapped before its first order learns its item from it: some platforms take stock by item only.
+  for (const s of unique.filter((s) => s.itemId !== null && known.get(s.platformSku)?.itemId === null)) {
+    const { rowCount } = await pool.query(
+      `update listings set item_id = $3, merchant_code = coalesce(merchant_code, $4), title = case when title = '' then $5 else title end, refused = null where channel_id = $1 and platform_sku = $2 and item_id is null`,
+      [channelId, s.platformSku, s.itemId, s.merchantCode, s.title.slice(0, 500)]);
+    if (rowCount === 1) await markPlatformSku(pool, channelId, s.platformSku, now);
+  }
   const fresh = unique.filter((s) => !known.has(s.platformSku));
   if (fresh.length === 0) return known;
   await network.loadSkus(fresh.flatMap((s) => s.merchantCode ?? []));
