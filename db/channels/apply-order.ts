@@ -17,8 +17,9 @@ import type { StockWriter } from '../stock-writer.ts';
 import type { Vault } from '../vault.ts';
 import { cancelUnitsOf, closeAfterSale, openReturn, refundAfterSale } from './after-sale.ts';
 import { toIntake, type LineMap } from './intake.ts';
+import { Turns } from './turns.ts';
 import { issueByPlatform } from './issue-by-platform.ts';
-import { listingsOf } from './listings.ts';
+import { isMapped, listingsOf, releaseHeld } from './listings.ts';
 import { queueReport } from './reports.ts';
 
 export type ApplyDeps = { writer: StockWriter; network: Network; vault: Vault; capture: CaptureQueue };
@@ -44,6 +45,22 @@ class Hold extends Error {
  * cannot be done is held with its reason, never dropped. One order at a time, whoever asks.
  */
 export async function applyOrder(deps: ApplyDeps, channel: Channel, seen: SeenOrder, rules: IntakeRules): Promise<Outcome> {
+  const { writer } = deps;
+  return turnsOf(writer.pool).take(() => underLock(deps, channel, seen, rules));
+}
+
+/**
+ * Each order that is applied holds a connection for its lock and needs others for its work: were all of the pool's held by locks, of many shops at once, none would ever get on. So locks
+ * take a quarter of it at most, the others wait without one.
+ */
+const turns = new WeakMap<pg.Pool, Turns>();
+function turnsOf(pool: pg.Pool): Turns {
+  let own = turns.get(pool);
+  if (!own) turns.set(pool, (own = new Turns(Math.max(1, Math.floor((pool.options.max ?? 10) / 4)))));
+  return own;
+}
+
+async function underLock(deps: ApplyDeps, channel: Channel, seen: SeenOrder, rules: IntakeRules): Promise<Outcome> {
   const { writer } = deps;
   const lock = await writer.pool.connect();
   try {
@@ -85,6 +102,9 @@ async function apply(deps: ApplyDeps, channel: Channel, seen: SeenOrder, rules: 
         ? { reason: error.code, detail: `${error.message}${error.field === null ? '' : ` (${error.field})`}`, key: `problem:${error.code}` } : null;
     if (!hold) throw error;
     await write(writer.pool, channel.id, seen.externalId, { state: 'held', ...hold }, now);
+    // A mapping that was written between our reading and this hold has not seen it: nobody else would release it.
+    const listing = /^listing:(.*)$/s.exec(hold.key)?.[1];
+    if (listing !== undefined && await isMapped(writer.pool, channel.id, listing)) await releaseHeld(writer.pool, deps.network, channel.id, hold.key, now);
     return { state: 'held', reason: hold.reason };
   }
 }

@@ -21,7 +21,8 @@ export async function listingsOf(pool: pg.Pool, network: Network, channelId: num
       [channelId, s.platformSku, s.itemId, s.merchantCode, s.title.slice(0, 500)]);
     if (rowCount === 1) await markPlatformSku(pool, channelId, s.platformSku, now);
   }
-  const fresh = unique.filter((s) => !known.has(s.platformSku));
+  // Not mapped yet counts as new: another order of it may be about to map it, or came before its SKU did.
+  const fresh = unique.filter((s) => (known.get(s.platformSku)?.version ?? 0) === 0);
   if (fresh.length === 0) return known;
   await network.loadSkus(fresh.flatMap((s) => s.merchantCode ?? []));
   for (const s of fresh.sort((a, b) => (a.platformSku < b.platformSku ? -1 : 1))) {
@@ -29,7 +30,11 @@ export async function listingsOf(pool: pg.Pool, network: Network, channelId: num
     await pool.query(
       `insert into listings (channel_id, platform_sku, item_id, merchant_code, title, suggested) values ($1, $2, $3, $4, $5, $6) on conflict (channel_id, platform_sku) do nothing`,
       [channelId, s.platformSku, s.itemId, s.merchantCode, s.title.slice(0, 500), suggested?.code ?? null]);
-    if (suggested && automatic) await mapListing(pool, network, channelId, s.platformSku, [{ sku: suggested.code, quantity: 1 }], 'system', now, 0);
+    if (suggested && automatic) {
+      await mapListing(pool, network, channelId, s.platformSku, [{ sku: suggested.code, quantity: 1 }], 'system', now, 0).catch((error: unknown) => {
+        if (!(error instanceof Problem) || error.code !== 'conflict') throw error; // somebody was faster
+      });
+    }
   }
   return read(pool, network, channelId, unique.map((s) => s.platformSku));
 }
@@ -102,6 +107,12 @@ export async function releaseHeld(client: pg.ClientBase | pg.Pool, network: Netw
   const code = network.channelById.get(channelId)?.code ?? '';
   await storeHints(client, rows.map((r) => ({ channelId, channelCode: code, key: `held:${r.external_id}:${r.attempts}`, subject: 'order', topic: 'released', externalId: r.external_id, version: null })), 'replay', now);
   return rows.length;
+}
+
+/** Whether a listing is mapped; waits for a mapping that is being written. */
+export async function isMapped(pool: pg.Pool, channelId: number, platformSku: string): Promise<boolean> {
+  const { rows } = await pool.query<{ version: number }>('select version from listings where channel_id = $1 and platform_sku = $2 for share', [channelId, platformSku]);
+  return (rows[0]?.version ?? 0) > 0;
 }
 
 /** The platform says that it has changed something about a listing (its own SKU or its item): its figure is told, and so compared, again. */
