@@ -21,7 +21,7 @@ export function createWaves({ writer, network }: ActivityDeps) {
           const instance = await prepareWave(writer, network, id);
           await keepWave(writer, id, instance && await solveInThread({ wave: instance, seconds: SECONDS, gap: GAP }));
         }
-        await applyWave(writer, id);
+        await applyWave(writer, network, id);
       } catch (error) {
         if (Context.current().info.attempt < ATTEMPTS) throw error;
         await failWave(writer, id, error instanceof Error ? error.message : String(error));

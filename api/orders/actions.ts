@@ -88,7 +88,7 @@ export const actionRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store })
       const unknown = orderIds.find((_, i) => ids[i] === null);
       if (unknown !== undefined) throw new Problem('not_found', `order "${unknown}" does not exist`, '/orderIds');
       const into = encodeId('ord', await store.writer.change(async (tx) => {
-        const stays = await mergeOrders(tx, ids as string[], reason, actor);
+        const stays = await mergeOrders(tx, store.network, ids as string[], reason, actor);
         await joinRemarks(tx, store.vault, stays, ids as string[]);
         return stays;
       }));

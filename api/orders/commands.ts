@@ -34,7 +34,7 @@ export const orderCommandRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { st
     },
   }, async (request, reply) => {
     const id = await ownOrderId(pool, request.params.id, request.apiKey.locationId);
-    const status = await cancelMember(writer, id, request.body.reason, actorOf(request.apiKey), true);
+    const status = await cancelMember(writer, store.network, id, request.body.reason, actorOf(request.apiKey), true);
     return status === 'asked' ? reply.code(202).send({ status }) : reply.code(200).send({ status });
   });
 

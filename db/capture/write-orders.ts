@@ -1,5 +1,7 @@
 import type pg from 'pg';
+import { decodeId } from '../../domain/ids.ts';
 import { BulkRows, names, unnest } from '../array-literal.ts';
+import { isPricedHere } from '../promotions/facts.ts';
 import type { Vault } from '../vault.ts';
 import type { Decision } from './decide.ts';
 import type { PreparedOrder } from './prepare.ts';
@@ -11,10 +13,10 @@ const HEADS = [['id', 'uuid'], ['channel_id', 'smallint'], ['external_id', 'text
   ['dest_country', 'text'], ['dest_province', 'text'], ['dest_city', 'text'], ['dest_district', 'text'], ['priority', 'smallint'],
   ['invoice_requested', 'bool'], ['has_remarks', 'bool'], ['scheduled_from', 'timestamptz'], ['scheduled_to', 'timestamptz'], ['ordered_at', 'timestamptz'],
   ['captured_at', 'timestamptz'], ['payment_due_at', 'timestamptz'], ['ship_by', 'timestamptz'], ['deliver_by', 'timestamptz'], ['route_after', 'timestamptz'],
-  ['hold_reason', 'text'], ['deposit_amount', 'bigint'], ['way', 'text'], ['forced_location_id', 'int']] as const;
+  ['hold_reason', 'text'], ['deposit_amount', 'bigint'], ['way', 'text'], ['forced_location_id', 'int'], ['priced_here', 'bool']] as const;
 const LINES = [['order_id', 'uuid'], ['line_no', 'int'], ['sku_id', 'int'], ['sku_code', 'text'], ['quantity', 'int'], ['unit_price', 'bigint'], ['list_amount', 'bigint'],
   ['discount_amount', 'bigint'], ['freight_share', 'bigint'], ['net_amount', 'bigint'], ['discounts', 'jsonb'], ['gift', 'bool'],
-  ['bundle_sku', 'text'], ['bundle_line', 'int']] as const;
+  ['bundle_sku', 'text'], ['bundle_line', 'int'], ['given_by', 'uuid']] as const;
 /** The ciphertext travels as base64: hexadecimal would be half as long again. */
 const CONTACTS = [['id', 'uuid'], ['person_id', 'uuid'], ['sealed', 'text']] as const;
 
@@ -41,11 +43,12 @@ export async function writeOrders(client: pg.ClientBase, rows: readonly NewOrder
       o.destination.country, o.destination.province, o.destination.city, o.intake.shipTo.district ?? null, o.intake.priority ?? 0,
       o.contact.invoice !== null, o.contact.buyerRemark !== null || o.contact.sellerRemark !== null, o.scheduledFrom, o.scheduledTo, o.orderedAt,
       o.capturedAt, o.payBy, o.shipBy ?? decision.promise?.shipBy ?? null, decision.promise?.deliverBy ?? null, routeAfter(o), holdOf(decision), o.intake.payment.deposit ?? 0, o.pickup?.way ?? 'ship', o.pickup?.location.id ?? null,
+      isPricedHere(o.intake, o.channel),
     );
-    for (const { lineNo, skuId, skuCode, quantity, gift, priced: p, bundle } of o.lines) {
+    for (const { lineNo, skuId, skuCode, quantity, gift, priced: p, bundle, given } of o.lines) {
       if (decision.dropped.includes(lineNo)) continue;
       lines.push(o.id, lineNo, skuId, skuCode, quantity, p.unitPrice, p.listAmount, p.discountAmount, p.freightShare, p.netAmount,
-        p.discounts.length > 0 ? JSON.stringify(p.discounts) : null, gift, bundle?.sku ?? null, bundle?.line ?? null);
+        p.discounts.length > 0 ? JSON.stringify(p.discounts) : null, gift, bundle?.sku ?? null, bundle?.line ?? null, given ? decodeId('prm', given.promotion) : null);
     }
     contacts.push(contactId, person.id, vault.sealContact(person, o.contact).toString('base64'));
   }

@@ -187,7 +187,7 @@ async function take(deps: ApplyDeps, channel: Channel, seen: SeenOrder, rules: I
     }
     case 'cancel': {
       const wasUnpaid = before !== null && !before.paid;
-      await givesUp(() => cancelMember(writer, known.orderId, 'cancelled on the platform', actor), async () => { await requestRefund(writer, known.orderId, 'cancelled on the platform after goods had left', actor); });
+      await givesUp(() => cancelMember(writer, deps.network, known.orderId, 'cancelled on the platform', actor), async () => { await requestRefund(writer, known.orderId, 'cancelled on the platform after goods had left', actor); });
       if (rules.restores === 'cancelled' || (rules.restores === 'unpaid' && wasUnpaid)) {
         const back = known.map.map((m) => ({ listing: m.listing, units: -(m.units - (before?.cancelled[m.lineId] ?? 0)) })).filter((m) => m.units < 0);
         await writer.change(async (tx) => {

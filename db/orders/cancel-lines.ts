@@ -15,9 +15,9 @@ export type LineCancellationAnswer = { status: string; cancelled: { line: number
 
 /**
  * Cancels units of lines and plans only the rest of what is not packed anew: units without a plan and those that no location knows of at once, units at a location once it has given its
- * fulfillment order back. A plan without any of these units stays as it is. One reference is one cancellation. Throws `conflict` where fewer units can still be cancelled than are asked for.
+ * fulfillment order back. A plan without any of these units stays as it is. One reference is one cancellation. Throws `conflict` where fewer units can still be cancelled than are asked for. `note` is written with it, once.
  */
-export async function cancelLines(writer: StockWriter, orderId: string, wish: LineCancellation, actor: string): Promise<LineCancellationAnswer> {
+export async function cancelLines(writer: StockWriter, orderId: string, wish: LineCancellation, actor: string, note?: (tx: Tx) => Promise<void>): Promise<LineCancellationAnswer> {
   return writer.change(async (tx) => {
     const source = `cancel-lines:${encodeId('ord', orderId)}`;
     const known = await claimReference<LineCancellationAnswer>(tx, source, wish.reference, wish);
@@ -28,6 +28,7 @@ export async function cancelLines(writer: StockWriter, orderId: string, wish: Li
     const wanted = wantedUnits(wish, await readLines(tx.client, orderId));
     const plan = await planOf(tx, order);
     const answer = await cancelFrom(tx, order, wish, wanted, plan, actor);
+    await note?.(tx);
     await storeAnswer(tx, source, wish.reference, answer);
     return answer;
   });

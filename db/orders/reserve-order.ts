@@ -11,7 +11,7 @@ import { lockOrder, refreshStatus, type Order } from './order.ts';
 import { freeChain, lastsUntil } from './order-pools.ts';
 import { addReservations, GAVE_BACK } from './reservations.ts';
 
-type Shortage = { id: number; lineNo: number; skuId: number | null; quantity: number; deadline: Date };
+export type Shortage = { id: number; lineNo: number; skuId: number | null; quantity: number; deadline: Date };
 
 /**
  * Turns the captured hold into a confirmed reservation, serves open shortages from what is there now, and gives up those
@@ -41,7 +41,7 @@ export async function reserveOrder(writer: StockWriter, network: Network, orderI
 }
 
 /** Reserves what it can for the shortages; returns what is still missing. Reads the rows themselves, not the projection. */
-async function serve(tx: Tx, network: Network, order: Order, open: readonly Shortage[], incoming: boolean): Promise<Shortage[]> {
+export async function serve(tx: Tx, network: Network, order: Order, open: readonly Shortage[], incoming: boolean): Promise<Shortage[]> {
   const skuIds = [...new Set(open.flatMap((s) => s.skuId ?? []))];
   const levels = await tx.query<{ id: number; skuId: number; locationId: number; allotmentId: number; free: number }>(
     `select v.id, v.sku_id "skuId", v.location_id "locationId", v.allotment_id "allotmentId", v.on_hand - v.reserved - v.buffer free from stock_levels v join lots on lots.id = v.lot_id join supplies p on p.id = v.supply_id

@@ -1,6 +1,6 @@
 import type { Bearer } from '../order/pricing.ts';
 import { unitAfter } from './check.ts';
-import type { Promotion, PromotionKind, Used } from './model.ts';
+import type { GiftTerms, Promotion, PromotionKind, Used } from './model.ts';
 import { bestOrder, conflict, inScope, NOTHING_USED, unfit, type Cart, type CartLine } from './select.ts';
 import { spread } from './spread.ts';
 
@@ -173,10 +173,15 @@ function bundleOff(p: Promotion & { kind: 'bundle' }, mine: LineState[], rooms: 
   return { amounts, units: total(amounts) > 0 ? sets * size : 0 };
 }
 
+/** How often the gifts of a promotion are earned by what its lines come to (minor units) and their units. */
+export function giftTimes({ minSpend, minQuantity, repeat }: GiftTerms, spend: number, units: number): number {
+  const reached = minSpend !== undefined ? Math.floor(spend / minSpend) : minQuantity !== undefined ? Math.floor(units / minQuantity) : 1;
+  return repeat === true ? reached : Math.min(1, reached);
+}
+
 function giftsOf(p: Promotion & { kind: 'gift' }, mine: LineState[]): Gift[] {
-  const { gifts, minSpend, minQuantity, repeat, outOfStock } = p.terms;
-  const reached = minSpend !== undefined ? Math.floor(total(mine.map((s) => s.net)) / minSpend) : minQuantity !== undefined ? Math.floor(total(mine.map((s) => s.line.quantity)) / minQuantity) : 1;
-  const times = repeat === true ? reached : Math.min(1, reached);
+  const { gifts, outOfStock } = p.terms;
+  const times = giftTimes(p.terms, total(mine.map((s) => s.net)), total(mine.map((s) => s.line.quantity)));
   return times === 0 ? [] : gifts.map((g) => ({ promotion: p, sku: g.sku, quantity: g.quantity * times, outOfStock }));
 }
 

@@ -77,12 +77,12 @@ test('one buyer\'s orders leave in one parcel; one of them cancelled, the other 
   const lines = await s.world.store.pool.query('select line_no, quantity, merged_from from order_lines where order_id = $1 order by 1', [uuid(first)]);
   expect(lines.rows).toEqual([{ line_no: 1, quantity: 1, merged_from: null }, { line_no: 2, quantity: 2, merged_from: uuid(second) }]);
   // The second order's buyer cancels at the platform: the location is asked, its two units go back, the first one's unit is sent.
-  expect(await s.run(first, () => cancelMember(s.world.store.writer, uuid(second), 'changed my mind', 'channel:test'))).toBe('asked');
-  expect(await cancelMember(s.world.store.writer, uuid(second), 'changed my mind', 'channel:test')).toBe('cancelled');
+  expect(await s.run(first, () => cancelMember(s.world.store.writer, s.world.store.network, uuid(second), 'changed my mind', 'channel:test'))).toBe('asked');
+  expect(await cancelMember(s.world.store.writer, s.world.store.network, uuid(second), 'changed my mind', 'channel:test')).toBe('cancelled');
   const left = await s.world.store.pool.query('select line_no, cancelled_quantity from order_lines where order_id = $1 order by 1', [uuid(first)]);
   expect([left.rows, (await s.world.refunds(first)).length, (await s.living(first)).lines]).toEqual([[{ line_no: 1, cancelled_quantity: 0 }, { line_no: 2, cancelled_quantity: 2 }], 1, [{ lineNo: 1, quantity: 1 }]]);
   // Of the order that stays its own part can be cancelled as well.
-  expect(await s.run(first, () => cancelMember(s.world.store.writer, uuid(first), 'me too', 'channel:test'))).toBe('asked');
+  expect(await s.run(first, () => cancelMember(s.world.store.writer, s.world.store.network, uuid(first), 'me too', 'channel:test'))).toBe('asked');
   expect(await s.world.status(first)).toBe('cancelled');
 });
 
@@ -97,8 +97,8 @@ test('killed after the solver: handed out once by the next attempt; an order tha
   const found = await solveInThread({ wave: instance as NonNullable<typeof instance>, seconds: 5, gap: 0.01 });
   await keepWave(writer, wave.uuid, found);
   await keepWave(writer, wave.uuid, null); // a second attempt's words change nothing
-  await s.run(c, () => cancelMember(writer, uuid(c), 'cancelled meanwhile', 'key:test'));
-  await Promise.all([applyWave(writer, wave.uuid), applyWave(writer, wave.uuid)]);
+  await s.run(c, () => cancelMember(writer, network, uuid(c), 'cancelled meanwhile', 'key:test'));
+  await Promise.all([applyWave(writer, network, wave.uuid), applyWave(writer, network, wave.uuid)]);
   for (const id of [a, b]) await s.settle(id);
   expect([await places(a), await places(b), await s.world.status(c), await places(c)]).toEqual([['L-1 released'], ['L-1 released'], 'cancelled', []]);
   expect((await s.world.events(a)).filter((e) => e === 'order.routed_to')).toEqual(['order.routed_to']);

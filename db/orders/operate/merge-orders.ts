@@ -1,16 +1,18 @@
 import { encodeId } from '../../../domain/ids.ts';
 import { isPaymentDue } from '../../../domain/order/payment.ts';
 import { Problem } from '../../../domain/problem.ts';
+import type { Network } from '../../network.ts';
 import type { Tx } from '../../tx.ts';
+import { recomputeGifts } from '../merged-gifts.ts';
 import type { Order } from '../order.ts';
 import { lockChangeable, recheck, unroute } from './guard.ts';
 import { sumUp } from './split-order.ts';
 
 /**
  * 合单: the lines of several orders of one channel, person and address move into the oldest, with their money, reservations, shortages and open holds. The
- * most urgent promise and priority stay. The others end as cancelled, pointing at it. Returns the id of the order that stays.
+ * most urgent promise and priority stay; gifts are judged again. The others end as cancelled, pointing at it. Returns the id of the order that stays.
  */
-export async function mergeOrders(tx: Tx, orderIds: readonly string[], reason: string, actor: string): Promise<string> {
+export async function mergeOrders(tx: Tx, network: Network, orderIds: readonly string[], reason: string, actor: string): Promise<string> {
   const orders: Order[] = [];
   for (const id of [...new Set(orderIds)].sort()) orders.push(await lockChangeable(tx, id));
   const [first, ...others] = orders;
@@ -44,6 +46,7 @@ export async function mergeOrders(tx: Tx, orderIds: readonly string[], reason: s
      from (select min(ship_by) ship_by, min(deliver_by) deliver_by, max(priority) priority, bool_or(invoice_requested) invoice from orders where id = any($2::uuid[])) o where id = $1`,
     [first.id, orders.map((o) => o.id)]);
   await sumUp(tx, orders.map((o) => o.id));
+  await recomputeGifts(tx, network, first, actor);
   await recheck(tx, first, 'order.merged', actor, { orders: others.map((o) => encodeId('ord', o.id)), reason });
   return first.id;
 }

@@ -50,10 +50,10 @@ async function newHead(tx: Tx, order: Order): Promise<string> {
   await tx.query(
     `insert into orders (id, channel_id, external_id, type, status, payment_status, currency, list_amount, discount_amount, freight_amount, total_amount, body_hash, location_id, allotment_id,
        parent_id, person_id, contact_id, address_hash, dest_country, dest_province, dest_city, dest_district, priority, invoice_requested, has_remarks, scheduled_from, scheduled_to,
-       ordered_at, captured_at, ship_by, deliver_by, approved_rules, route_after, forced_location_id, forced_carrier)
+       ordered_at, captured_at, ship_by, deliver_by, approved_rules, route_after, forced_location_id, forced_carrier, priced_here)
      select $2, channel_id, external_id || '#S' || (select count(*) + 1 from order_events e where e.order_id = o.id and e.type = 'order.split'),
        type, 'captured', payment_status, currency, 0, 0, 0, 0, ''::bytea, location_id, allotment_id, id, person_id, contact_id, address_hash, dest_country, dest_province, dest_city, dest_district, priority,
-       invoice_requested, has_remarks, scheduled_from, scheduled_to, ordered_at, $3, ship_by, deliver_by, approved_rules, route_after, forced_location_id, forced_carrier
+       invoice_requested, has_remarks, scheduled_from, scheduled_to, ordered_at, $3, ship_by, deliver_by, approved_rules, route_after, forced_location_id, forced_carrier, priced_here
      from orders o where id = $1`, [order.id, id, tx.now]);
   return id;
 }
@@ -82,8 +82,8 @@ async function moveLine(tx: Tx, from: string, to: string, line: OrderLine, quant
   }
   const { moved, rest } = part(line.priced, quantity);
   await tx.query(
-    `insert into order_lines (order_id, line_no, sku_id, sku_code, quantity, unit_price, list_amount, discount_amount, freight_share, net_amount, discounts, gift, bundle_sku, bundle_line)
-     select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, bundle_sku, bundle_line from order_lines where order_id = $13 and line_no = $2`,
+    `insert into order_lines (order_id, line_no, sku_id, sku_code, quantity, unit_price, list_amount, discount_amount, freight_share, net_amount, discounts, gift, bundle_sku, bundle_line, given_by)
+     select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, bundle_sku, bundle_line, given_by from order_lines where order_id = $13 and line_no = $2`,
     [to, line.lineNo, line.skuId, line.skuCode, quantity, moved.unitPrice, moved.listAmount, moved.discountAmount, moved.freightShare, moved.netAmount, JSON.stringify(moved.discounts), line.gift, from]);
   await tx.query(
     `update order_lines set quantity = $3, list_amount = $4, discount_amount = $5, freight_share = $6, net_amount = $7, discounts = $8 where order_id = $1 and line_no = $2`,

@@ -1,6 +1,7 @@
 import { decodeId } from '../../../domain/ids.ts';
 import { Problem } from '../../../domain/problem.ts';
 import type { WaveResult } from '../../../domain/routing/wave/model.ts';
+import type { Network } from '../../network.ts';
 import { mergeOrders } from '../../orders/operate/merge-orders.ts';
 import { lockOrder } from '../../orders/order.ts';
 import type { StockWriter } from '../../stock-writer.ts';
@@ -30,12 +31,12 @@ export async function keepWave(writer: StockWriter, waveId: string, found: WaveR
  * Hands the plans of a solved wave to their orders, one after the other: those that leave in one parcel are merged, each learns where it is wanted sent from, and is routed now. An order that has changed meanwhile goes
  * its own way. Killed half-way, the next attempt goes on with the rest.
  */
-export async function applyWave(writer: StockWriter, waveId: string): Promise<void> {
+export async function applyWave(writer: StockWriter, network: Network, waveId: string): Promise<void> {
   const { rows } = await writer.pool.query<{ planNo: number | null; orders: string[]; locations: string[] | null }>(
     `select plan_no "planNo", array_agg(order_id order by order_id) orders, min(locations) locations from wave_orders where wave_id = $1 and applied_at is null group by plan_no, case when plan_no is null then order_id end order by plan_no nulls last`, [waveId]);
   for (const { planNo, orders, locations } of rows) {
     await writer.change(async (tx) => {
-      if (planNo !== null && locations !== null) await hand(tx, waveId, { planNo, orders, locations });
+      if (planNo !== null && locations !== null) await hand(tx, network, waveId, { planNo, orders, locations });
       else for (const id of orders) await release(tx, id, null);
       await tx.query('update wave_orders set applied_at = $3 where wave_id = $1 and order_id = any($2::uuid[])', [waveId, orders, tx.now]);
     });
@@ -43,12 +44,12 @@ export async function applyWave(writer: StockWriter, waveId: string): Promise<vo
   await writer.pool.query(`update waves set status = 'done', done_at = $2 where id = $1 and status = 'solved'`, [waveId, writer.clock()]);
 }
 
-async function hand(tx: Tx, waveId: string, { orders, locations }: Planned): Promise<void> {
+async function hand(tx: Tx, network: Network, waveId: string, { orders, locations }: Planned): Promise<void> {
   let stays: string[] = orders;
   if (orders.length > 1) {
     await tx.query('savepoint merging');
     try {
-      stays = [await mergeOrders(tx, orders, 'the same parcel', 'system')];
+      stays = [await mergeOrders(tx, network, orders, 'the same parcel', 'system')];
       await tx.query('release savepoint merging');
     } catch (error) {
       // One of them has changed since: each goes alone.

@@ -120,7 +120,7 @@ describe('orders of bundles', () => {
     const { mergeOrders } = await import('../../../db/orders/operate/merge-orders.ts');
     const part = await api.world.store.writer.change((tx) => splitOrder(tx, decodeId('ord', whole)!, [{ line: 1, quantity: 2 }], 'test', 'key:test'));
     expect(await rows()).toEqual([`${a} x1 251 ${set}/1`, `${b} x1 250 ${set}/1`, `${a} x2 500 ${set}/1`]);
-    await api.world.store.writer.change((tx) => mergeOrders(tx, [decodeId('ord', whole)!, part], 'test', 'key:test'));
+    await api.world.store.writer.change((tx) => mergeOrders(tx, api.world.store.network, [decodeId('ord', whole)!, part], 'test', 'key:test'));
     expect(await rows()).toEqual([`${a} x1 251 ${set}/1`, `${b} x1 250 ${set}/1`, `${a} x2 500 ${set}/3`]);
   });
 

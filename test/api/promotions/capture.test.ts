@@ -5,6 +5,7 @@ import { runAudit } from '../../../db/audit/run-audit.ts';
 import { captureIntake } from '../../../db/capture/capture-intake.ts';
 import { expireDue } from '../../../db/orders/expiry.ts';
 import { openStore, type Store } from '../../../db/store.ts';
+import { decodeId } from '../../../domain/ids.ts';
 import type { OrderIntake } from '../../../domain/order/intake.ts';
 import { TestApi } from '../../support/api.ts';
 import { VAULT_KEY } from '../../support/world.ts';
@@ -269,6 +270,53 @@ describe('gifts', () => {
     expect([first.body['total'], (await detail(first.body['id'])).lines.map((l) => l.sku)]).toEqual([1200, [a, g]]);
     const second = await order([{ sku: a, quantity: 1, unitPrice: 1200 }], { channel: 'douyin' });
     expect([second.status, second.body['missing'], (await detail(second.body['id'])).lines.map((l) => l.sku)]).toEqual([201, [], [a]]);
+  });
+});
+
+describe('gifts of merged orders', () => {
+  const gift = (a: string, g: string) => promotion({ kind: 'gift', terms: { gifts: [{ sku: g, quantity: 1 }], minQuantity: 2, outOfStock: 'drop' }, skus: [{ sku: a }] });
+  const two = async (a: string, phone: string, each: number) => [
+    String((await order([{ sku: a, quantity: each }], buyer(phone))).body['id']), String((await order([{ sku: a, quantity: each }], buyer(phone))).body['id'])] as const;
+  const merge = (ids: readonly string[]) => call('POST', '/v1/orders/actions', { action: 'merge', orderIds: ids, reason: 'one parcel' });
+  const noted = async (id: string) => ((await detail(id)) as unknown as { timeline: { type: string; data: object }[] }).timeline.filter((e) => e.type === 'order.gifts_recomputed').map((e) => e.data);
+  const gifts = async (id: string, g: string) => (await api.world.one<{ n: number }>(`select coalesce(sum(quantity - cancelled_quantity), 0)::int n from order_lines where order_id = $1 and sku_code = $2`, decodeId('ord', id), g)).n;
+
+  test('a threshold that they reach together: the gift comes once, and goes with the member', async () => {
+    const [a, g] = [await sku(), await sku(2)];
+    const code = await gift(a, g);
+    const ids = await two(a, '13966660001', 1);
+    expect((await merge(ids)).status).toBe(200);
+    expect([await gifts(ids[0], g), await api.world.stock(g)]).toMatchObject([1, { 'L-1': [2, 1] }]);
+    expect(await noted(ids[0])).toMatchObject([{ added: [{ line: 3, sku: g, quantity: 1, code }], removed: [], dropped: [] }]);
+    expect((await call('GET', `/v1/promotions/${code}`)).body['used']).toEqual({ orders: 1, units: 1, amount: 0 });
+    const before = await print();
+    expect((await merge(ids)).status).toBe(409);
+    expect(await print()).toEqual(before);
+    expect((await call('POST', `/v1/orders/${ids[1]}/cancel`, { reason: 'no' })).body).toEqual({ status: 'cancelled' });
+    expect([await gifts(ids[0], g), await api.world.stock(g), await noted(ids[0])]).toMatchObject([0, { 'L-1': [2, 0] }, [{}, { added: [], removed: [{ line: 3, sku: g, quantity: 1 }] }]]);
+    expect((await detail(ids[0])).status).toBe('captured');
+    const done = await print();
+    expect((await call('POST', `/v1/orders/${ids[1]}/cancel`, { reason: 'no' })).body).toEqual({ status: 'cancelled' });
+    expect(await print()).toEqual(done);
+  });
+  test('each had one that does not repeat: one stays, also when a member is cancelled whose rest still earns it', async () => {
+    const [a, g] = [await sku(), await sku(2)];
+    await gift(a, g);
+    const ids = await two(a, '13966660002', 2);
+    expect(await api.world.stock(g)).toMatchObject({ 'L-1': [2, 2] });
+    expect((await merge(ids)).status).toBe(200);
+    expect([await gifts(ids[0], g), await api.world.stock(g)]).toMatchObject([1, { 'L-1': [2, 1] }]);
+    expect(await noted(ids[0])).toMatchObject([{ added: [], removed: [{ line: 4, sku: g, quantity: 1 }], dropped: [] }]);
+    await call('POST', `/v1/orders/${ids[1]}/cancel`, { reason: 'no' });
+    expect([await gifts(ids[0], g), (await noted(ids[0])).length]).toEqual([1, 1]);
+  });
+  test('out of stock: the orders are merged without it, and it is noted', async () => {
+    const [a, g] = [await sku(), await sku(0)];
+    await gift(a, g);
+    const ids = await two(a, '13966660003', 1);
+    expect((await merge(ids)).status).toBe(200);
+    expect([await gifts(ids[0], g), await noted(ids[0])]).toMatchObject([0, [{ added: [], removed: [], dropped: [{ sku: g, quantity: 1, reason: 'out of stock' }] }]]);
+    expect((await detail(ids[0])).status).toBe('captured');
   });
 });
 

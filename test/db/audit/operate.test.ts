@@ -16,6 +16,6 @@ test('split and merged orders keep every law', async () => {
   const id = await order();
   const part = await world.store.writer.change((tx) => splitOrder(tx, id, [{ line: 1, quantity: 1 }, { line: 2, quantity: 1 }], 'test', 'key:test'));
   expect(await violations()).toEqual([]);
-  await world.store.writer.change((tx) => mergeOrders(tx, [id, part], 'test', 'key:test'));
+  await world.store.writer.change((tx) => mergeOrders(tx, world.store.network, [id, part], 'test', 'key:test'));
   expect(await violations()).toEqual([]);
 });
