@@ -4,11 +4,11 @@ import type { PreparedOrder } from '../capture/prepare.ts';
 
 /**
  * Notes in capture's transaction what was wanted and refused for want of stock: by SKU that lacked units, all that the order wanted of it. An order that is sent again under
- * the same id counts once, and not at all once it is captured.
+ * the same id counts once, and not at all once it is captured. A gift that lacks is nobody's demand.
  */
 export async function noteRefused(client: pg.ClientBase, refused: readonly { order: PreparedOrder; problem: Problem }[]): Promise<void> {
   const rows = refused.filter((r) => r.problem.code === 'insufficient_stock').flatMap(({ order, problem }) => {
-    const short = new Set((problem.extra['missing'] as { line: number }[]).map((m) => order.lines.find((l) => l.lineNo === m.line)?.skuId));
+    const short = new Set((problem.extra['missing'] as { line: number }[] | undefined ?? []).map((m) => order.lines.find((l) => l.lineNo === m.line)?.skuId));
     const wanted = new Map<number, number>();
     for (const { skuId, quantity } of order.lines) if (skuId !== null && short.has(skuId)) wanted.set(skuId, (wanted.get(skuId) ?? 0) + quantity);
     return [...wanted].map(([skuId, quantity]) => ({ order, skuId, quantity }));
