@@ -39,7 +39,7 @@ test('SKUs in bulk: the bad ones are reported, the good ones written', async () 
   const answer = await api.call(admin, 'POST', '/v1/skus/bulk', { skus: [{ code: 'N-1', name: 'One', weightG: 10 }, { code: 'N 2', name: 'Two', weightG: 10 }, { code: 'N-3', name: 'Three', weightG: -1 }] });
   expect(answer.body['written']).toBe(1);
   expect((answer.body['errors'] as { index: number; field: string }[]).map((e) => [e.index, e.field])).toEqual([[1, '/skus/1/code'], [2, '/skus/2/weightG']]);
-  expect((await api.call(admin, 'GET', '/v1/skus/N-1')).body).toEqual({ code: 'N-1', name: 'One', category: null, unit: 'piece', weightG: 10, cost: null, lotTracked: false, active: true, volumeMm3: null, hazardous: false, oversized: false });
+  expect((await api.call(admin, 'GET', '/v1/skus/N-1')).body).toEqual({ code: 'N-1', name: 'One', category: null, unit: 'piece', weightG: 10, cost: null, lotTracked: false, active: true, volumeMm3: null, hazardous: false, oversized: false, attributes: {}, listPrice: null, seasonStart: null, seasonEnd: null, packSize: 1 });
   expect((await api.call(admin, 'GET', '/v1/skus/N-3')).status).toBe(404);
 });
 
