@@ -11,8 +11,15 @@ let s: Scene;
 let c: Campaigns;
 // Without a cache no task waits on the queue of a worker that is gone.
 const uncached = { maxCachedWorkflows: 0 };
+/** The clock of the steps is the server's at the moment when each runs: while time is skipped it would stand still, and the workflow would look again and again at what is not yet due. */
+function onTime() {
+  const steps = s.world.activities(s.environment);
+  return { ...steps, advanceCampaign: async (ref: { campaign: string }) => { await s.sync(); return steps.advanceCampaign(ref); } };
+}
 beforeAll(async () => {
   s = await Scene.open({}, uncached);
+  await s.stopWorker();
+  await s.newWorker({ ...uncached, activities: onTime() });
   await readyForCampaigns(s.world);
   c = new Campaigns(s.world);
 });
@@ -103,7 +110,7 @@ test('the worker is killed at a stage change, after its commit and before it was
   const d = await c.approved(c.plan([s.sku()], { stages: [{ kind: 'staff', endsAt: c.day(2), percentOff: 40, group: 'STAFF', perPerson: 2 }, { kind: 'coupon', endsAt: c.day(4), percentOff: 30, segment: 'VIP', ways: ['sms'], template: 'clearance' }, c.markdown(14)] }));
   await s.settleWorkflow(d.workflowId);
   await s.stopWorker();
-  const steps = s.world.activities(s.environment);
+  const steps = onTime();
   const gone: Promise<void>[] = [];
   await s.newWorker({ ...uncached, activities: { ...steps, advanceCampaign: async (ref: { campaign: string }) => {
     const done = await steps.advanceCampaign(ref);
@@ -115,7 +122,7 @@ test('the worker is killed at a stage change, after its commit and before it was
   for (const end = Date.now() + 20_000; gone.length === 0 && Date.now() < end;) await new Promise((resolve) => setTimeout(resolve, 10));
   expect(gone).toHaveLength(1);
   await Promise.all(gone);
-  await s.newWorker(uncached);
+  await s.newWorker({ ...uncached, activities: onTime() });
   await s.settleWorkflow(d.workflowId);
   expect((await c.read(d)).stages.map((x) => [x.status, x.end, x.messages])).toEqual([['over', 'time', 0], ['open', null, 3], ['planned', null, 0]]);
   expect(await c.windows(d, t0)).toEqual([['staff_price', 0, 2], ['coupon', 2, 4], ['markdown', 4, 14]]);
