@@ -50,7 +50,10 @@ async function putWindow(tx: Tx, network: Network, campaign: Campaign, stage: St
   for (const input of wanted) {
     const begun = live.get(input.code);
     // What customers may have seen keeps its prices and floors; its end and budget follow the plan.
-    await putPromotion(tx, network, begun && begun.from <= tx.now ? { ...begun.input, status: 'active', until: input.until, budget } : input, 'system');
+    const next = begun && begun.from <= tx.now ? { ...begun.input, status: 'active' as const, until: input.until, budget } : input;
+    // A gift is no discount: what bounds it is its stock.
+    const { budget: _none, ...unbounded } = next;
+    await putPromotion(tx, network, next.kind === 'gift' ? unbounded : next, 'system');
   }
 }
 

@@ -1,5 +1,6 @@
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Activities } from '../../activities/index.ts';
 import { approveCampaign } from '../../db/clearance/approve.ts';
 import { answerEscalation, commandCampaign, type CampaignCommand } from '../../db/clearance/commands.ts';
 import { readReport } from '../../db/clearance/read.ts';
@@ -12,9 +13,9 @@ let c: Campaigns;
 // Without a cache no task waits on the queue of a worker that is gone.
 const uncached = { maxCachedWorkflows: 0 };
 /** The clock of the steps is the server's at the moment when each runs: while time is skipped it would stand still, and the workflow would look again and again at what is not yet due. */
-function onTime() {
-  const steps = s.world.activities(s.environment);
-  return { ...steps, advanceCampaign: async (ref: { campaign: string }) => { await s.sync(); return steps.advanceCampaign(ref); } };
+function onTime(): Activities {
+  const timed = Object.entries(s.world.activities(s.environment)).map(([name, run]: [string, (...args: never[]) => unknown]) => [name, async (...args: never[]) => { await s.sync(); return run(...args); }] as const);
+  return Object.fromEntries(timed) as unknown as Activities;
 }
 beforeAll(async () => {
   s = await Scene.open({}, uncached);
