@@ -20,6 +20,19 @@ const without = (name: string, kind: RegExp): string => {
   return [...short].length >= 2 ? short : name;
 };
 
+/** Remembers what a name came to: routing asks for the same few hundred names millions of times. Forgets all when there are too many. */
+function remembered<T>(of: (name: string) => T): (name: string) => T {
+  const known = new Map<string, T>();
+  return (name) => {
+    let found = known.get(name);
+    if (found === undefined) {
+      if (known.size > 10_000) known.clear();
+      known.set(name, (found = of(name)));
+    }
+    return found;
+  };
+}
+
 /** The short Chinese name of a province of China, however it is written; null: there is none of that name. */
 export function chineseProvince(name: string): string | null { return SHORT.get(without(trimmed(name), PROVINCE_KIND)) ?? null; }
 
@@ -32,6 +45,8 @@ export function canonicalNames(country: string, province: string, city: string):
 }
 
 /** A name by which a city is compared: 杭州市, 杭州 and " 杭州" are one, so are Hangzhou and "Hangzhou City". */
-export function foldedCity(name: string): string { return without(trimmed(name), CITY_KIND); }
+export const foldedCity = remembered((name: string): string => without(trimmed(name), CITY_KIND));
 /** The same for a province: its short name where it is one of China's, else the name in lower case. */
-export function foldedProvince(country: string, name: string): string { return (country === 'CN' ? chineseProvince(name) : null) ?? trimmed(name); }
+export function foldedProvince(country: string, name: string): string { return country === 'CN' ? foldedChinese(name) : foldedElsewhere(name); }
+const foldedChinese = remembered((name: string): string => chineseProvince(name) ?? trimmed(name));
+const foldedElsewhere = remembered(trimmed);
