@@ -1,4 +1,4 @@
-import type { InstanceStock, RoutingWeights } from '../model.ts';
+import type { InstanceRate, InstanceStock, RoutingWeights } from '../model.ts';
 import type { Site } from './sites.ts';
 
 /** All costs inside the solver are integers in thousandths of a minor unit. */
@@ -28,16 +28,21 @@ export function unitsCost({ location }: Site, sku: string, quantity: number, w: 
 /** A load as carriers see it: grams, mm³, whether anything in it is hazardous. */
 export type Load = { weightG: number; volumeMm3: number; hazardous: boolean };
 
+/** What a carrier's rate costs for a load by its chargeable weight, without lateness; Infinity where it does not take it. */
+export function freightOf(rate: InstanceRate, weightG: number, volumeMm3: number, hazardous: boolean, w: RoutingWeights): number {
+  const weight = rate.volumetricMm3PerG === undefined ? weightG : Math.max(weightG, Math.ceil(volumeMm3 / rate.volumetricMm3PerG));
+  if ((hazardous && rate.hazardous !== true) || (rate.maxWeightG !== undefined && weight > rate.maxWeightG)) return Number.POSITIVE_INFINITY;
+  const steps = weight > rate.firstWeightG ? Math.ceil((weight - rate.firstWeightG) / rate.stepG) : 0;
+  return w.shipping * (rate.firstCost + steps * rate.stepCost);
+}
+
 /** The cheapest carrier of a lane for a load, lateness included: [cost, index of the rate]; no carrier takes it: [Infinity, -1]. Of equal ones the first. */
 export function cheapestRate(rates: Site['rates'], load: Load, w: RoutingWeights): [cost: number, rate: number] {
   let best = Number.POSITIVE_INFINITY;
   let at = -1;
   for (let i = 0; i < rates.length; i++) {
     const { rate, lateMilli } = rates[i] as Site['rates'][number];
-    const weight = rate.volumetricMm3PerG === undefined ? load.weightG : Math.max(load.weightG, Math.ceil(load.volumeMm3 / rate.volumetricMm3PerG));
-    if ((load.hazardous && rate.hazardous !== true) || (rate.maxWeightG !== undefined && weight > rate.maxWeightG)) continue;
-    const steps = weight > rate.firstWeightG ? Math.ceil((weight - rate.firstWeightG) / rate.stepG) : 0;
-    const cost = w.shipping * (rate.firstCost + steps * rate.stepCost) + w.latenessPerDay * lateMilli;
+    const cost = freightOf(rate, load.weightG, load.volumeMm3, load.hazardous, w) + w.latenessPerDay * lateMilli;
     if (cost < best) {
       best = cost;
       at = i;

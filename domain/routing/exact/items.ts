@@ -19,9 +19,14 @@ export function unitsFor(line: InstanceLine, site: Site): number {
 
 /** The sites that may serve each item: with `after_own` a dealer only where no own location has the whole item. */
 export function sitesOf(item: Item, sites: readonly Site[], dealers: 'after_own' | 'equal'): boolean[] {
-  const can = sites.map((site) => unitsFor(item.line, site) >= item.quantity);
-  if (dealers === 'equal' || !sites.some((site, i) => can[i] && site.location.kind !== 'dealer')) return can;
-  return can.map((yes, i) => yes && sites[i]?.location.kind !== 'dealer');
+  const can: boolean[] = [];
+  let own = false;
+  for (const site of sites) {
+    const yes = unitsFor(item.line, site) >= item.quantity;
+    can.push(yes);
+    own ||= yes && site.location.kind !== 'dealer';
+  }
+  return dealers === 'equal' || !own ? can : can.map((yes, i) => yes && sites[i]?.location.kind !== 'dealer');
 }
 
 /**

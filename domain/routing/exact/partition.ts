@@ -10,41 +10,58 @@ const popcount = (mask: number): number => {
   return n;
 };
 
-/**
- * The cheapest way to cut the items into shipments: dynamic programming over subsets (Held and Karp's scheme for set partitions), at most `maxShipments` parts, each part of
- * a split worth `minShipmentValue`. As many items as can be served are served. The programme may use a site for two parts; then they are put together where that
- * costs no more, else a second programme, over sites (apart.ts), finds the optimum with different sites.
- */
-export function partition(t: Tables, limits: Limits): Solution {
+/** The programme over subsets of one order. Costs in thousandths of a minor unit, split penalty included. */
+export type Programme = {
+  most: number; penalty: number;
+  /** by set: cheapest single part of a split; cheapest way with at most most − 1 parts, sites repeated */
+  part: Float64Array; rest: Float64Array;
+  /** the least that serving exactly this set costs, sites repeated; Infinity where nobody can */
+  cheapest: (set: number) => number;
+  /** the parts of that, a site perhaps twice; and with those of one site put together, null where it cannot send them so */
+  parts: (set: number, cost: number) => { parts: Part[]; together: { parts: Part[]; cost: number } | null };
+};
+
+/** Dynamic programming over subsets (Held and Karp's scheme for set partitions): at most `maxShipments` parts, each part of a split worth `minShipmentValue`. A site may be used for several parts. */
+export function programme(t: Tables, limits: Limits): Programme {
   const n = t.items.length;
   const size = t.full + 1;
   const most = Math.min(limits.maxShipments, n);
   const penalty = limits.splitPenalty * SCALE;
-  const part = limits.minShipmentValue > 0 ? Float64Array.from(t.best, (cost, mask) => ((t.value[mask] as number) >= limits.minShipmentValue ? cost : Number.POSITIVE_INFINITY)) : t.best;
-
+  const part = limits.minShipmentValue > 0 ? t.best.map((cost, mask) => ((t.value[mask] as number) >= limits.minShipmentValue ? cost : Number.POSITIVE_INFINITY)) : t.best;
   const layers = most < n ? limitedLayers(part, size, most, penalty) : unlimitedLayers(part, size, most, penalty);
-  const layer = layers.at(-1) as Float64Array;
-  const cheapest = (set: number): number => {
-    const one = t.best[set] as number;
-    return most < 2 ? one : Math.min(one, layer[set] as number, extend(part, layer, set, penalty));
+  const rest = layers.at(-1) as Float64Array;
+  return {
+    most, penalty, part, rest,
+    cheapest: (set) => (most < 2 ? t.best[set] as number : Math.min(t.best[set] as number, rest[set] as number, extend(part, rest, set, penalty))),
+    parts: (set, cost) => {
+      const parts = trace(t, part, layers, set, cost, penalty, most);
+      const together = put(t, parts, penalty);
+      return { parts, together: together && { parts: together, cost: costOf(t, together, penalty) } };
+    },
   };
-  for (let count = n; count > 0; count--) {
+}
+
+/**
+ * The cheapest way to cut the items into shipments. As many items as can be served are served. The programme may use a site for two parts; then they are put together where that
+ * costs no more, else a second programme, over sites (apart.ts), finds the optimum with different sites.
+ */
+export function partition(t: Tables, limits: Limits): Solution {
+  const p = programme(t, limits);
+  for (let count = t.items.length; count > 0; count--) {
     let served = 0;
     let bound = Number.POSITIVE_INFINITY;
     for (let set = t.full; set > 0; set--) {
       if (popcount(set) !== count) continue;
-      const cost = cheapest(set);
+      const cost = p.cheapest(set);
       if (cost < bound) {
         bound = cost;
         served = set;
       }
     }
     if (served === 0) continue;
-    const parts = trace(t, part, layers, served, bound, penalty, most);
-    const apart = put(t, parts, penalty);
-    const cost = apart === null ? Number.POSITIVE_INFINITY : costOf(t, apart, penalty);
-    if (apart && cost <= bound) return { parts: apart, served, cost, bound: cost };
-    return solveApart(t, { most, penalty, part, rest: layer, cost: cheapest }, count, startOf(t, parts, apart, penalty));
+    const { parts, together } = p.parts(served, bound);
+    if (together && together.cost <= bound) return { parts: together.parts, served, cost: together.cost, bound: together.cost };
+    return solveApart(t, { most: p.most, penalty: p.penalty, part: p.part, rest: p.rest, cost: p.cheapest }, count, startOf(t, parts, together?.parts ?? null, p.penalty));
   }
   return { parts: [], served: 0, cost: 0, bound: 0 };
 }
@@ -54,7 +71,7 @@ function limitedLayers(part: Float64Array, size: number, most: number, penalty: 
   const layers = [part];
   for (let k = 2; k < most; k++) {
     const before = layers.at(-1) as Float64Array;
-    const now = Float64Array.from(before);
+    const now = before.slice();
     let better = false;
     for (let set = 3; set < size; set++) {
       const least = extend(part, before, set, penalty);
@@ -70,7 +87,7 @@ function limitedLayers(part: Float64Array, size: number, most: number, penalty: 
 
 /** As many parts as there are items: one pass, smaller sets first. */
 function unlimitedLayers(part: Float64Array, size: number, most: number, penalty: number): Float64Array[] {
-  const all = Float64Array.from(part);
+  const all = part.slice();
   for (let set = 3; set < size; set++) {
     const least = extend(part, all, set, penalty);
     if (least < (all[set] as number)) all[set] = least;

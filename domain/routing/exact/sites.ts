@@ -5,6 +5,7 @@ import type { InstanceLocation, InstanceRate, InstanceStock, RoutingInstance } f
 
 /** A location that may take part. `rates`: the carriers that go from there to the destination, with the expected lateness of each in thousandths of a day. */
 export type Site = { location: InstanceLocation; shipsAt: number; rates: { rate: InstanceRate; lateMilli: number }[]; lane: string };
+type Lane = Pick<Site, 'shipsAt' | 'rates' | 'lane'>;
 export type Rejection = { location: string; reason: string };
 
 const DAY_MS = 86_400_000;
@@ -28,9 +29,10 @@ export function eligibleSites({ order, locations, rates, policy }: RoutingInstan
   const sites: (Site & { km: number })[] = [];
   const promisedBy = order.promisedBy === null ? null : Date.parse(order.promisedBy);
   const skus = [...new Set(order.lines.map((l) => l.sku))];
+  const reject = (location: InstanceLocation, reason: string): void => { rejected.push({ location: location.code, reason }); };
   // Many locations have the same way to the destination and leave at the same time.
-  const known = new Map<string, Pick<Site, 'shipsAt' | 'rates' | 'lane'>>();
-  const way = (to: Zone, at: string, ready: number | undefined): Pick<Site, 'shipsAt' | 'rates' | 'lane'> => {
+  const known = new Map<string, Lane>();
+  const way = (to: Zone, at: string, ready: number | undefined): Lane => {
     const key = `${to}|${at}|${ready ?? ''}`;
     let found = known.get(key);
     if (!found) {
@@ -43,23 +45,22 @@ export function eligibleSites({ order, locations, rates, policy }: RoutingInstan
     return found;
   };
   for (const location of locations) {
-    const reject = (reason: string): void => { rejected.push({ location: location.code, reason }); };
     const ineligible = barred(location, order, policy);
-    if (order.forcedLocation !== undefined && location.code !== order.forcedLocation) reject('another location was forced by an operator');
-    else if (!policy.kinds.includes(location.kind)) reject(`the policy does not ship from a ${location.kind}`);
-    else if (ineligible !== null) reject(ineligible);
-    else if (location.channels && !location.channels.includes(order.channel)) reject(`does not serve channel ${order.channel}`);
-    else if (order.excluded?.includes(location.code)) reject('gave this order back before');
-    else if (location.shipsAt === null) reject(location.pause === undefined ? 'takes nothing now' : `takes nothing now: ${location.pause}`);
-    else if (location.capacityUnits !== undefined && location.capacityUnits < 1) reject('has no capacity left');
-    else if (!skus.some((sku) => unitsThere(location.stock[sku]) > 0)) reject(blockedWords(skus, location) ?? 'has none of the SKUs');
+    if (order.forcedLocation !== undefined && location.code !== order.forcedLocation) reject(location, 'another location was forced by an operator');
+    else if (!policy.kinds.includes(location.kind)) reject(location, `the policy does not ship from a ${location.kind}`);
+    else if (ineligible !== null) reject(location, ineligible);
+    else if (location.channels && !location.channels.includes(order.channel)) reject(location, `does not serve channel ${order.channel}`);
+    else if (order.excluded?.includes(location.code)) reject(location, 'gave this order back before');
+    else if (location.shipsAt === null) reject(location, location.pause === undefined ? 'takes nothing now' : `takes nothing now: ${location.pause}`);
+    else if (location.capacityUnits !== undefined && location.capacityUnits < 1) reject(location, 'has no capacity left');
+    else if (!hasAny(skus, location)) reject(location, blockedWords(skus, location) ?? 'has none of the SKUs');
     else {
       const to = zone(location.place, order.destination);
       const lane = way(to, location.shipsAt, location.readyMinute);
       const refusal = lane.rates.length > 0 ? undefined : rates.flatMap((r) => (r.zone === to && (order.forcedCarrier === undefined || r.carrier === order.forcedCarrier) ? refusalOf(order, r) ?? [] : []))[0];
-      if (refusal) reject(`carrier ${refusal.carrier} does not take it: ${refusal.reason}`);
-      else if (lane.rates.length === 0) reject(order.forcedCarrier === undefined ? `no carrier has a rate for zone ${to}` : `carrier ${order.forcedCarrier} has no rate for zone ${to}`);
-      else sites.push({ location, ...lane, km: rankKm(location.place, order.destination) });
+      if (refusal) reject(location, `carrier ${refusal.carrier} does not take it: ${refusal.reason}`);
+      else if (lane.rates.length === 0) reject(location, order.forcedCarrier === undefined ? `no carrier has a rate for zone ${to}` : `carrier ${order.forcedCarrier} has no rate for zone ${to}`);
+      else sites.push({ location, shipsAt: lane.shipsAt, rates: lane.rates, lane: lane.lane, km: rankKm(location.place, order.destination) });
     }
   }
   sites.sort((a, b) => a.km - b.km || KIND_RANK[a.location.kind] - KIND_RANK[b.location.kind] || (a.location.code < b.location.code ? -1 : 1));
@@ -72,6 +73,11 @@ function refusalOf({ refused }: RoutingInstance['order'], rate: InstanceRate): {
 
 /** Units of a SKU that a location may give at all. */
 export function unitsThere(stock: InstanceStock | undefined): number { return stock && stock.blocked === undefined ? stock.available : 0; }
+
+function hasAny(skus: readonly string[], { stock }: InstanceLocation): boolean {
+  for (const sku of skus) if (unitsThere(stock[sku]) > 0) return true;
+  return false;
+}
 
 function blockedWords(skus: readonly string[], { stock }: InstanceLocation): string | null {
   const blocked = skus.filter((sku) => stock[sku]?.blocked !== undefined);

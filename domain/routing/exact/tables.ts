@@ -1,5 +1,5 @@
 import type { InstanceRate, RoutingWeights } from '../model.ts';
-import { cheapestRate, openingCost, unitsCost, type Load } from './cost.ts';
+import { cheapestRate, freightOf, openingCost, unitsCost, type Load } from './cost.ts';
 import { sitesOf, type Item } from './items.ts';
 import type { Site } from './sites.ts';
 
@@ -39,6 +39,11 @@ export function buildTables(items: readonly Item[], sites: readonly Site[], deal
     hazardous[mask] = (hazardous[rest] as number) | (line.hazardous ? 1 : 0);
   }
   const load = (mask: number): Load => ({ weightG: weightG[mask] as number, volumeMm3: volumeMm3[mask] as number, hazardous: hazardous[mask] === 1 });
+  const freightBy = (rate: InstanceRate): Float64Array => {
+    const costs = new Float64Array(size);
+    for (let mask = 1; mask < size; mask++) costs[mask] = freightOf(rate, weightG[mask] as number, volumeMm3[mask] as number, hazardous[mask] === 1, weights);
+    return costs;
+  };
 
   // SKUs that several items have: their units count together, for stock and for what the last ones cost.
   const bySku = new Map<string, number>();
@@ -47,24 +52,34 @@ export function buildTables(items: readonly Item[], sites: readonly Site[], deal
   const isShared = shared.reduce((all, [, mask]) => all | mask, 0);
 
   const can = items.map((item) => sitesOf(item, sites, dealers));
-  const masks = Int32Array.from(sites, (_, s) => can.reduce((mask, yes, i) => (yes[s] ? mask | (1 << i) : mask), 0));
-  const open = Float64Array.from(sites, (site) => openingCost(site, weights));
-  const own = sites.map((site, s) => Float64Array.from(items, ({ line, quantity }, i) => {
-    const bitOf = 1 << i;
-    if (((masks[s] as number) & bitOf) === 0) return Number.POSITIVE_INFINITY;
-    return (isShared & bitOf) === 0 ? unitsCost(site, line.sku, quantity, weights) : 0; // counted below
-  }));
+  // Plain loops: these run once for each of some hundred sites, and `from` with a function costs more than what it fills.
+  const masks = new Int32Array(sites.length);
+  const open = new Float64Array(sites.length);
+  const rooms = new Float64Array(sites.length);
+  const own = new Float64Array(sites.length * n).fill(Number.POSITIVE_INFINITY); // by site, then item
+  for (let s = 0; s < sites.length; s++) {
+    const site = sites[s] as Site;
+    open[s] = openingCost(site, weights);
+    rooms[s] = site.location.capacityUnits ?? Number.POSITIVE_INFINITY;
+    let mask = 0;
+    for (let i = 0; i < n; i++) {
+      if (can[i]?.[s] !== true) continue;
+      const { line, quantity } = items[i] as Item;
+      mask |= 1 << i;
+      own[s * n + i] = (isShared & (1 << i)) === 0 ? unitsCost(site, line.sku, quantity, weights) : 0; // shared ones are counted below
+    }
+    masks[s] = mask;
+  }
   /** What a set of items of one SKU costs at a site; Infinity where its stock does not suffice. */
   const together = (s: number, sku: string, set: number): number => {
     const site = sites[s] as Site;
     if (set !== 0 && (units[set] as number) > (site.location.stock[sku]?.available ?? 0)) return Number.POSITIVE_INFINITY;
     return unitsCost(site, sku, units[set] as number, weights);
   };
-  const capacity = (s: number): number => sites[s]?.location.capacityUnits ?? Number.POSITIVE_INFINITY;
   const costAt = (s: number, mask: number): number => {
-    if ((mask & ~(masks[s] as number)) !== 0 || (units[mask] as number) > capacity(s)) return Number.POSITIVE_INFINITY;
+    if ((mask & ~(masks[s] as number)) !== 0 || (units[mask] as number) > (rooms[s] as number)) return Number.POSITIVE_INFINITY;
     let sum = open[s] as number;
-    for (let left = mask; left !== 0; left &= left - 1) sum += (own[s] as Float64Array)[bit(left)] as number;
+    for (let left = mask; left !== 0; left &= left - 1) sum += own[s * n + bit(left)] as number;
     for (const [sku, of] of shared) sum += together(s, sku, mask & of);
     return sum + cheapestRate((sites[s] as Site).rates, load(mask), weights)[0];
   };
@@ -78,7 +93,7 @@ export function buildTables(items: readonly Item[], sites: readonly Site[], deal
     if (members) members.push(s);
     else lanes.set(site.lane, [s]);
   });
-  const freight = new Freights(size, load, weights);
+  const freight = new Freights(size, freightBy, weights);
   const cheapest = new Float64Array(size);
   const who = new Int16Array(size);
   const sum = new Float64Array(size);
@@ -86,15 +101,15 @@ export function buildTables(items: readonly Item[], sites: readonly Site[], deal
   const sets = shared.map(([sku, of]) => ({ sku, of, costs: new Float64Array(size) }));
   for (const members of lanes.values()) {
     cheapest.fill(Number.POSITIVE_INFINITY);
-    for (const s of frontier(members, masks, open, own, capacity, sets.map(({ sku, of }) => ({ of, cost: (site, set) => together(site, sku, set) })))) {
+    for (const s of frontier(members, masks, open, own, n, rooms, sets.map(({ sku, of }) => ({ of, cost: (site, set) => together(site, sku, set) })))) {
       const all = masks[s] as number;
-      const most = capacity(s);
-      const costs = own[s] as Float64Array;
+      const most = rooms[s] as number;
+      const first = s * n;
       for (const { sku, of, costs: table } of sets) for (let set = all & of; ; set = (set - 1) & all & of) { table[set] = together(s, sku, set); if (set === 0) break; }
       sum[0] = open[s] as number;
       for (let mask = all & -all; mask !== 0; mask = (mask - all) & all) {
         const low = mask & -mask;
-        let total = (sum[mask ^ low] as number) + (costs[31 - Math.clz32(low)] as number);
+        let total = (sum[mask ^ low] as number) + (own[first + 31 - Math.clz32(low)] as number);
         sum[mask] = total;
         if ((mask & isShared) !== 0) for (const { of, costs: table } of sets) total += table[mask & of] as number;
         if (total < (cheapest[mask] as number) && (units[mask] as number) <= most) {
@@ -118,14 +133,14 @@ export function buildTables(items: readonly Item[], sites: readonly Site[], deal
 /** The freight of every set, worked out once for each rate: lanes differ in the days that they are late. */
 class Freights {
   readonly #size: number;
-  readonly #load: (mask: number) => Load;
+  readonly #of: (rate: InstanceRate) => Float64Array;
   readonly #weights: RoutingWeights;
   readonly #byRate = new Map<InstanceRate, Float64Array>();
   readonly #carriage: Float64Array;
 
-  constructor(size: number, load: (mask: number) => Load, weights: RoutingWeights) {
+  constructor(size: number, of: (rate: InstanceRate) => Float64Array, weights: RoutingWeights) {
     this.#size = size;
-    this.#load = load;
+    this.#of = of;
     this.#weights = weights;
     this.#carriage = new Float64Array(size);
   }
@@ -133,10 +148,11 @@ class Freights {
   /** The cheapest of some rates for every set; valid until the next call. */
   of(rates: Site['rates']): Float64Array {
     const carriage = this.#carriage.fill(Number.POSITIVE_INFINITY);
+    const size = this.#size;
     for (const { rate, lateMilli } of rates) {
       const costs = this.#rate(rate);
       const late = this.#weights.latenessPerDay * lateMilli;
-      for (let mask = 1; mask < this.#size; mask++) {
+      for (let mask = 1; mask < size; mask++) {
         const cost = (costs[mask] as number) + late;
         if (cost < (carriage[mask] as number)) carriage[mask] = cost;
       }
@@ -146,29 +162,23 @@ class Freights {
 
   #rate(rate: InstanceRate): Float64Array {
     let costs = this.#byRate.get(rate);
-    if (!costs) {
-      costs = new Float64Array(this.#size);
-      const one = [{ rate, lateMilli: 0 }];
-      for (let mask = 1; mask < this.#size; mask++) costs[mask] = cheapestRate(one, this.#load(mask), this.#weights)[0];
-      this.#byRate.set(rate, costs);
-    }
+    if (!costs) this.#byRate.set(rate, (costs = this.#of(rate)));
     return costs;
   }
 }
 
 /** Members of a lane that no other member dominates: one that serves all of its items, in any number of units, at no higher cost. */
 function frontier(
-  members: readonly number[], masks: Int32Array, open: Float64Array, own: readonly Float64Array[], capacity: (s: number) => number,
+  members: readonly number[], masks: Int32Array, open: Float64Array, own: Float64Array, n: number, rooms: Float64Array,
   shared: readonly { of: number; cost: (site: number, set: number) => number }[],
 ): readonly number[] {
   const kept: number[] = [];
   const dominates = (t: number, s: number): boolean => {
     const mask = masks[s] as number;
-    if ((mask & ~(masks[t] as number)) !== 0 || capacity(t) < capacity(s)) return false;
-    const [costs, other] = [own[s] as Float64Array, own[t] as Float64Array];
+    if ((mask & ~(masks[t] as number)) !== 0 || (rooms[t] as number) < (rooms[s] as number)) return false;
     for (let left = mask; left !== 0; left &= left - 1) {
       const i = bit(left);
-      if ((other[i] as number) > (costs[i] as number)) return false;
+      if ((own[t * n + i] as number) > (own[s * n + i] as number)) return false;
     }
     for (const { of, cost } of shared) for (let set = mask & of; set !== 0; set = (set - 1) & mask & of) if (cost(t, set) > cost(s, set)) return false;
     return true;

@@ -1,5 +1,6 @@
 import type { InstanceLocation, InstancePlan, InstancePolicy, RoutingInstance } from '../model.ts';
 import { planOrder } from '../plan.ts';
+import { planSets } from '../sets.ts';
 import type { Group } from './groups.ts';
 import type { WaveInstance } from './model.ts';
 
@@ -9,10 +10,12 @@ export const FREE: Prices = { stock: new Map(), capacity: new Map() };
 /** One way to deal with a group. `cost`: without prices, what is unserved included. `uses`: units by `location|sku`. */
 export type Column = { group: number; plan: InstancePlan; served: number[]; cost: number; uses: Map<string, number> };
 
-/** Lines up to which every subset is looked at; above, all lines, all but one, and none. */
-const ALL_SUBSETS = 3;
+/** Plans kept of each look at a group: the best set of its lines and the next ones, which the whole choice may need. */
+const MOST_TRIED = 3;
 /** `after_own` of one order is a rule; among many it is a price: a dealer's unit costs this much of an unserved line's base more, so that it goes before nothing, and after our own. Per mille. */
 const DEALER_PER_MILLE = 500;
+
+type Priced = { column: Column; reduced: number; least: number };
 
 /** The wave's instance as each group's plans are made from it: dealers by price, weights so that prices count as they are. */
 export class Pricing {
@@ -47,14 +50,49 @@ export class Pricing {
   }
 
   /** The plan of some lines of a group. `reduced`: with prices, what is unserved included. */
-  plan(group: Group, index: number, lines: readonly number[], locations: readonly InstanceLocation[], prices: Prices): { column: Column; reduced: number; least: number } {
+  plan(group: Group, index: number, lines: readonly number[], locations: readonly InstanceLocation[], prices: Prices): Priced {
     const wanted = group.order.lines.filter((l) => lines.includes(l.line));
-    const skus = new Set(wanted.map((l) => l.sku));
-    const instance: RoutingInstance = {
+    const plan = wanted.length === 0 ? nothing(this.#policy) : planOrder(this.#instance(group, wanted, locations), false);
+    return this.#priceOf(group, index, lines, plan, prices);
+  }
+
+  /** The best plans of a group under prices, over sets of its lines: all of them where no line is divided, else those of `subsets`. `least`: the cost that none of them goes below; `tried`: all that were looked at. */
+  best(group: Group, index: number, locations: readonly InstanceLocation[], prices: Prices): { column: Column; least: number; tried: Column[] } {
+    const costs = group.order.lines.map((l) => this.unservedCost(l.value));
+    const sets = planSets(this.#instance(group, group.order.lines, locations), costs, MOST_TRIED);
+    const plans = sets?.map(({ lines, plan }) => this.#priceOf(group, index, lines, plan, prices)) ?? this.#tried(group, index, locations, prices, costs);
+    const best = plans.reduce((a, b) => (b.reduced < a.reduced ? b : a));
+    return { column: best.column, least: plans.reduce((n, p) => Math.min(n, p.least), Number.POSITIVE_INFINITY), tried: plans.map((p) => p.column) };
+  }
+
+  /** Set by set, each with a look of its own. */
+  #tried(group: Group, index: number, locations: readonly InstanceLocation[], prices: Prices, costs: readonly number[]): [Priced, ...Priced[]] {
+    const all = group.order.lines.map((l) => l.line);
+    const first = this.plan(group, index, all, locations, prices);
+    const tried: [Priced, ...Priced[]] = [first];
+    // Slow stock is credited: a plan may cost less than nothing, so none is passed over.
+    const credited = this.#policy.weights.slowCredit > 0 && locations.some((l) => group.order.lines.some((x) => (l.stock[x.sku]?.slowCredit ?? 0) > 0));
+    let least = first.reduced;
+    for (const lines of [...all.map((left) => all.filter((l) => l !== left)), []]) {
+      // Leaving out a line costs at least the cheapest one: often more than all of them do.
+      const without = all.reduce((sum, line, i) => (lines.includes(line) ? sum : sum + (costs[i] ?? 0)), 0);
+      if (!credited && without >= least) continue;
+      const other = this.plan(group, index, lines, locations, prices);
+      tried.push(other);
+      least = Math.min(least, other.reduced);
+    }
+    return tried;
+  }
+
+  #instance(group: Group, wanted: RoutingInstance['order']['lines'], locations: readonly InstanceLocation[]): RoutingInstance {
+    const skus = [...new Set(wanted.map((l) => l.sku))];
+    return {
       order: { ...group.order, lines: wanted }, rates: this.#wave.rates, policy: this.#policy,
       locations: locations.filter((l) => { for (const sku of skus) if ((l.stock[sku]?.available ?? 0) > 0) return true; return false; }),
     };
-    const plan = wanted.length === 0 ? nothing(this.#policy) : planOrder(instance, false);
+  }
+
+  #priceOf(group: Group, index: number, lines: readonly number[], plan: InstancePlan, prices: Prices): Priced {
     const missing = new Map(plan.unallocated.map((u) => [u.line, u.quantity]));
     let unserved = 0;
     const served: number[] = [];
@@ -73,32 +111,6 @@ export class Pricing {
     const reduced = plan.cost + unserved;
     return { column: { group: index, plan, served, cost: reduced - extra, uses }, reduced, least: reduced - plan.cost + plan.bound };
   }
-
-  /** The best plans of a group under prices, over the subsets of its lines that are looked at. `least`: the cost that none of them goes below; `tried`: all that were looked at. */
-  best(group: Group, index: number, locations: readonly InstanceLocation[], prices: Prices): { column: Column; least: number; tried: Column[] } {
-    const all = group.order.lines.map((l) => l.line);
-    const costs = group.order.lines.map((l) => this.unservedCost(l.value));
-    let found = this.plan(group, index, all, locations, prices);
-    let { least } = found;
-    const tried = [found.column];
-    // Slow stock is credited: a plan may cost less than nothing, so none is passed over.
-    const credited = this.#policy.weights.slowCredit > 0 && locations.some((l) => group.order.lines.some((x) => (l.stock[x.sku]?.slowCredit ?? 0) > 0));
-    // Leaving out a line costs at least the cheapest one: often more than all of them do.
-    for (const lines of subsets(all)) {
-      const without = all.reduce((sum, line, i) => (lines.includes(line) ? sum : sum + (costs[i] ?? 0)), 0);
-      if (!credited && without >= found.reduced) continue;
-      const other = this.plan(group, index, lines, locations, prices);
-      tried.push(other.column);
-      least = Math.min(least, other.least);
-      if (other.reduced < found.reduced) found = other;
-    }
-    return { column: found.column, least, tried };
-  }
-}
-
-function subsets(all: readonly number[]): number[][] {
-  if (all.length > ALL_SUBSETS) return [...all.map((left) => all.filter((l) => l !== left)), []];
-  return Array.from({ length: 2 ** all.length - 1 }, (_, mask) => all.filter((_line, i) => (mask & (1 << i)) !== 0));
 }
 
 function nothing(policy: InstancePolicy): InstancePlan {

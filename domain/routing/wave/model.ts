@@ -17,6 +17,7 @@ export type WavePlan = { orders: string[]; plan: InstancePlan; lines: { order: s
 export type WaveResult = { plans: WavePlan[]; cost: number; bound: number; gap: number; oneByOne: number; margin: number; merged: number; unservedLines: number; columns: number; rounds: number; how: 'optimal' | 'time' | 'fallback' };
 
 /** A linear or integer program in LP format, solved. As runtime/highs.ts has it. */
-export type Solve = (lp: string, options: { seconds: number; gap: number }) => { optimal: boolean; feasible: boolean; objective: number; columns: ReadonlyMap<string, number>; duals: ReadonlyMap<string, number> };
+export type Solve = (lp: string, options: { seconds: number; gap: number }) => Solved;
+export type Solved = { optimal: boolean; feasible: boolean; objective: number; columns: ReadonlyMap<string, number>; duals: ReadonlyMap<string, number> };
 /** `now`: ms of a clock that only goes forward. */
 export type WaveTools = { solve: Solve; now: () => number; seconds: number; gap: number };

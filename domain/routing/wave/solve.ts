@@ -2,12 +2,18 @@ import { FREE, Pricing, type Column, type Prices } from './columns.ts';
 import { oneByOne } from './greedy.ts';
 import { mergeable, single, type Group } from './groups.ts';
 import { scarce, taken, toProgram, type Resource } from './master.ts';
-import type { WaveInstance, WavePlan, WaveResult, WaveTools } from './model.ts';
+import type { Solved, WaveInstance, WavePlan, WaveResult, WaveTools } from './model.ts';
 
 /** Rounds of new columns at most; each ends sooner when nothing is found that would pay. */
 const MOST_ROUNDS = 40;
-/** Of the time that is left at the end of the rounds this share is kept for the choice. */
-const CHOICE_SHARE = 0.35;
+/** Of the time this share is kept for the choice. */
+const CHOICE_SHARE = 0.45;
+/** A plan stays in the choice while it costs no more beyond the prices than this share of the gap that was asked for: of all the orders' plans in a good choice, none is that far off. */
+const KEPT_SHARE = 0.1;
+/** Of the time for the choice this share is kept for a quick one, should the whole not come to its end. */
+const QUICK_SHARE = 0.12;
+/** Columns of the relaxed program that are all but chosen. */
+const SURE = 0.9;
 const EPSILON = 0.0005;
 
 /**
@@ -32,10 +38,12 @@ export function solveWave(wave: WaveInstance, tools: WaveTools): WaveResult {
   let bound = price(groups, pricing, FREE, resources, columns).bound;
   let rounds = 0;
   let last: Prices | null = null;
+  let relaxed: Solved | null = null;
   let failed = false;
   for (; rounds < MOST_ROUNDS && !over(1 - CHOICE_SHARE); rounds++) {
-    const relaxed = attempt(() => tools.solve(toProgram(columns.all, groups, wave.orders.length, resources, false), { seconds: Math.max(1, tools.seconds / 2), gap: 0 }));
-    if (!relaxed?.optimal) { failed = relaxed === null; break; }
+    const next = attempt(() => tools.solve(toProgram(columns.all, groups, wave.orders.length, resources, false), { seconds: Math.max(1, tools.seconds / 2), gap: 0 }));
+    if (!next?.optimal) { failed = next === null; break; }
+    relaxed = next;
     last = pricesOf(relaxed.duals, resources);
     const found = price(groups, pricing, last, resources, columns);
     bound = Math.max(bound, found.bound);
@@ -43,18 +51,27 @@ export function solveWave(wave: WaveInstance, tools: WaveTools): WaveResult {
   }
   // What is cheap at a part of the prices fills the corners that the relaxed program leaves.
   for (const part of [0.5, 0.8, 1.25]) if (last && !over(1 - CHOICE_SHARE)) price(groups, pricing, scaled(last, part), resources, columns);
-  const left = Math.max(1, tools.seconds - (tools.now() - started) / 1000);
-  const choice = attempt(() => tools.solve(toProgram(columns.all, groups, wave.orders.length, resources, true), { seconds: left, gap: tools.gap / 10 }));
-  const chosen = choice?.feasible ? columns.all.filter((_, j) => (choice.columns.get(`x${j}`) ?? 0) > 0.5) : null;
-  const valid = chosen !== null && feasible(chosen, groups, wave.orders.length, resources);
-  const better = valid && sum(chosen.map((c) => c.cost)) <= oneByOneCost + EPSILON;
-  const plans = better ? chosen : greedy;
+  const left = (): number => Math.max(1, tools.seconds - (tools.now() - started) / 1000);
+  // What the solver may leave open of the gap: the rest of it lies between the relaxed program and the bound.
+  const open = relaxed === null || relaxed.objective === 0 ? tools.gap / 10 : Math.max(tools.gap / 10, 0.9 * tools.gap - Math.abs((relaxed.objective - bound) / relaxed.objective));
+  const near = relaxed === null ? columns.all : nearest(columns.all, groups, resources, relaxed, KEPT_SHARE * tools.gap * Math.abs(relaxed.objective), new Set(greedy));
+  const choose = (some: readonly Column[], seconds: number): { chosen: Column[]; optimal: boolean } | null => {
+    const choice = attempt(() => tools.solve(toProgram(some, groups, wave.orders.length, resources, true), { seconds, gap: open }));
+    const chosen = choice?.feasible ? some.filter((_, j) => (choice.columns.get(`x${j}`) ?? 0) > 0.5) : null;
+    return choice && chosen && feasible(chosen, groups, wave.orders.length, resources) ? { chosen, optimal: choice.optimal } : null;
+  };
+  const whole = choose(near, left() * (1 - QUICK_SHARE));
+  // It has not come to its end: with what is all but decided taken as decided there is a fair choice within a second.
+  const quick = whole?.optimal || relaxed === null ? null : choose(decided(columns.all, groups, relaxed), left());
+  const valid = whole !== null || quick !== null;
+  const costOf = (some: readonly Column[]): number => sum(some.map((c) => c.cost));
+  const plans = [whole?.chosen, quick?.chosen].reduce<readonly Column[]>((best, next) => (next && costOf(next) <= costOf(best) + EPSILON ? next : best), greedy);
   const cost = sum(plans.map((c) => c.cost));
   return {
     plans: plans.map((c) => planOf(wave, groups, c)), cost: round(cost), bound: round(Math.min(bound, cost)), gap: cost === 0 ? 0 : Math.max(0, (cost - bound) / Math.abs(cost)), oneByOne: round(oneByOneCost),
     margin: oneByOneCost === 0 ? 0 : (oneByOneCost - cost) / Math.abs(oneByOneCost), merged: plans.reduce((n, c) => n + ((groups[c.group] as Group).members.length > 1 ? (groups[c.group] as Group).members.length : 0), 0),
     unservedLines: plans.reduce((n, c) => n + (groups[c.group] as Group).order.lines.length - c.served.length, 0), columns: columns.all.length, rounds,
-    how: failed || !valid ? 'fallback' : choice?.optimal && !over() ? 'optimal' : 'time',
+    how: failed || !valid ? 'fallback' : whole?.optimal && !over() ? 'optimal' : 'time',
   };
 }
 
@@ -112,6 +129,33 @@ function pricesOf(duals: ReadonlyMap<string, number>, resources: readonly Resour
 function scaled({ stock, capacity }: Prices, part: number): Prices {
   const times = (prices: ReadonlyMap<string, number>): Map<string, number> => new Map([...prices].map(([key, worth]) => [key, Math.round(worth * part * 1000) / 1000]));
   return { stock: times(stock), capacity: times(capacity) };
+}
+
+/** Columns whose cost beyond the prices of the relaxed program is not above `most`; those that serve nobody and `always` stay, so that there is a choice whatever happens. */
+function nearest(columns: readonly Column[], groups: readonly Group[], resources: readonly Resource[], { duals }: Solved, most: number, always: ReadonlySet<Column>): Column[] {
+  const stock = new Map<string, number>();
+  const places = new Map<string, { resource: Resource; dual: number }>();
+  for (const r of resources) {
+    const dual = duals.get(r.name) ?? 0;
+    if (dual === 0) continue;
+    if (r.kind === 'stock') stock.set(r.key, dual);
+    else places.set(r.key, { resource: r, dual });
+  }
+  return columns.filter((c) => {
+    if (c.uses.size === 0 || always.has(c)) return true;
+    let beyond = c.cost;
+    for (const m of (groups[c.group] as Group).members) beyond -= duals.get(`o${m}`) ?? 0;
+    for (const [key, units] of c.uses) beyond -= units * (stock.get(key) ?? 0);
+    for (const code of new Set(c.plan.shipments.map((s) => s.location))) { const p = places.get(code); if (p) beyond -= taken(c, p.resource) * p.dual; }
+    return beyond <= most;
+  });
+}
+
+/** For members of a column that is all but chosen that column alone; for the others all columns that do not concern them. */
+function decided(columns: readonly Column[], groups: readonly Group[], { columns: values }: Solved): Column[] {
+  const sure = new Set(columns.filter((_, j) => (values.get(`x${j}`) ?? 0) > SURE));
+  const done = new Set([...sure].flatMap((c) => (groups[c.group] as Group).members));
+  return columns.filter((c) => sure.has(c) || !(groups[c.group] as Group).members.some((m) => done.has(m)));
 }
 
 /** Nobody twice, nobody forgotten, nothing beyond what is there: whatever the solver said. */
