@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import { pollState } from '../../db/channels/poll.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { oneAtATime, outsideFault, rulesOf, type SyncContext } from './context.ts';
+import { sideBySide } from './lanes.ts';
 import { backstop, drainHints } from './orders.ts';
 import { sendReports } from './reports.ts';
 import { ShopSessions } from './session.ts';
@@ -34,41 +35,35 @@ export function createChannelSync(deps: ActivityDeps) {
         over: () => performance.now() - began > LOOK_MS || current.cancellationSignal.aborted, did: () => { done += 1; },
       };
       const every = session.shop.settings['checkEveryS'];
-      const due: number[] = [];
+      const due = new Map<string, number>();
       const faults: string[] = [];
-      const lane = async (run: () => Promise<void>): Promise<void> => {
-        try {
-          await run();
-        } catch (error) {
-          const fault = outsideFault(error);
-          if (!fault) throw error;
-          // Its own lane waits; the others go on.
-          faults.push(fault.text);
-          due.push(deps.writer.clock().getTime() + PAUSE_MS);
-        }
+      const orders = (): Promise<number> => context.alone(async () => {
+        const heard = await drainHints(context);
+        due.set('poll', await backstop(context));
+        return heard + await drainHints(context);
+      });
+      const stock = async (): Promise<number> => {
+        const told = await publishStock(context);
+        if (told > 0 || context.over()) return told;
+        const { checkedAt } = await pollState(deps.writer.pool, session.shop.channel.id);
+        const { due: next, drift } = await checkFigures(context, typeof every === 'number' ? every : CHECK_EVERY_S, checkedAt);
+        due.set('check', next);
+        return drift;
       };
       try {
-        await Promise.all([
-          lane(() => context.alone(async () => {
-            await drainHints(context);
-            due.push(await backstop(context));
-            await drainHints(context);
-          })),
-          lane(async () => {
-            while (!context.over() && await publishStock(context) > 0) { /* the newest figures */ }
-            const { checkedAt } = await pollState(deps.writer.pool, session.shop.channel.id);
-            due.push((await checkFigures(context, typeof every === 'number' ? every : CHECK_EVERY_S, checkedAt)).due);
-            while (!context.over() && await publishStock(context) > 0) { /* what the check has found */ }
-          }),
-          lane(async () => { while (!context.over() && await sendReports(context) > 0) { /* the next of each order */ } }),
-        ]);
+        await sideBySide([orders, stock, () => sendReports(context)], context.over, (error) => {
+          const fault = outsideFault(error);
+          if (!fault) return false;
+          faults.push(fault.text);
+          due.set('fault', deps.writer.clock().getTime() + PAUSE_MS);
+          return true;
+        });
       } finally {
         clearInterval(beat);
       }
       current.cancellationSignal.throwIfAborted();
       const waiting = await nextDue(deps, session.shop.channel.id);
-      if (waiting !== null) due.push(waiting);
-      return { nextLook: new Date(Math.min(...due)).toISOString(), busy: context.over(), fault: faults[0] ?? null };
+      return { nextLook: new Date(Math.min(...due.values(), waiting ?? Number.POSITIVE_INFINITY)).toISOString(), busy: context.over(), fault: faults[0] ?? null };
     },
   };
 }

@@ -39,9 +39,11 @@ async function read(context: SyncContext, hint: DueHint): Promise<void> {
   if (seen) await applyOrder(context.apply, shop.channel, seen, context.rules);
 }
 
-/** Everything that is due, and what it leads to, until nothing is left or the look is over. */
-export async function drainHints(context: SyncContext): Promise<void> {
-  while (!context.over() && await readHints(context) > 0) { /* more may have come */ }
+/** Everything that is due, and what it leads to, until nothing is left or the look is over. Returns how many were read. */
+export async function drainHints(context: SyncContext): Promise<number> {
+  let all = 0;
+  for (let read = 1; read > 0 && !context.over(); all += read) read = await readHints(context);
+  return all;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { StockAnswer, StockPush } from '../../channels/channel.ts';
 import { saveChecked } from '../../db/channels/poll.ts';
 import {
-  changeDropped, changeRefused, changeTold, expectedFigures, nextListings, prepareChange, sellableNow, settleReading, type ListingStock, type Pending,
+  changeDropped, changeRefused, changeTold, expectedFigures, nextListings, prepareChanges, sellableNow, settleReading, type ListingStock, type Pending,
 } from '../../db/channels/publish.ts';
 import { markListing } from '../../db/channels/listings.ts';
 import { PartnerRefused } from '../../domain/http-port.ts';
@@ -38,8 +38,9 @@ export async function publishStock(context: SyncContext): Promise<number> {
   const targets = await sellableNow(pool, network, context.projection, channel, open, writer.clock());
   const sent: { listing: ListingStock; pending: Pending }[] = [];
   const idle: ListingStock[] = [];
+  const changes = await prepareChanges(pool, open.map((listing, i) => ({ listing, sellable: targets[i] ?? 0, seen: figures.get(listing.platformSku) ?? null })), uuidv7);
   for (const [i, listing] of open.entries()) {
-    const pending = await prepareChange(pool, listing, targets[i] ?? 0, figures.get(listing.platformSku) ?? null, uuidv7());
+    const pending = changes[i] ?? null;
     if (pending) sent.push({ listing, pending });
     else idle.push(listing);
   }

@@ -60,21 +60,34 @@ export async function sellableNow(pool: pg.Pool, network: Network, projection: S
   });
 }
 
+/** A listing, what of it may be sold now, and what the platform shows where that was read. */
+export type Target = { listing: ListingStock; sellable: number; seen: number | null };
+
 /**
- * The next change of a listing, written down; null when there is nothing to tell. A change that was sent and not acknowledged comes first, as it was. `seen`: what the platform shows,
+ * The next change of each listing, written down by one statement; null where there is nothing to tell. A change that was sent and not acknowledged comes first, as it was. `seen`: what the platform shows,
  * where it was read: its sales that are on their way to us are off it, so the change is put on that figure.
  */
-export async function prepareChange(pool: pg.Pool, listing: ListingStock, sellable: number, seen: number | null, key: string): Promise<Pending | null> {
-  if (listing.pending) return listing.pending;
-  const wanted = deltaOf(listing, sellable);
-  // Below nothing its figure cannot fall: what it has sold beyond is on its way to us, and to the orders that will lack it.
-  const change = seen === null ? wanted : Math.max(wanted, -seen);
-  if (change === 0 && listing.opened) return null;
-  const pending: Pending = {
-    key, delta: change, target: seen === null ? sellable : seen + change, seen, since: listing.since.toISOString(), urgent: listing.urgent || isUrgent(listing, sellable, listing.rule.urgentBelow), folded: listing.folded,
-  };
-  await pool.query({ name: 'listing_pending', text: 'update listings set pending = $2 where id = $1', values: [listing.id, JSON.stringify(pending)] });
-  return pending;
+export async function prepareChanges(pool: pg.Pool, targets: readonly Target[], newKey: () => string): Promise<(Pending | null)[]> {
+  const fresh: { id: number; pending: Pending }[] = [];
+  const changes = targets.map(({ listing, sellable, seen }): Pending | null => {
+    if (listing.pending) return listing.pending;
+    const wanted = deltaOf(listing, sellable);
+    // Below nothing its figure cannot fall: what it has sold beyond is on its way to us, and to the orders that will lack it.
+    const change = seen === null ? wanted : Math.max(wanted, -seen);
+    if (change === 0 && listing.opened) return null;
+    const pending: Pending = {
+      key: newKey(), delta: change, target: seen === null ? sellable : seen + change, seen, since: listing.since.toISOString(), urgent: listing.urgent || isUrgent(listing, sellable, listing.rule.urgentBelow), folded: listing.folded,
+    };
+    fresh.push({ id: listing.id, pending });
+    return pending;
+  });
+  if (fresh.length > 0) {
+    await pool.query({
+      name: 'listings_pending', text: 'update listings l set pending = t.pending from unnest($1::bigint[], $2::jsonb[]) as t(id, pending) where l.id = t.id',
+      values: [fresh.map((f) => f.id), fresh.map((f) => JSON.stringify(f.pending))],
+    });
+  }
+  return changes;
 }
 
 /** The platform has acknowledged: the account, the lag, and the end of the change unless the stock has moved again meanwhile. */

@@ -1,0 +1,30 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** A lane that has found nothing looks again so soon while another still works: what has changed meanwhile is not to wait for the end of a backlog. */
+const AGAIN_MS = 150;
+
+/**
+ * Runs lanes side by side, each again and again, until all have found nothing to do or it is `over`. A lane returns how much it did. `fault`: whether an error is one of the outside, which
+ * stops its own lane and no other; any other error is thrown when all have ended.
+ */
+export async function sideBySide(lanes: readonly (() => Promise<number>)[], over: () => boolean, fault: (error: unknown) => boolean): Promise<void> {
+  const working = new Set(lanes);
+  const errors: unknown[] = [];
+  await Promise.all(lanes.map(async (lane) => {
+    try {
+      while (!over() && errors.length === 0) {
+        working.add(lane);
+        if (await lane() > 0) continue;
+        working.delete(lane);
+        if (working.size === 0) break;
+        await delay(AGAIN_MS);
+        if (working.size === 0) break;
+      }
+    } catch (error) {
+      if (!fault(error)) errors.push(error);
+    } finally {
+      working.delete(lane);
+    }
+  }));
+  if (errors.length > 0) throw errors[0];
+}
