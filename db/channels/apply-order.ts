@@ -19,7 +19,7 @@ import { cancelUnitsOf, closeAfterSale, openReturn, refundAfterSale } from './af
 import { toIntake, type LineMap } from './intake.ts';
 import { Turns } from './turns.ts';
 import { issueByPlatform } from './issue-by-platform.ts';
-import { isMapped, listingsOf, releaseHeld } from './listings.ts';
+import { listingsOf, listingVersion, releaseHeld } from './listings.ts';
 import { queueReport } from './reports.ts';
 
 export type ApplyDeps = { writer: StockWriter; network: Network; vault: Vault; capture: CaptureQueue };
@@ -33,10 +33,13 @@ type Row = { state: 'open' | 'held' | 'ignored'; applied: Applied | null; order_
 class Hold extends Error {
   readonly reason: string;
   readonly key: string;
-  constructor(reason: string, key: string, detail: string) {
+  /** of the listing that it waits for, as it was read */
+  readonly version: number | null;
+  constructor(reason: string, key: string, detail: string, version: number | null = null) {
     super(detail);
     this.reason = reason;
     this.key = key;
+    this.version = version;
   }
 }
 
@@ -97,14 +100,14 @@ async function apply(deps: ApplyDeps, channel: Channel, seen: SeenOrder, rules: 
     });
     return { state: 'open', reason: null };
   } catch (error) {
-    const hold = error instanceof Hold ? { reason: error.reason, detail: error.message, key: error.key }
+    const hold = error instanceof Hold ? { reason: error.reason, detail: error.message, key: error.key, version: error.version }
       : error instanceof Problem && error.code !== 'unavailable' && error.code !== 'overloaded' && error.code !== 'internal'
-        ? { reason: error.code, detail: `${error.message}${error.field === null ? '' : ` (${error.field})`}`, key: `problem:${error.code}` } : null;
+        ? { reason: error.code, detail: `${error.message}${error.field === null ? '' : ` (${error.field})`}`, key: `problem:${error.code}`, version: null } : null;
     if (!hold) throw error;
     await write(writer.pool, channel.id, seen.externalId, { state: 'held', ...hold }, now);
-    // A mapping that was written between our reading and this hold has not seen it: nobody else would release it.
+    // A mapping or a floor that was written between our reading and this hold has not seen it: nobody else would release it.
     const listing = /^listing:(.*)$/s.exec(hold.key)?.[1];
-    if (listing !== undefined && await isMapped(writer.pool, channel.id, listing)) await releaseHeld(writer.pool, deps.network, channel.id, hold.key, now);
+    if (listing !== undefined && await listingVersion(writer.pool, channel.id, listing) > (hold.version ?? 0)) await releaseHeld(writer.pool, deps.network, channel.id, hold.key, now);
     return { state: 'held', reason: hold.reason };
   }
 }
@@ -129,9 +132,9 @@ async function capture(deps: ApplyDeps, channel: Channel, seen: SeenOrder, rules
   }
   const listings = await listingsOf(writer.pool, network, channel.id, seen.lines, rules.automaticMapping, now);
   const unmapped = seen.lines.find((l) => (listings.get(l.platformSku)?.components.length ?? 0) === 0);
-  if (unmapped) throw new Hold('unmapped_sku', `listing:${unmapped.platformSku}`, `listing ${unmapped.platformSku} (${unmapped.merchantCode ?? 'no merchant code'}) is not mapped to a SKU of ours`);
+  if (unmapped) throw new Hold('unmapped_sku', `listing:${unmapped.platformSku}`, `listing ${unmapped.platformSku} (${unmapped.merchantCode ?? 'no merchant code'}) is not mapped to a SKU of ours`, listings.get(unmapped.platformSku)?.version ?? 0);
   const low = belowFloor(seen, new Map([...listings].map(([sku, l]) => [sku, l.priceFloor])));
-  if (low) throw new Hold('price_below_floor', `listing:${low.platformSku}`, `a unit of listing ${low.platformSku} brings ${low.unit}, its floor is ${low.floor} (${seen.currency}, minor units): lower the floor, or cancel it on the platform`);
+  if (low) throw new Hold('price_below_floor', `listing:${low.platformSku}`, `a unit of listing ${low.platformSku} brings ${low.unit}, its floor is ${low.floor} (${seen.currency}, minor units): lower the floor, or cancel it on the platform`, listings.get(low.platformSku)?.version ?? 0);
   let made: ReturnType<typeof toIntake>;
   try {
     made = toIntake(channel.code, seen, listings);

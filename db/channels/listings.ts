@@ -109,10 +109,10 @@ export async function releaseHeld(client: pg.ClientBase | pg.Pool, network: Netw
   return rows.length;
 }
 
-/** Whether a listing is mapped; waits for a mapping that is being written. */
-export async function isMapped(pool: pg.Pool, channelId: number, platformSku: string): Promise<boolean> {
+/** The version of a listing, 0 where it is not mapped; waits for a change that is being written. */
+export async function listingVersion(pool: pg.Pool, channelId: number, platformSku: string): Promise<number> {
   const { rows } = await pool.query<{ version: number }>('select version from listings where channel_id = $1 and platform_sku = $2 for share', [channelId, platformSku]);
-  return (rows[0]?.version ?? 0) > 0;
+  return rows[0]?.version ?? 0;
 }
 
 /** The platform says that it has changed something about a listing (its own SKU or its item): its figure is told, and so compared, again. */
