@@ -153,9 +153,18 @@ export class Scene {
         const { left } = await this.world.one<{ left: number }>('select count(*)::int as left from outbox');
         if (left === 0) return this.sync();
       }
-      if (Date.now() > end) throw new Error(`${workflowId} did not settle`);
+      if (Date.now() > end) throw new Error(`${workflowId} did not settle: ${await this.#state(workflowId)}`);
       await delay(5);
     }
+  }
+
+  /** What a workflow is at, for whoever waited in vain. */
+  async #state(workflowId: string): Promise<string> {
+    const handle = this.environment.client.workflow.getHandle(workflowId);
+    const { raw } = await handle.describe();
+    const { events } = await handle.fetchHistory();
+    const { rows } = await this.world.store.pool.query('select * from outbox limit 5');
+    return JSON.stringify({ pending: raw.pendingActivities, last: (events ?? []).slice(-6).map((e) => Number(e.eventType)), outbox: rows }, (_, v: unknown) => (typeof v === 'bigint' ? `${v}` : v));
   }
 
   /** Lets time pass on the server, then settles the order. */
