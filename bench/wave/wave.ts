@@ -12,10 +12,10 @@ const CITIES: readonly (readonly [province: string, city: string, lat: number, l
 const DAY = 86_400_000;
 const NOW = Date.parse('2026-11-23T04:00:00Z');
 const GAP = 0.01;
-const SECONDS = 9.5;
+const SECONDS = 9.6;
 
 /** An evening's orders for a hundred SKUs of which there is not enough, everywhere a little; some buyers ordered twice. The same seed gives the same wave. */
-export function scarceWave(seed: number, orders: number, sites: number): WaveInstance {
+function scarceWave(seed: number, orders: number, sites: number): WaveInstance {
   const random = seeded(seed);
   const int = (from: number, to: number): number => from + Math.floor(random() * (to - from + 1));
   const place = (i: number): InstanceLocation['place'] => { const [province, city, lat, lon] = CITIES[i % CITIES.length]!; return { country: 'CN', province, city, lat, lon }; };

@@ -9,7 +9,7 @@ const MOST_ROUNDS = 40;
 /** Of the time this share is kept for the choice. */
 const CHOICE_SHARE = 0.45;
 /** A plan stays in the choice while it costs no more beyond the prices than this share of the gap that was asked for: of all the orders' plans in a good choice, none is that far off. */
-const KEPT_SHARE = 0.1;
+const KEPT_SHARE = 0.07;
 /** Of the time for the choice this share is kept for a quick one, should the whole not come to its end. */
 const QUICK_SHARE = 0.12;
 /** Columns of the relaxed program that are all but chosen. */
@@ -51,7 +51,7 @@ export function solveWave(wave: WaveInstance, tools: WaveTools): WaveResult {
   }
   // What is cheap at a part of the prices fills the corners that the relaxed program leaves.
   for (const part of [0.5, 0.8, 1.25]) if (last && !over(1 - CHOICE_SHARE)) price(groups, pricing, scaled(last, part), resources, columns);
-  const left = (): number => Math.max(1, tools.seconds - (tools.now() - started) / 1000);
+  const left = (): number => Math.max(0.2, tools.seconds - (tools.now() - started) / 1000);
   // What the solver may leave open of the gap: the rest of it lies between the relaxed program and the bound.
   const open = relaxed === null || relaxed.objective === 0 ? tools.gap / 10 : Math.max(tools.gap / 10, 0.9 * tools.gap - Math.abs((relaxed.objective - bound) / relaxed.objective));
   const near = relaxed === null ? columns.all : nearest(columns.all, groups, resources, relaxed, KEPT_SHARE * tools.gap * Math.abs(relaxed.objective), new Set(greedy));
@@ -61,17 +61,19 @@ export function solveWave(wave: WaveInstance, tools: WaveTools): WaveResult {
     return choice && chosen && feasible(chosen, groups, wave.orders.length, resources) ? { chosen, optimal: choice.optimal } : null;
   };
   const whole = choose(near, left() * (1 - QUICK_SHARE));
-  // It has not come to its end: with what is all but decided taken as decided there is a fair choice within a second.
-  const quick = whole?.optimal || relaxed === null ? null : choose(decided(columns.all, groups, relaxed), left());
-  const valid = whole !== null || quick !== null;
   const costOf = (some: readonly Column[]): number => sum(some.map((c) => c.cost));
+  const within = (some: readonly Column[]): boolean => costOf(some) - bound <= tools.gap * Math.abs(costOf(some));
+  const reached = whole !== null && (whole.optimal || within(whole.chosen));
+  // It has not come to its end: with what is all but decided taken as decided there is a fair choice within a second.
+  const quick = reached || relaxed === null ? null : choose(decided(columns.all, groups, relaxed), left());
+  const valid = whole !== null || quick !== null;
   const plans = [whole?.chosen, quick?.chosen].reduce<readonly Column[]>((best, next) => (next && costOf(next) <= costOf(best) + EPSILON ? next : best), greedy);
   const cost = sum(plans.map((c) => c.cost));
   return {
     plans: plans.map((c) => planOf(wave, groups, c)), cost: round(cost), bound: round(Math.min(bound, cost)), gap: cost === 0 ? 0 : Math.max(0, (cost - bound) / Math.abs(cost)), oneByOne: round(oneByOneCost),
     margin: oneByOneCost === 0 ? 0 : (oneByOneCost - cost) / Math.abs(oneByOneCost), merged: plans.reduce((n, c) => n + ((groups[c.group] as Group).members.length > 1 ? (groups[c.group] as Group).members.length : 0), 0),
     unservedLines: plans.reduce((n, c) => n + (groups[c.group] as Group).order.lines.length - c.served.length, 0), columns: columns.all.length, rounds,
-    how: failed || !valid ? 'fallback' : whole?.optimal && !over() ? 'optimal' : 'time',
+    how: failed || !valid ? 'fallback' : reached && !over() ? 'optimal' : 'time',
   };
 }
 
