@@ -48,6 +48,7 @@ import { milestoneRoutes } from './carriers/milestones.ts';
 import { listingRoutes } from './channels/listings.ts';
 import { channelOrderRoutes } from './channels/orders.ts';
 import { shopRoutes } from './channels/shops.ts';
+import { dealerFileRoutes } from './dealer-files/routes.ts';
 import { indicatorRoutes } from './indicators/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { partnerRoutes } from './partners/routes.ts';
@@ -122,6 +123,7 @@ export const routes: FastifyPluginAsyncTypebox<ApiDeps>[] = [
   shopRoutes,
   listingRoutes,
   channelOrderRoutes,
+  dealerFileRoutes,
   stopRoutes,
   tillRoutes,
   measureRoutes,

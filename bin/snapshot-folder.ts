@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { watch } from './folder/watch.ts';
 import { createUpload, sweep } from './snapshots/folder.ts';
 
 const usage = `npm run snapshots -- FOLDER --url API --key KEY [--every SECONDS] [--once]
@@ -22,12 +22,6 @@ if (folder === undefined || url === undefined || key === undefined || !(every > 
   process.exit(2);
 }
 
-const stopped = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { stopped.abort(); });
 const upload = createUpload(url.replace(/\/$/, ''), key);
 const sizes = new Map<string, string>();
-for (let look = 1; !stopped.signal.aborted; look++) {
-  for (const line of await sweep(folder, upload, sizes)) console.log(line);
-  if (values.once && look === 2) break;
-  await delay(every, undefined, { signal: stopped.signal }).catch((error: Error) => { if (error.name !== 'AbortError') throw error; });
-}
+await watch(() => sweep(folder, upload, sizes), every, values.once);

@@ -1,4 +1,5 @@
 import type { SeenOrder } from '../domain/channel/seen-order.ts';
+import type { DealerDesk } from '../domain/dealer/desk.ts';
 import type { PartnerThrottled } from '../domain/http-port.ts';
 
 /** A shop account on a platform: its code, its settings (by the connector's schema) and its secrets. */
@@ -60,9 +61,9 @@ export type RawHttp = (call: Call, timeoutMs: number) => Promise<CallAnswer>;
 /**
  * What a connector may use. `call` waits for the family's limit, follows no redirect, and throws PartnerUnavailable on 5xx, time-out or no connection (the outcome is then unknown).
  * `token` gives a valid access token; `fresh`: the last one was refused, get another.
- * `throttled`: the platform said in its body that it wants fewer calls: notes the pause and gives the error to throw.
+ * `throttled`: the platform said in its body that it wants fewer calls: notes the pause and gives the error to throw. `desk`: for channels that order by files.
  */
-export type ChannelIo = { call(call: Call): Promise<CallAnswer>; token(fresh?: boolean): Promise<string>; throttled(family: string, ms: number): PartnerThrottled; now(): number; uuid(): string };
+export type ChannelIo = { call(call: Call): Promise<CallAnswer>; token(fresh?: boolean): Promise<string>; throttled(family: string, ms: number): PartnerThrottled; now(): number; uuid(): string; desk?: DealerDesk };
 
 export type Token = { access: string; refresh: string | null; expiresAt: number; refreshExpiresAt: number | null };
 export type ChangedOrder = { externalId: string; version: number | null };
@@ -74,8 +75,8 @@ export type StockAnswer = { outcome: 'done' } | { outcome: 'stale' } | { outcome
 /** `sellable`: what the platform would still sell; `held`: units of its orders that are not paid yet, already taken off `sellable`. */
 export type SeenStock = { platformSku: string; sellable: number; held: number };
 
-/** `lines`: the platform's line ids and units. `key`: the same for every try. `last`: nothing of the order is left to be shipped. */
-export type ShipmentReport = { externalId: string; key: string; carrier: string; waybillNo: string; lines: { lineId: string; quantity: number }[]; shippedAt: number; last: boolean };
+/** `lines`: the platform's line ids and units. `key`: the same for every try. `shipment`: parcels that left together. `last`: nothing of the order is left to be shipped. */
+export type ShipmentReport = { externalId: string; key: string; shipment: string; carrier: string; waybillNo: string; lines: { lineId: string; quantity: number }[]; shippedAt: number; last: boolean };
 /** Another parcel of an order may have been reported before: `parcels` are all of them, this one included. */
 export type ShipmentCall = ShipmentReport & { parcels: readonly ShipmentReport[] };
 
@@ -94,6 +95,10 @@ export type ChannelConnector = {
   readStock?(listings: readonly { itemId: string | null; platformSku: string }[]): Promise<SeenStock[]>;
   pushStock?(pushes: readonly StockPush[]): Promise<StockAnswer[]>;
   reportShipment?(report: ShipmentCall): Promise<void>;
+  /** In place of it: all parcels of an order at once, those told before included. */
+  reportParcels?(externalId: string, parcels: readonly ShipmentReport[]): Promise<void>;
+  /** Our order has been brought to where this one is, or is held. */
+  orderTaken?(externalId: string, state: 'open' | 'held' | 'ignored'): Promise<void>;
   answerAddressChange?(externalId: string, approved: boolean, key: string): Promise<void>;
   answerAfterSale?(externalId: string, afterSaleId: string, decision: { approved: boolean; reason: string }, key: string): Promise<void>;
   cancelOrder?(externalId: string, reason: string, key: string): Promise<void>;
@@ -115,6 +120,8 @@ export type ChannelKind = {
   backstop: { windowS: number; lagS: number; overlapS: number; everyS: number };
   /** how long the platform may take to answer, ms */
   timeoutMs: number;
+  /** what becomes of a cancellation once goods have left: nothing, where there is no payment to ask back */
+  lateCancel?: 'refuse';
   /** what depends on a shop's settings */
   capable?(settings: Shop['settings']): Partial<Capabilities>;
   connect(shop: Shop, io: ChannelIo): ChannelConnector;

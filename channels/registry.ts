@@ -1,4 +1,5 @@
 import type { ChannelKind } from './channel.ts';
+import { dealer } from './dealer/index.ts';
 import { douyin } from './douyin/index.ts';
 import { generic } from './generic/index.ts';
 import { kuaishou } from './kuaishou/index.ts';
@@ -16,6 +17,9 @@ export const channelKinds: readonly ChannelKind[] = [
   woocommerce,
 ];
 
-const byPlatform = new Map(channelKinds.map((kind) => [kind.platform, kind]));
+/** All that a channel may be: platforms with an API, and dealers that send files, to whom the contract over HTTP does not apply. */
+export const allKinds: readonly ChannelKind[] = [...channelKinds, dealer];
+
+const byPlatform = new Map(allKinds.map((kind) => [kind.platform, kind]));
 
 export const channelKind = (platform: string): ChannelKind | null => byPlatform.get(platform) ?? null;

@@ -90,6 +90,9 @@ export class Vault {
 
   sealContact(person: Person, contact: Contact): Buffer { return seal(person.key, JSON.stringify(contact)); }
 
+  /** Under a person's own key: noise once they are erased. */
+  sealFor(person: Person, text: string): Buffer { return seal(person.key, text); }
+
   /**
    * Finds or makes the persons of the given identities (null: an unnamed person, always new), in the given order. In a transaction: until its end nobody
    * can be erased.

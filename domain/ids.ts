@@ -1,7 +1,7 @@
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const VALUE = new Map([...ALPHABET].map((c, i) => [c, i]));
 
-export type IdPrefix = 'ord' | 'ful' | 'shp' | 'par' | 'rma' | 'ref' | 'rrq' | 'dec' | 'res' | 'sim' | 'can' | 'trf' | 'wav' | 'msg' | 'whe' | 'evt' | 'prm' | 'cpn' | 'alr' | 'mov' | 'rpl' | 'pur' | 'cmp';
+export type IdPrefix = 'ord' | 'ful' | 'shp' | 'par' | 'rma' | 'ref' | 'rrq' | 'dec' | 'res' | 'sim' | 'can' | 'trf' | 'wav' | 'msg' | 'whe' | 'evt' | 'prm' | 'cpn' | 'alr' | 'mov' | 'rpl' | 'pur' | 'cmp' | 'fil';
 
 /** A UUID as clients see it: prefix and 26 Crockford base32 characters, so that kinds cannot be mixed up and order by time is kept. */
 export function encodeId(prefix: IdPrefix, uuid: string): string {

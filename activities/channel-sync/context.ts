@@ -18,7 +18,7 @@ export type SyncContext = ShopSession & {
 export function rulesOf({ kind, shop }: ShopSession): IntakeRules {
   const { settings } = shop;
   const location = settings['platformLocation'];
-  return { automaticMapping: settings['mapByMerchantCode'] === true, platformLocation: typeof location === 'string' ? location : null, restores: kind.capabilities.restores };
+  return { automaticMapping: settings['mapByMerchantCode'] === true, platformLocation: typeof location === 'string' ? location : null, restores: kind.capabilities.restores, ...(kind.lateCancel === undefined ? {} : { lateCancel: kind.lateCancel }) };
 }
 
 /** An error of the outside, as a line to keep; null for one of ours, which is thrown. */

@@ -36,7 +36,9 @@ async function read(context: SyncContext, hint: DueHint): Promise<void> {
   else if (hint.subject !== 'order') return;
   if (externalId === null) return;
   const seen = await connector.fetchOrder(externalId, hint.topics);
-  if (seen) await applyOrder(context.apply, shop.channel, seen, context.rules);
+  if (!seen) return;
+  const { state } = await applyOrder(context.apply, shop.channel, seen, context.rules);
+  await connector.orderTaken?.(externalId, state);
 }
 
 /** Everything that is due, and what it leads to, until nothing is left or the look is over. Returns how many were read. */

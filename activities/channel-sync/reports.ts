@@ -29,12 +29,13 @@ async function tell({ connector, deps: { writer }, shop: { channel } }: SyncCont
   const externalId = String(body['externalId']);
   switch (kind) {
     case 'shipment': {
-      if (!connector.reportShipment) return;
+      if (!connector.reportShipment && !connector.reportParcels) return;
       const news = await shipmentNews(writer.pool, channel.id, externalId);
       const parcels = (news?.parcels ?? []).filter((p) => p.lines.length > 0);
       // Each parcel by its own key: those told before are known to the platform, or to the connector, and change nothing.
       const all = parcels.map((p, i) => ({ ...p, externalId, last: (news?.last ?? false) && i === parcels.length - 1 }));
-      for (const [i, report] of all.entries()) await connector.reportShipment({ ...report, parcels: all.slice(0, i + 1) });
+      if (connector.reportParcels) return connector.reportParcels(externalId, all);
+      for (const [i, report] of all.entries()) await connector.reportShipment?.({ ...report, parcels: all.slice(0, i + 1) });
       return;
     }
     case 'address': return connector.answerAddressChange ? connector.answerAddressChange(externalId, body['approved'] === true, key) : undefined;

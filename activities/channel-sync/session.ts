@@ -1,8 +1,9 @@
-import type { ChannelConnector, ChannelKind } from '../../channels/channel.ts';
+import type { ChannelConnector, ChannelIo, ChannelKind } from '../../channels/channel.ts';
 import { channelKind } from '../../channels/registry.ts';
 import { readToken, refreshToken } from '../../db/channels/tokens.ts';
 import { ShopBook, type ShopRow } from '../../db/channels/shops.ts';
 import type { ActivityDeps } from '../deps.ts';
+import { createDesk } from './desk.ts';
 import { createIo } from './io.ts';
 import { Limiter } from './limiter.ts';
 
@@ -36,14 +37,14 @@ export class ShopSessions {
   #connect(shop: ShopRow, kind: ChannelKind): ChannelConnector {
     const { writer, vault, raw } = this.#deps;
     const own = shop.settings['timeoutMs'];
-    const io = createIo({
+    const io: ChannelIo = { desk: createDesk(this.#deps, shop), ...createIo({
       code: shop.channel.code, limiter: new Limiter({ ...kind.limits, ...shop.limits }), raw, timeoutMs: typeof own === 'number' ? own : kind.timeoutMs, now: () => writer.clock().getTime(),
       tokens: {
         read: () => readToken(writer.pool, vault, shop.channel.id),
         refresh: (beyond, next) => refreshToken(writer.pool, vault, shop.channel.id, beyond, next, writer.clock()),
       },
       connector: () => connector,
-    });
+    }) };
     const connector = kind.connect({ code: shop.channel.code, currency: shop.channel.currency, settings: shop.settings, secrets: shop.secrets }, io);
     return connector;
   }

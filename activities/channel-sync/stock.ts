@@ -1,7 +1,7 @@
 import type { StockAnswer, StockPush } from '../../channels/channel.ts';
 import { saveChecked } from '../../db/channels/poll.ts';
 import {
-  changeDropped, changeRefused, changeTold, expectedFigures, nextListings, prepareChanges, sellableNow, settleReading, type ListingStock, type Pending,
+  changeDropped, changeRefused, changeTold, expectedFigures, forgetChanges, nextListings, prepareChanges, sellableNow, settleReading, type ListingStock, type Pending,
 } from '../../db/channels/publish.ts';
 import { markListing } from '../../db/channels/listings.ts';
 import { PartnerRefused } from '../../domain/http-port.ts';
@@ -18,8 +18,11 @@ type ToRead = { id: number; platformSku: string; itemId: string | null };
 export async function publishStock(context: SyncContext): Promise<number> {
   const { connector, kind: { capabilities }, shop: { channel }, deps: { writer, network } } = context;
   const push = connector.pushStock?.bind(connector);
-  if (!push || capabilities.stock === 'none') return 0;
   const { pool } = writer;
+  if (!push || capabilities.stock === 'none') {
+    await forgetChanges(pool, channel.id);
+    return 0;
+  }
   const listings = await nextListings(pool, channel.id, capabilities.stockBatch);
   if (listings.length === 0) return 0;
   const stopped = listings.filter((l) => l.rule.mode === 'stopped');

@@ -19,7 +19,7 @@ export function readSettings(kind: Pick<ChannelKind, 'name' | 'settings'>, given
     const { secret, ...schema } = setting;
     const check = ajv.compile(schema);
     if (!check(value)) throw new Problem('invalid', `${setting.description}: ${check.errors?.[0]?.instancePath ?? ''} ${check.errors?.[0]?.message ?? 'is wrong'}`.trim(), `/settings/${name}${check.errors?.[0]?.instancePath ?? ''}`);
-    if (secret === true) secrets[name] = value as string;
+    if (secret === true) secrets[name] = typeof value === 'string' ? value : JSON.stringify(value);
     else settings[name] = value;
   }
   return { settings, secrets };

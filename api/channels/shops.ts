@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { ChannelKind } from '../../channels/channel.ts';
-import { channelKind, channelKinds } from '../../channels/registry.ts';
+import { allKinds, channelKind } from '../../channels/registry.ts';
 import { shopState } from '../../db/channels/read.ts';
 import { putShop, ShopBook, type ShopRow } from '../../db/channels/shops.ts';
 import type { Channel } from '../../db/network.ts';
@@ -31,7 +31,7 @@ export const shopRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }) =
   const book = (): ShopBook => new ShopBook(pool, network, vault);
 
   app.get('/v1/channel-kinds', { config: { scope: 'network:read' }, schema: { summary: 'List the platforms that are spoken', tags, response: { 200: KindsView, ...problemResponses } } },
-    () => Promise.resolve({ items: channelKinds.map(({ platform, name, capabilities, settings, limits }) => ({ platform, name, capabilities, settings: { type: 'object', ...settings }, limits: { ...limits } })) }));
+    () => Promise.resolve({ items: allKinds.map(({ platform, name, capabilities, settings, limits }) => ({ platform, name, capabilities, settings: { type: 'object', ...settings }, limits: { ...limits } })) }));
 
   app.put('/v1/channels/:code/shop', {
     config: { scope: 'network:write' }, onRequest: unbound,
@@ -42,7 +42,7 @@ export const shopRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }) =
     const old = await book().find(code);
     const { settings, secrets } = readSettings(kind, request.body.settings, Object.keys(old?.secrets ?? {}));
     await putShop(pool, vault, network, code, {
-      settings, secrets, limits: request.body.limits ?? {}, since: request.body.since === undefined ? null : new Date(request.body.since), newHookKey: request.body.newAddress === true,
+      settings, secrets, limits: request.body.limits ?? {}, since: request.body.since === undefined ? null : new Date(request.body.since), newHookKey: request.body.newAddress === true, tellsStock: kind.capabilities.stock !== 'none',
     }, writer.clock());
     return view(await book().find(code) as ShopRow);
   });

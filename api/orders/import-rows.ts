@@ -10,10 +10,10 @@ const AHEAD = 200;
 const MAX_LENGTH = 1_048_576;
 const isOpen = (text: string): boolean => text.split('"').length % 2 === 0;
 
-function parseRow(text: string): string[] | string {
-  if (!text.includes('"')) return text.split(',').map((cell) => cell.trim());
+function parseRow(text: string, delimiter: string): string[] | string {
+  if (!text.includes('"')) return text.split(delimiter).map((cell) => cell.trim());
   try {
-    const rows: string[][] = parse(text, { trim: true, relax_column_count: true, record_delimiter: '\n' });
+    const rows: string[][] = parse(text, { trim: true, delimiter, relax_column_count: true, record_delimiter: '\n' });
     return rows.length === 1 ? rows[0] as string[] : 'the row is no valid CSV: a quote is out of place';
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
@@ -25,7 +25,7 @@ function parseRow(text: string): string[] | string {
  * Rows of CSV (RFC 4180), the header first; every row has as many fields as it. A quoted field may hold line ends, so a quote that is never closed would
  * swallow what follows: where the lines it opens make no row together, only the first is bad and reading goes on with the second.
  */
-export async function* readRows(stream: Readable): AsyncGenerator<CsvRow> {
+export async function* readRows(stream: Readable, delimiter = ','): AsyncGenerator<CsvRow> {
   const source = readLines(stream);
   const ahead: TextLine[] = [];
   const next = async (): Promise<TextLine | undefined> => ahead.shift() ?? (await source.next()).value;
@@ -46,7 +46,7 @@ export async function* readRows(stream: Readable): AsyncGenerator<CsvRow> {
       text += `\n${following.text}`;
       open = open !== isOpen(following.text);
     }
-    const cells = parseRow(text);
+    const cells = parseRow(text, delimiter);
     const error = typeof cells === 'string' ? cells : width !== null && cells.length !== width ? `the row has ${cells.length} fields, the header ${width}` : null;
     if (typeof cells !== 'string' && error === null) {
       width ??= cells.length;

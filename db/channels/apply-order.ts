@@ -23,8 +23,8 @@ import { listingsOf, listingVersion, releaseHeld } from './listings.ts';
 import { queueReport } from './reports.ts';
 
 export type ApplyDeps = { writer: StockWriter; network: Network; vault: Vault; capture: CaptureQueue };
-/** What the shop's settings say of its orders. `platformLocation`: the code of the location that stands for the platform's own warehouse. */
-export type IntakeRules = { automaticMapping: boolean; platformLocation: string | null; restores: 'never' | 'unpaid' | 'cancelled' };
+/** What the shop's settings say of its orders. `platformLocation`: the code of the location that stands for the platform's own warehouse. `lateCancel`: once goods have left, a cancellation changes nothing (else it asks for the money). */
+export type IntakeRules = { automaticMapping: boolean; platformLocation: string | null; restores: 'never' | 'unpaid' | 'cancelled'; lateCancel?: 'refuse' };
 export type Outcome = { state: 'open' | 'held' | 'ignored'; reason: string | null };
 
 type Row = { state: 'open' | 'held' | 'ignored'; applied: Applied | null; order_id: string | null; lines: LineMap[] | null };
@@ -190,7 +190,7 @@ async function take(deps: ApplyDeps, channel: Channel, seen: SeenOrder, rules: I
     }
     case 'cancel': {
       const wasUnpaid = before !== null && !before.paid;
-      await givesUp(() => cancelMember(writer, deps.network, known.orderId, 'cancelled on the platform', actor), async () => { await requestRefund(writer, known.orderId, 'cancelled on the platform after goods had left', actor); });
+      await givesUp(() => cancelMember(writer, deps.network, known.orderId, 'cancelled on the platform', actor), async () => { if (rules.lateCancel !== 'refuse') await requestRefund(writer, known.orderId, 'cancelled on the platform after goods had left', actor); });
       if (rules.restores === 'cancelled' || (rules.restores === 'unpaid' && wasUnpaid)) {
         const back = known.map.map((m) => ({ listing: m.listing, units: -(m.units - (before?.cancelled[m.lineId] ?? 0)) })).filter((m) => m.units < 0);
         await writer.change(async (tx) => {

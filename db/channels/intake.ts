@@ -22,8 +22,8 @@ export function toIntake(channelCode: string, seen: SeenOrder, listings: Readonl
   if (lines.length === 0) throw new RangeError('the order has no unit left to ship');
   const a = seen.address;
   const intake: OrderIntake = {
-    channel: channelCode, externalId: seen.externalId, currency: seen.currency, orderedAt: new Date(seen.orderedAt).toISOString(),
-    payment: { status: seen.cashOnDelivery ? 'cash_on_delivery' : seen.paidAt === null ? 'unpaid' : 'paid' },
+    channel: channelCode, externalId: seen.externalId, ...(seen.type === undefined ? {} : { type: seen.type }), currency: seen.currency, orderedAt: new Date(seen.orderedAt).toISOString(),
+    payment: { status: seen.onAccount === true ? 'not_due' : seen.cashOnDelivery ? 'cash_on_delivery' : seen.paidAt === null ? 'unpaid' : 'paid' },
     ...(seen.buyer.id === null && seen.buyer.name === null ? {} : { buyer: { ...(seen.buyer.id === null ? {} : { id: seen.buyer.id }), ...(seen.buyer.name === null ? {} : { name: seen.buyer.name }) } }),
     shipTo: a === null ? { name: '', phone: '', country: 'CN', province: '', city: '', street: '' } : { ...a },
     lines, discounts: seen.discounts, freight: seen.freight,

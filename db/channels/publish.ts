@@ -29,21 +29,30 @@ function ruleOf(row: Row): ListingStock['rule'] {
   };
 }
 
+const STOCK_COLUMNS = `l.id, l.platform_sku, l.item_id, l.granted, l.sold, l.opened, l.pending, l.publish, k.skus, k.units,
+  (select json_agg(json_build_object('mode', mode, 'share', share_percent, 'buffer', buffer, 'cap', cap, 'urgentBelow', urgent_below, 'sku', sku_id)) from publish_rules r where r.channel_id = $1 and (r.sku_id = 0 or r.sku_id = any(k.skus))) rules`;
+const COMPONENTS = 'cross join lateral (select array_agg(sku_id order by position) skus, array_agg(quantity order by position) units from listing_components where listing_id = l.id) k';
+const stockOf = (r: Row): ListingStock => ({
+  id: Number(r.id), platformSku: r.platform_sku, itemId: r.item_id, granted: r.granted, sold: r.sold, opened: r.opened, pending: r.pending, rule: ruleOf(r),
+  components: r.skus.map((skuId, i) => ({ skuId, quantity: r.units[i] ?? 1 })), since: r.since, urgent: r.urgent, folded: r.changes, stamp: r.stamp,
+});
+
 /** Listings to be told, urgent ones first, then the longest waiting. Mapped ones only: of the others nothing is known. */
 export async function nextListings(pool: pg.Pool, channelId: number, limit: number): Promise<ListingStock[]> {
   const { rows } = await pool.query<Row>({
     name: 'listings_next',
     text: `with due as materialized (select * from listing_changes where channel_id = $1 order by urgent desc, since limit $2)
-      select l.id, l.platform_sku, l.item_id, l.granted, l.sold, l.opened, l.pending, l.publish, d.since, d.urgent, d.changes, d.stamp::text, k.skus, k.units,
-        (select json_agg(json_build_object('mode', mode, 'share', share_percent, 'buffer', buffer, 'cap', cap, 'urgentBelow', urgent_below, 'sku', sku_id)) from publish_rules r where r.channel_id = $1 and (r.sku_id = 0 or r.sku_id = any(k.skus))) rules
-      from due d join listings l on l.id = d.listing_id cross join lateral (select array_agg(sku_id order by position) skus, array_agg(quantity order by position) units from listing_components where listing_id = l.id) k
-      where k.skus is not null order by d.urgent desc, d.since`,
+      select ${STOCK_COLUMNS}, d.since, d.urgent, d.changes, d.stamp::text from due d join listings l on l.id = d.listing_id ${COMPONENTS} where k.skus is not null order by d.urgent desc, d.since`,
     values: [channelId, limit],
   });
-  return rows.map((r) => ({
-    id: Number(r.id), platformSku: r.platform_sku, itemId: r.item_id, granted: r.granted, sold: r.sold, opened: r.opened, pending: r.pending, rule: ruleOf(r),
-    components: r.skus.map((skuId, i) => ({ skuId, quantity: r.units[i] ?? 1 })), since: r.since, urgent: r.urgent, folded: r.changes, stamp: r.stamp,
-  }));
+  return rows.map(stockOf);
+}
+
+/** Mapped listings of a shop by id, after one of them, whether they have changed or not. */
+export async function listingStock(pool: pg.Pool, channelId: number, after: number, limit: number): Promise<ListingStock[]> {
+  const { rows } = await pool.query<Row>({
+    name: 'listings_stock', text: `select ${STOCK_COLUMNS}, now() since, false urgent, 0 changes, '0' stamp from listings l ${COMPONENTS} where l.channel_id = $1 and l.id > $2 and k.skus is not null order by l.id limit $3`, values: [channelId, after, limit] });
+  return rows.map(stockOf);
 }
 
 /** Units of each listing that the channel may sell now, read from the committed levels. */
@@ -102,6 +111,11 @@ export async function changeTold(pool: pg.Pool, channelId: number, told: readonl
     values: [channelId, told.map((t) => t.listing.id), told.map((t) => t.pending.delta), told.map((t) => t.pending.urgent), told.map((t) => t.pending.folded), told.map((t) => new Date(t.pending.since)),
       told.map((t) => t.listing.stamp), told.map((t) => t.pending.key), now],
   });
+}
+
+/** Nobody is told: its stock is fetched. */
+export async function forgetChanges(pool: pg.Pool, channelId: number): Promise<void> {
+  await pool.query({ name: 'listing_changes_forget', text: 'delete from listing_changes where channel_id = $1', values: [channelId] });
 }
 
 /** There was nothing to tell, or nothing may be told. */

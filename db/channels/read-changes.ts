@@ -51,7 +51,7 @@ async function readStock(client: pg.ClientBase, now: Date): Promise<number[]> {
       noted as (insert into listing_changes as c (listing_id, channel_id, since, urgent, stamp)
         select l.id, l.channel_id, min(moved.since), bool_or(least(l.granted - l.sold, free.units / k.quantity) <= coalesce(own.urgent_below, shop.urgent_below, 10)
             or exists (select from declarations d where d.channel_id = l.channel_id and d.status = 'live')), nextval('listing_change_stamps')
-        from moved join free on free.sku_id = moved.sku_id join listing_components k on k.sku_id = moved.sku_id join listings l on l.id = k.listing_id
+        from moved join free on free.sku_id = moved.sku_id join listing_components k on k.sku_id = moved.sku_id join listings l on l.id = k.listing_id join channel_shops s on s.channel_id = l.channel_id and s.tells_stock
           left join publish_rules own on own.channel_id = l.channel_id and own.sku_id = moved.sku_id left join publish_rules shop on shop.channel_id = l.channel_id and shop.sku_id = 0
         where coalesce(own.mode, shop.mode, 'on') <> 'stopped' and l.publish <> 'stopped'
         group by l.id order by l.id

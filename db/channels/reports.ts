@@ -41,7 +41,7 @@ export async function reportPostponed(pool: pg.Pool, id: number, now: Date, erro
 }
 
 /** A parcel in the platform's lines and units. */
-export type ParcelReport = { key: string; carrier: string; waybillNo: string; lines: { lineId: string; quantity: number }[]; shippedAt: number };
+export type ParcelReport = { key: string; shipment: string; carrier: string; waybillNo: string; lines: { lineId: string; quantity: number }[]; shippedAt: number };
 /** `last`: nothing of the order is left to be shipped. */
 export type ShipmentNews = { externalId: string; parcels: ParcelReport[]; last: boolean };
 
@@ -59,14 +59,14 @@ export async function shipmentNews(pool: pg.Pool, channelId: number, externalId:
      select id, merged from own union all select o.parent_id, true from orders o where o.id = $1 and o.status = 'cancelled' and exists (select from order_events e where e.order_id = o.id and e.type = 'order.merged_into')`, [head.order_id]);
   const merged = family.filter((f) => f.merged).map((f) => f.id);
   const ids = family.map((f) => f.id);
-  const { rows: parcels } = await pool.query<{ id: string; orderId: string; carrier: string; waybillNo: string; issuedAt: Date; lines: { lineNo: number; quantity: number }[] }>(
-    `select p.id, p.order_id "orderId", p.carrier, p.waybill_no "waybillNo", s.issued_at "issuedAt", json_agg(json_build_object('lineNo', l.line_no, 'quantity', l.quantity)) lines
+  const { rows: parcels } = await pool.query<{ id: string; shipment: string; orderId: string; carrier: string; waybillNo: string; issuedAt: Date; lines: { lineNo: number; quantity: number }[] }>(
+    `select p.id, p.shipment_id shipment, p.order_id "orderId", p.carrier, p.waybill_no "waybillNo", s.issued_at "issuedAt", json_agg(json_build_object('lineNo', l.line_no, 'quantity', l.quantity)) lines
      from parcels p join shipments s on s.id = p.shipment_id join parcel_lines l on l.parcel_id = p.id where p.order_id = any($1::uuid[]) group by p.id, s.issued_at order by p.id`, [ids]);
   const lines = new Map(await Promise.all(family.filter((f) => !f.merged).map(async (f) => [f.id, await readLines(pool, f.id)] as const)));
   const all = [...lines.values()].flat();
   if (merged.length > 0) {
     const open = (await Promise.all(merged.map((id) => readLines(pool, id)))).flat().reduce((sum, l) => sum + l.quantity - l.cancelled - l.issued, 0);
-    return { externalId, last: open === 0, parcels: parcels.map((p) => ({ key: p.id, carrier: p.carrier, waybillNo: p.waybillNo, shippedAt: p.issuedAt.getTime(), lines: head.lines.map((m) => ({ lineId: m.lineId, quantity: m.units })) })) };
+    return { externalId, last: open === 0, parcels: parcels.map((p) => ({ key: p.id, shipment: p.shipment, carrier: p.carrier, waybillNo: p.waybillNo, shippedAt: p.issuedAt.getTime(), lines: head.lines.map((m) => ({ lineId: m.lineId, quantity: m.units })) })) };
   }
   // Lines that were split keep their number: a number's units are those of the whole family.
   const ordered = new Map<number, number>();
@@ -80,7 +80,7 @@ export async function shipmentNews(pool: pg.Pool, channelId: number, externalId:
     const before = head.lines.map(whole);
     for (const l of p.lines) left.set(l.lineNo, (left.get(l.lineNo) ?? 0) + l.quantity);
     return {
-      key: p.id, carrier: p.carrier, waybillNo: p.waybillNo, shippedAt: p.issuedAt.getTime(),
+      key: p.id, shipment: p.shipment, carrier: p.carrier, waybillNo: p.waybillNo, shippedAt: p.issuedAt.getTime(),
       lines: head.lines.flatMap((m, i) => { const quantity = whole(m) - (before[i] ?? 0); return quantity > 0 ? [{ lineId: m.lineId, quantity }] : []; }),
     };
   });

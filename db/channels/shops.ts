@@ -49,11 +49,11 @@ export class ShopBook {
 
 /**
  * Makes or changes a shop account. Secrets that are not given stay as they were. The first time the past of `since` on is read from the platform, and the push address is made.
- * Throws `unknown_channel`.
+ * `tellsStock`: the platform is told its stock. Throws `unknown_channel`.
  */
 export async function putShop(
   pool: pg.Pool, vault: Vault, network: Network, code: string,
-  shop: { settings: Record<string, unknown>; secrets: Record<string, string>; limits: ShopRow['limits']; since: Date | null; newHookKey: boolean }, now: Date,
+  shop: { settings: Record<string, unknown>; secrets: Record<string, string>; limits: ShopRow['limits']; since: Date | null; newHookKey: boolean; tellsStock?: boolean }, now: Date,
 ): Promise<{ hookKey: string }> {
   const channel = network.channels.get(code);
   if (!channel) throw new Problem('unknown_channel', `channel "${code}" is not known; make it first with PUT /v1/channels/${code}`, '/code');
@@ -64,10 +64,10 @@ export async function putShop(
     const known = old?.secrets ? JSON.parse(vault.openSecret(old.secrets)) as Record<string, string> : {};
     const secrets = { ...known, ...shop.secrets };
     const { rows: [row] } = await client.query<{ hook_key: string }>(
-      `insert into channel_shops (channel_id, settings, secrets, hook_key, limits, polled_until, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $7)
-       on conflict (channel_id) do update set settings = excluded.settings, secrets = excluded.secrets, limits = excluded.limits, updated_at = excluded.updated_at,
+      `insert into channel_shops (channel_id, settings, secrets, hook_key, limits, polled_until, created_at, updated_at, tells_stock) values ($1, $2, $3, $4, $5, $6, $7, $7, $9)
+       on conflict (channel_id) do update set settings = excluded.settings, secrets = excluded.secrets, limits = excluded.limits, updated_at = excluded.updated_at, tells_stock = excluded.tells_stock,
          hook_key = case when $8 then excluded.hook_key else channel_shops.hook_key end returning hook_key`,
-      [channel.id, JSON.stringify(shop.settings), vault.sealSecret(JSON.stringify(secrets)), randomBytes(24).toString('base64url'), JSON.stringify(shop.limits), shop.since ?? now, now, shop.newHookKey]);
+      [channel.id, JSON.stringify(shop.settings), vault.sealSecret(JSON.stringify(secrets)), randomBytes(24).toString('base64url'), JSON.stringify(shop.limits), shop.since ?? now, now, shop.newHookKey, shop.tellsStock ?? true]);
     // Another account's token opens nothing here; the same account said again keeps its own, for which its code or refresh token may be spent.
     if (Object.entries(shop.secrets).some(([name, value]) => known[name] !== value)) await client.query('delete from channel_tokens where channel_id = $1', [channel.id]);
     await client.query(`insert into publish_rules (channel_id) values ($1) on conflict do nothing`, [channel.id]);

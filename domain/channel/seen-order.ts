@@ -1,4 +1,4 @@
-import type { Discount } from '../order/intake.ts';
+import type { Discount, OrderType } from '../order/intake.ts';
 
 /** How far an order is on its platform, in our words. `cancelled`: whole, by whomever. */
 export type SeenStatus = 'unpaid' | 'to_ship' | 'part_shipped' | 'shipped' | 'done' | 'cancelled';
@@ -44,4 +44,8 @@ export type SeenOrder = {
   afterSales: SeenAfterSale[];
   /** what has been shipped, as the platform knows it; its own warehouse's parcels become ours */
   parcels: { carrier: string; number: string }[];
+  /** where it is no retail order */
+  type?: OrderType;
+  /** billed later: nothing is to be paid before it ships */
+  onAccount?: boolean;
 };
