@@ -76,7 +76,7 @@ export type StockAnswer = { outcome: 'done' } | { outcome: 'stale' } | { outcome
 export type SeenStock = { platformSku: string; sellable: number; held: number };
 
 /** `lines`: the platform's line ids and units. `key`: the same for every try. `shipment`: parcels that left together. `last`: nothing of the order is left to be shipped. */
-export type ShipmentReport = { externalId: string; key: string; shipment: string; carrier: string; waybillNo: string; lines: { lineId: string; quantity: number }[]; shippedAt: number; last: boolean };
+export type ShipmentReport = { externalId: string; key: string; shipment?: string; carrier: string; waybillNo: string; lines: { lineId: string; quantity: number }[]; shippedAt: number; last: boolean };
 /** Another parcel of an order may have been reported before: `parcels` are all of them, this one included. */
 export type ShipmentCall = ShipmentReport & { parcels: readonly ShipmentReport[] };
 

@@ -40,7 +40,7 @@ export const dealer: ChannelKind = {
       },
       changedOrders: () => Promise.resolve({ orders: [], next: null }),
       async orderTaken(externalId, state) { if (state !== 'held') await desk.answer(externalId); },
-      reportParcels: (externalId, parcels) => desk.despatch(externalId, parcels.map((p) => ({ key: p.key, shipment: p.shipment, carrier: p.carrier, waybillNo: p.waybillNo, shippedAt: p.shippedAt, lines: p.lines }))),
+      reportParcels: (externalId, parcels) => desk.despatch(externalId, parcels.map((p) => ({ key: p.key, shipment: p.shipment ?? p.key, carrier: p.carrier, waybillNo: p.waybillNo, shippedAt: p.shippedAt, lines: p.lines }))),
     };
   },
 };

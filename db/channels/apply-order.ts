@@ -82,7 +82,8 @@ async function apply(deps: ApplyDeps, channel: Channel, seen: SeenOrder, rules: 
   const { writer } = deps;
   const now = writer.clock();
   const { rows: [row] } = await writer.pool.query<Row>({ name: 'channel_order', text: 'select state, applied, order_id, lines from channel_orders where channel_id = $1 and external_id = $2', values: [channel.id, seen.externalId] });
-  const verdict = nextSteps(row?.applied ?? null, seen);
+  const keep = (addressKey: string): string => deps.vault.hash('address', addressKey).toString('base64');
+  const verdict = nextSteps(row?.applied ?? null, seen, keep);
   if (verdict.verdict === 'ignore') {
     if (verdict.reason !== 'older') await write(writer.pool, channel.id, seen.externalId, { state: 'ignored', reason: verdict.reason, detail: null, key: null }, now);
     return { state: 'ignored', reason: verdict.reason };
@@ -96,7 +97,7 @@ async function apply(deps: ApplyDeps, channel: Channel, seen: SeenOrder, rules: 
     await writer.pool.query({
       name: 'channel_order_applied',
       text: `update channel_orders set state = 'open', applied = $3, hold_reason = null, hold_detail = null, hold_key = null, updated_at = $4 where channel_id = $1 and external_id = $2`,
-      values: [channel.id, seen.externalId, JSON.stringify(appliedOf(seen, row?.applied ?? null)), now],
+      values: [channel.id, seen.externalId, JSON.stringify(appliedOf(seen, row?.applied ?? null, keep)), now],
     });
     return { state: 'open', reason: null };
   } catch (error) {

@@ -20,6 +20,9 @@ export type Step =
   /** the platform's own warehouse has shipped */
   | { do: 'issue_by_platform' };
 
+/** What is kept of an address: a keyed hash, the same for the same address. */
+export type Keep = (addressKey: string) => string;
+
 export type Verdict =
   | { verdict: 'steps'; steps: Step[] }
   | { verdict: 'ignore'; reason: 'older' | 'cancelled_before_capture' | 'shipped_before_capture' };
@@ -28,9 +31,9 @@ const SHIPPED: ReadonlySet<SeenStatus> = new Set(['shipped', 'done']);
 
 /**
  * What an order's present state on its platform asks of us, given what was done before. States are compared, not events: lost, repeated and shuffled pushes lead to the same
- * end. An older state than the one applied is passed over.
+ * end. An older state than the one applied is passed over. `keep`: how an address is kept to be compared, for what is applied lies outside the vault.
  */
-export function nextSteps(applied: Applied | null, seen: SeenOrder): Verdict {
+export function nextSteps(applied: Applied | null, seen: SeenOrder, keep: Keep): Verdict {
   if (applied !== null && seen.version < applied.version) return { verdict: 'ignore', reason: 'older' };
   const steps: Step[] = [];
   if (applied === null) {
@@ -39,14 +42,15 @@ export function nextSteps(applied: Applied | null, seen: SeenOrder): Verdict {
     if (SHIPPED.has(seen.status) && seen.fulfilledBy === 'us') return { verdict: 'ignore', reason: 'shipped_before_capture' };
     steps.push({ do: 'capture' });
   }
-  const was = applied ?? { version: -1, status: seen.status === 'unpaid' ? 'unpaid' : 'to_ship', paid: seen.paidAt !== null || seen.cashOnDelivery, addressKey: addressKey(seen), cancelled: {}, afterSales: {} } satisfies Applied;
+  const was = applied ?? { version: -1, status: seen.status === 'unpaid' ? 'unpaid' : 'to_ship', paid: seen.paidAt !== null || seen.cashOnDelivery, addressKey: keptKey(seen, keep), cancelled: {}, afterSales: {} } satisfies Applied;
   if (seen.status === 'cancelled') {
     if (was.status !== 'cancelled') steps.push({ do: 'cancel' });
     return { verdict: 'steps', steps };
   }
   if (!was.paid && seen.paidAt !== null) steps.push({ do: 'pay' });
-  const key = addressKey(seen);
-  if (key !== null && key !== was.addressKey) steps.push({ do: 'change_address' });
+  const key = keptKey(seen, keep);
+  // Versions before kept it as it is.
+  if (key !== null && key !== was.addressKey && addressKey(seen) !== was.addressKey) steps.push({ do: 'change_address' });
   if (seen.wantedAddress !== null) steps.push({ do: 'answer_address' });
   const fewer = seen.lines.flatMap((l) => (l.cancelled > (was.cancelled[l.lineId] ?? (applied === null ? l.cancelled : 0)) ? [{ lineId: l.lineId, cancelled: l.cancelled }] : []));
   if (fewer.length > 0) steps.push({ do: 'cancel_units', lines: fewer });
@@ -67,10 +71,15 @@ export function addressKey(seen: SeenOrder): string | null {
   return a === null ? null : a.token ?? [a.name, a.phone, a.country, a.province, a.city, a.district ?? '', a.street, a.postcode ?? ''].join('\n');
 }
 
+function keptKey(seen: SeenOrder, keep: Keep): string | null {
+  const key = addressKey(seen);
+  return key === null ? null : keep(key);
+}
+
 /** What is applied once all steps of a state are done. */
-export function appliedOf(seen: SeenOrder, before: Applied | null): Applied {
+export function appliedOf(seen: SeenOrder, before: Applied | null, keep: Keep): Applied {
   return {
-    version: seen.version, status: seen.status, paid: (before?.paid ?? false) || seen.paidAt !== null || seen.cashOnDelivery, addressKey: addressKey(seen) ?? before?.addressKey ?? null,
+    version: seen.version, status: seen.status, paid: (before?.paid ?? false) || seen.paidAt !== null || seen.cashOnDelivery, addressKey: keptKey(seen, keep) ?? before?.addressKey ?? null,
     cancelled: Object.fromEntries(seen.lines.map((l: SeenLine) => [l.lineId, l.cancelled])), afterSales: Object.fromEntries(seen.afterSales.map((a) => [a.id, a.status])),
   };
 }

@@ -36,9 +36,10 @@ export function readX12(raw: RawInterchange): X12Interchange {
       group = null;
     } else if (s.tag === 'ST') {
       endSet(set, null);
-      if (!group) fault ??= '022';
-      set = { type: el(1), control: el(2), segments: [s], faults: group?.sets.some((x) => x.control === el(2)) ? ['23'] : [] };
-      group?.sets.push(set);
+      const own = group as X12Group | null;
+      if (!own) fault ??= '022';
+      set = { type: el(1), control: el(2), segments: [s], faults: own?.sets.some((x) => x.control === el(2)) === true ? ['23'] : [] };
+      own?.sets.push(set);
     } else if (s.tag === 'SE') {
       if (!set) fault ??= '022';
       set?.segments.push(s);

@@ -15,6 +15,8 @@ export type Read850 = { order: DealerOrder | null; orderDate: string; sent: Pick
 /** Bases of unit price (data element 639) that are of one unit; by the hundred and the like are not taken. */
 const PRICE_BASES_PER_UNIT = new Set(['', 'PE', 'UM', 'TE', 'WE', 'PN', 'NT', 'LE', 'RE', 'CA', 'SR', 'QE']);
 
+type Party = { name: string; lines: string[]; city: string; province: string; postcode: string; country: string; code: string | null; party: string };
+
 /** Reads a purchase order (850) by a dealer's profile. With any fault there is no order: a set is taken whole or not. Facts of the layout: X12 004010 850. */
 export function read850(set: X12Set, profile: DealerProfile): Read850 {
   const faults: SegmentFault[] = [];
@@ -30,8 +32,8 @@ export function read850(set: X12Set, profile: DealerProfile): Read850 {
   const sent: SentLine[] = [];
   let orderDate = '';
   let phone = '';
-  let address: { name: string; lines: string[]; city: string; province: string; postcode: string; country: string; code: string | null; party: string } | null = null;
-  let shipTo: typeof address = null;
+  let address: Party | null = null;
+  let shipTo: Party | null = null;
   let line: { s: X12Segment; value: DealerLine } | null = null;
   let items = 0;
   let hasBeg = false;
@@ -99,7 +101,7 @@ export function read850(set: X12Set, profile: DealerProfile): Read850 {
   const twice = order.lines.find((l, i) => order.lines.findIndex((o) => o.lineNo === l.lineNo) !== i);
   if (twice) add(null, '8', `line number "${twice.lineNo}" stands there twice (PO101)`, 'PO1');
   if (notes.length > 0) order.remark = notes.join(' ').slice(0, 1000);
-  placeIt();
+  placeIt(shipTo);
   return { order: faults.length === 0 && set.faults.length === 0 ? order : null, orderDate: order.orderedAt === null ? '' : orderDate, sent: { shipToCode: order.shipToCode, lines: sent }, faults };
 
   function readLine(s: X12Segment, el: (n: number) => string, no: number): { s: X12Segment; value: DealerLine } {
@@ -131,16 +133,16 @@ export function read850(set: X12Set, profile: DealerProfile): Read850 {
     return { s, value };
   }
 
-  function placeIt(): void {
+  function placeIt(to: Party | null): void {
     if (order.purpose === 'cancel') return;
-    const code = shipTo?.code ?? null;
+    const code = to?.code ?? null;
     order.shipToCode = code;
     const known: DealerAddress | undefined = code === null ? undefined : profile.addressBook[code];
     if (known) order.shipTo = known;
-    else if (shipTo && shipTo.lines.length > 0 && shipTo.city !== '') {
+    else if (to && to.lines.length > 0 && to.city !== '') {
       order.shipTo = {
-        name: shipTo.name, phone, country: shipTo.country === '' ? profile.country : shipTo.country, province: shipTo.province === '' ? shipTo.city : shipTo.province, city: shipTo.city, street: shipTo.lines.join(' '),
-        ...(shipTo.postcode === '' ? {} : { postcode: shipTo.postcode }),
+        name: to.name, phone, country: to.country === '' ? profile.country : to.country, province: to.province === '' ? to.city : to.province, city: to.city, street: to.lines.join(' '),
+        ...(to.postcode === '' ? {} : { postcode: to.postcode }),
       };
     } else {
       loop = 'N1';

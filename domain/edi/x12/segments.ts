@@ -55,9 +55,9 @@ function skipEnds(text: string, from: number): number {
   return at;
 }
 
-/** A segment as it is written; empty elements at the end are left out. X12 has no way to say a separator: it becomes a space. */
+/** A segment as it is written; empty elements at the end are left out. X12 has no way to say a separator: it becomes a space (but not a hyphen that ISA11 names: partners who do so write hyphens all the same). */
 export function x12Segment(route: { element: string; component: string; segment: string; repetition: string }, tag: string, ...elements: (string | number)[]): string {
-  const marks = new Set([route.element, route.component, route.segment, '\r', '\n', ...(/[A-Za-z0-9 ]/.test(route.repetition) ? [] : [route.repetition])]);
+  const marks = new Set([route.element, route.component, route.segment, '\r', '\n', ...(/[A-Za-z0-9 -]/.test(route.repetition) ? [] : [route.repetition])]);
   const clean = elements.map((e) => Array.from(String(e), (c) => (marks.has(c) ? ' ' : c)).join('').trim());
   while (clean.length > 0 && clean.at(-1) === '') clean.pop();
   return [tag, ...clean].join(route.element) + route.segment;

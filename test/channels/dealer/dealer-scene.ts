@@ -6,6 +6,7 @@ import { buildApp } from '../../../api/app.ts';
 import { createApiKey } from '../../../db/api-keys.ts';
 import { readChanges } from '../../../db/channels/read-changes.ts';
 import type { DocumentView, FileView } from '../../../db/dealers/read.ts';
+import { encodeId } from '../../../domain/ids.ts';
 import { createLogger } from '../../../runtime/logger.ts';
 import { advance } from '../../support/advance.ts';
 import { World } from '../../support/world.ts';
@@ -101,10 +102,8 @@ export class DealerScene {
 
   /** The order of ours that a dealer's became. */
   async order(orderNo: string): Promise<string> {
-    const list = (await this.ask<{ items: { id: string; externalId: string }[] }>('GET', `/v1/orders?channel=${this.code}&limit=100`)).items;
-    const found = list.find((o) => o.externalId === orderNo);
-    if (!found) throw new Error(`no order ${orderNo}`);
-    return found.id;
+    const { id } = await this.world.one<{ id: string }>('select o.id from orders o join channels c on c.id = o.channel_id where c.code = $1 and o.external_id = $2', this.code, orderNo);
+    return encodeId('ord', id);
   }
 
   /** Takes the order's steps until its locations have it, and then everything leaves. */

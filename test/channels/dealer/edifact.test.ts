@@ -27,7 +27,7 @@ describe('an order by EDIFACT', () => {
     expect(await s.written('ORDRSP')).toEqual([
       `UNA:+.? 'UNB+UNOC:3+5412345000013:14+4012345000009:14+261123:0200+2'UNH+2+ORDRSP:D:96A:UN:EAN005'BGM+231+${id}+4'DTM+137:20261123:102'RFF+ON:PO1'DTM+171:20261122:102'${head}`
       + "LIN+1+5+4000862141404:EN'PIA+1+SKU-1:SA'QTY+21:2:PCE'QTY+113:2:PCE'LIN+2+3+4000862141411:EN'PIA+1+SKU-2:SA'QTY+21:40:PCE'QTY+113:30:PCE'QTY+83:10:PCE'UNS+S'CNT+2:2'UNT+20+2'UNZ+1+2'"]);
-    await s.world.setStock('SKU-2', { 'W-01': 100 });
+    await s.world.setStock('SKU-2', { [[...s.world.store.network.locations.keys()][0]!]: 100 });
     await s.ship('PO1');
     await s.sync();
     const shipments = (await s.world.store.pool.query<{ id: string; waybill: string; lines: [number, number][] }>(
