@@ -30,17 +30,17 @@ describe('CSV and Excel of dealers', () => {
   afterAll(() => s.close());
 
   it('good orders go on, bad lines are named, and the whole comes back as a table', async () => {
-    const sent = await s.post(csv(row('A'), row('B', 'SKU-2', 'x'), row('A', 'SKU-2', '2', '5'), row('C', '=HYPERLINK("http://x")'), row('D', 'SKU-1', '40')));
+    const sent = await s.post(csv(row('A'), row('B', 'SKU-2', 'x'), row('A', 'SKU-2', '2', '5'), row('C', '"=HYPERLINK(""http://x"")"'), row('D', 'SKU-4', '40')));
     expect([sent.status, sent.body.rows, sent.body.orders, sent.body.faultList]).toEqual([201, 5, 3, [{ line: 3, orderNo: 'B', field: 'quantity', detail: '"x" is no quantity: a whole number from 1 to 1000000, without grouping marks' }]]);
     await s.sync();
     const result = await s.text(`/v1/dealer-files/${sent.body.id}/result`);
     expect(result.replace(/ord_\w+/g, 'ord')).toBe('\uFEFF' + [
       'line,orderNo,lineNo,sku,outcome,order,ordered,accepted,backordered,field,detail', '3,B,,,fault,,,,,quantity,"""x"" is no quantity: a whole number from 1 to 1000000, without grouping marks"',
       '2,A,1,SKU-1,open,ord,1,1,0,,', '2,A,2,SKU-2,open,ord,2,2,0,,',
-      '5,C,1,"\'=HYPERLINK(""http://x"")",held,,1,,,unmapped_sku,"listing =HYPERLINK(""http://x"") (=HYPERLINK(""http://x"")) is not mapped to a SKU of ours"', '6,D,1,SKU-1,open,ord,40,29,11,,', ''].join('\r\n'));
+      '5,C,1,"\'=HYPERLINK(""http://x"")",held,,1,,,unmapped_sku,"listing =HYPERLINK(""http://x"") (=HYPERLINK(""http://x"")) is not mapped to a SKU of ours"', '6,D,1,SKU-4,open,ord,40,30,10,,', ''].join('\r\n'));
     const responses = await s.written('response');
     expect(responses.map((r) => r.replace(/ord_\w+/g, 'ord')).sort()).toEqual([
-      '\uFEFForderNo,order,lineNo,sku,ordered,accepted,backordered,refused\r\nA,ord,1,SKU-1,1,1,0,0\r\nA,ord,2,SKU-2,2,2,0,0\r\n', '\uFEFForderNo,order,lineNo,sku,ordered,accepted,backordered,refused\r\nD,ord,1,SKU-1,40,29,11,0\r\n']);
+      '\uFEFForderNo,order,lineNo,sku,ordered,accepted,backordered,refused\r\nA,ord,1,SKU-1,1,1,0,0\r\nA,ord,2,SKU-2,2,2,0,0\r\n', '\uFEFForderNo,order,lineNo,sku,ordered,accepted,backordered,refused\r\nD,ord,1,SKU-4,40,30,10,0\r\n']);
     await s.ship('A');
     await s.sync();
     const [shipment] = await s.written('shipment');
@@ -134,7 +134,7 @@ describe('CSV and Excel of dealers', () => {
 
   it('a key that is bound to a location sees nothing of it, and changes nothing', async () => {
     const { createApiKey } = await import('../../../db/api-keys.ts');
-    const { key } = await createApiKey(s.world.store.pool, { name: 'bound', scopes: ['orders:read', 'orders:write', 'orders:operate', 'stock:read'], locationCode: 'W-01' });
+    const { key } = await createApiKey(s.world.store.pool, { name: 'bound', scopes: ['orders:read', 'orders:write', 'orders:operate', 'stock:read'], locationCode: [...s.world.store.network.locations.keys()][0]! });
     await s.world.store.network.reload();
     const before = await s.count('dealer_files');
     for (const [method, url] of [['POST', `/v1/dealer-files?channel=${s.code}&name=x`], ['GET', '/v1/dealer-files'], ['GET', '/v1/dealer-documents'], ['GET', `/v1/channels/${s.code}/inventory-file`], ['POST', `/v1/channels/${s.code}/dealer-orders/refuse`]] as const) {

@@ -4,7 +4,7 @@ import { DealerScene, EDIFACT } from './dealer-scene.ts';
 
 function orders(no: number, orderNo: string, lines: [gtin: string, sku: string, quantity: number][], more: { function?: string; test?: boolean; syntax?: string; name?: string } = {}): Buffer {
   const body = [
-    'UNH+1+ORDERS:D:96A:UN:EAN008', `BGM+220+${orderNo}+${more.function ?? '9'}`, 'DTM+137:20261122:102', 'NAD+BY+4012345000009::9', 'NAD+SU+5412345000013::9', `NAD+DP+4012345000018::9++${more.name ?? 'Markt Süd'}+Ringstraße 12+Köln++50667+DE`, 'COM+0221123:TE',
+    'UNH+1+ORDERS:D:96A:UN:EAN008', `BGM+220+${orderNo}+${more.function ?? '9'}`, 'DTM+137:20261122:102', 'NAD+BY+4012345000009::9', 'NAD+SU+5412345000013::9', `NAD+DP+4012345000018::9++${more.name ?? 'Markt Süd'}+1 Example Straße+Shanghai++200000+CN`, 'COM+0221123:TE',
     'CUX+2:CNY:9', ...lines.flatMap(([gtin, sku, quantity], i) => [`LIN+${i + 1}++${gtin}:EN`, `PIA+1+${sku}:SA`, `QTY+21:${quantity}:PCE`, 'PRI+AAA:10']), 'UNS+S', `CNT+2:${lines.length}`,
   ];
   const text = `UNA:+.? 'UNB+${more.syntax ?? 'UNOC'}:3+4012345000009:14+5412345000013:14+261123:0200+${no}${more.test ? '++++++1' : ''}'${body.join("'")}'UNT+${body.length + 1}+1'UNZ+1+${no}'`;
@@ -36,10 +36,10 @@ describe('an order by EDIFACT', () => {
     expect(written.length).toBe(shipments.length);
     const [first] = shipments;
     const lines = first!.lines.map(([n, q], i) => `LIN+${i + 1}++${n === 1 ? '4000862141404' : '4000862141411'}:EN'PIA+1+SKU-${n}:SA'QTY+12:${q}:PCE'RFF+ON:PO1:${n}'`).join('');
-    const count = 16 + 4 * first!.lines.length + 2;
+    const count = 17 + 4 * first!.lines.length + 2;
     expect(written[0]).toBe(
       `UNA:+.? 'UNB+UNOC:3+5412345000013:14+4012345000009:14+261123:0200+3'UNH+3+DESADV:D:96A:UN:EAN005'BGM+351+${encodeId('shp', first!.id)}+9'DTM+137:20261123:102'DTM+11:202611230200:203'RFF+ON:PO1'DTM+171:20261122:102'${head}TDT+20++30++sim'CPS+1'PAC+1++CT'`
-      + `CPS+2+1'PAC+1++CT'PCI+33E'RFF+CN:${first!.waybill}'GIN+BJ+054123450000000018'${lines}CNT+2:${first!.lines.length}'UNT+${count}+3'UNZ+1+3'`);
+      + `CPS+2+1'PAC+1++CT'PCI+33E'RFF+CN:${first!.waybill}'GIN+BJ+054123450000000013'${lines}CNT+2:${first!.lines.length}'UNT+${count}+3'UNZ+1+3'`);
     const shipped = written.join('').matchAll(/QTY\+12:(\d+)/g);
     expect([...shipped].reduce((sum, m) => sum + Number(m[1]), 0)).toBe(shipments.flatMap((x) => x.lines).reduce((sum, [, q]) => sum + q, 0));
   });
