@@ -1,8 +1,7 @@
 import type { CarrierConnector, CarrierIo, CarrierKind } from '../../carriers/carrier.ts';
 import { carrierKind } from '../../carriers/registry.ts';
 import { AccountBook, type CarrierAccount } from '../../db/carriers/accounts.ts';
-import { readToken } from '../../db/channels/tokens.ts';
-import { readCarrierToken, refreshCarrierToken } from '../../db/carriers/tokens.ts';
+import { carrierTokens, channelTokens } from '../../db/tokens.ts';
 import type { Carrier } from '../../db/network.ts';
 import { PartnerRefused, PartnerThrottled, PartnerUnavailable } from '../../domain/http-port.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
@@ -86,7 +85,7 @@ export class CarrierSessions {
   async #shopToken(channel: string): Promise<string> {
     const { network, writer, vault } = this.#deps;
     const id = network.channels.get(channel)?.id;
-    const token = id === undefined ? null : await readToken(writer.pool, vault, id);
+    const token = id === undefined ? null : await channelTokens.read(writer.pool, vault, id);
     if (token === null || token.expiresAt <= writer.clock().getTime()) throw new PartnerUnavailable(`the shop "${channel}" has no valid access token: its synchronisation renews it`);
     return token.access;
   }
@@ -118,14 +117,14 @@ export class CarrierSessions {
       },
       token: async (fresh = false) => {
         if (kind.capabilities.token === 'shop') return this.#shopToken(String(account.settings['channel']));
-        const last = await readCarrierToken(writer.pool, vault, code);
+        const last = await carrierTokens.read(writer.pool, vault, code);
         if (last !== null && last.expiresAt > writer.clock().getTime() + RENEW_BEFORE_MS && !(fresh && last.serial === serial)) {
           serial = last.serial;
           return last.access;
         }
         const { nextToken } = connector;
         if (!nextToken) throw new PartnerRefused(401, `the access token of ${code} is missing or no longer valid, and it gives no new one: set it anew`);
-        const made = await refreshCarrierToken(writer.pool, vault, code, last?.serial ?? null, (old) => nextToken.call(connector, old), writer.clock());
+        const made = await carrierTokens.refresh(writer.pool, vault, code, last?.serial ?? null, (old) => nextToken.call(connector, old), writer.clock());
         serial = made.serial;
         return made.access;
       },

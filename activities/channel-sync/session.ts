@@ -1,7 +1,7 @@
 import type { ChannelConnector, ChannelIo, ChannelKind } from '../../channels/channel.ts';
 import { channelKind } from '../../channels/registry.ts';
-import { readToken, refreshToken } from '../../db/channels/tokens.ts';
 import { ShopBook, type ShopRow } from '../../db/channels/shops.ts';
+import { channelTokens } from '../../db/tokens.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { createDesk } from './desk.ts';
 import { createIo } from './io.ts';
@@ -40,8 +40,8 @@ export class ShopSessions {
     const io: ChannelIo = { desk: createDesk(this.#deps, shop), ...createIo({
       code: shop.channel.code, limiter: new Limiter({ ...kind.limits, ...shop.limits }), raw, timeoutMs: typeof own === 'number' ? own : kind.timeoutMs, now: () => writer.clock().getTime(),
       tokens: {
-        read: () => readToken(writer.pool, vault, shop.channel.id),
-        refresh: (beyond, next) => refreshToken(writer.pool, vault, shop.channel.id, beyond, next, writer.clock()),
+        read: () => channelTokens.read(writer.pool, vault, shop.channel.id),
+        refresh: (beyond, next) => channelTokens.refresh(writer.pool, vault, shop.channel.id, beyond, next, writer.clock()),
       },
       connector: () => connector,
     }) };

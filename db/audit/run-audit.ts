@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { encodeId, type IdPrefix } from '../../domain/ids.ts';
+import { inTransaction, SNAPSHOT } from '../transaction.ts';
 import { CAPTURED_WITHOUT_WORKFLOW, CHECKS, ORDERS_WITH_WORKFLOW } from './checks.ts';
 
 export type Violation = { check: string; detail: string };
@@ -23,21 +24,10 @@ const LIMIT = 50;
  * the system runs, and it writes and locks nothing. Workflows are asked for after the snapshot: an outbox row goes only when its workflow is there.
  */
 export async function runAudit(pool: pg.Pool, options: AuditOptions = {}): Promise<AuditResult> {
-  const client = await pool.connect();
-  let result: AuditResult;
-  let waiting: string[] = [];
-  let failed: Error | undefined;
-  try {
-    await client.query('begin isolation level repeatable read read only');
-    result = await readSnapshot(client, options);
-    if (options.workflowExists) waiting = (await client.query<{ id: string }>(ORDERS_WITH_WORKFLOW)).rows.map((r) => encodeId('ord', r.id));
-    await client.query('commit');
-  } catch (error) {
-    failed = error as Error;
-    throw error;
-  } finally {
-    client.release(failed); // after an error the connection goes, and its transaction with it
-  }
+  const { result, waiting } = await inTransaction(pool, async (client) => ({
+    result: await readSnapshot(client, options),
+    waiting: options.workflowExists ? (await client.query<{ id: string }>(ORDERS_WITH_WORKFLOW)).rows.map((r) => encodeId('ord', r.id)) : [],
+  }), SNAPSHOT);
   if (options.workflowExists && waiting.length > 0) {
     const found = await options.workflowExists(waiting);
     const missing = waiting.filter((id) => !found.has(id)).slice(0, LIMIT);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
+import { inTransaction } from '../transaction.ts';
 import type { Vault } from '../vault.ts';
 
 export type AccountLimits = Record<string, { perSecond: number; burst: number }>;
@@ -44,9 +45,7 @@ export async function putAccount(
   pool: pg.Pool, vault: Vault,
   account: Pick<CarrierAccount, 'code' | 'kind' | 'settings' | 'secrets' | 'limits' | 'follows' | 'asks'> & { newHookKey: boolean }, now: Date,
 ): Promise<void> {
-  const client = await pool.connect();
-  try {
-    await client.query('begin');
+  await inTransaction(pool, async (client) => {
     const { rows: [old] } = await client.query<Row>(`select ${COLUMNS} from carrier_accounts where code = $1 for update`, [account.code]);
     const secrets = { ...old?.secrets && old.kind === account.kind ? JSON.parse(vault.openSecret(old.secrets)) as Record<string, string> : {}, ...account.secrets };
     await client.query(
@@ -56,13 +55,7 @@ export async function putAccount(
       [account.code, account.kind, JSON.stringify(account.settings), vault.sealSecret(JSON.stringify(secrets)), randomBytes(24).toString('base64url'), JSON.stringify(account.limits), account.follows, account.asks, now, account.newHookKey]);
     // Another account's token opens nothing here.
     if (Object.keys(account.secrets).length > 0) await client.query('delete from carrier_tokens where account = $1', [account.code]);
-    await client.query('commit');
-  } catch (error) {
-    await client.query('rollback').catch(() => undefined);
-    throw error;
-  } finally {
-    client.release();
-  }
+  });
 }
 
 /** Forgets an account; what it was asked for stays. True where there was one. */

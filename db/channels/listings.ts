@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { Problem } from '../../domain/problem.ts';
 import type { Network, Sku } from '../network.ts';
+import { inTransaction } from '../transaction.ts';
 import { storeHints } from './hints.ts';
 
 /** What a listing sells: SKUs of ours and how many of each one unit of it is; none: not mapped yet. */
@@ -69,9 +70,7 @@ export async function mapListing(
     return { id: sku.id, quantity: c.quantity };
   });
   if (new Set(skus.map((s) => s.id)).size < skus.length) throw new Problem('unprocessable', 'a SKU stands there twice: add its quantities', '/components');
-  const client = await pool.connect();
-  try {
-    await client.query('begin');
+  return inTransaction(pool, async (client) => {
     const { rows: [l] } = await client.query<{ id: string; version: number }>(
       `insert into listings (channel_id, platform_sku) values ($1, $2) on conflict (channel_id, platform_sku) do update set platform_sku = excluded.platform_sku returning id, version`, [channelId, platformSku]);
     const { id, version } = l as { id: string; version: number };
@@ -83,14 +82,8 @@ export async function mapListing(
       [id, more.itemId ?? null, more.priceFloor !== undefined, more.priceFloor ?? null]);
     await markListing(client, Number(id), channelId, now, true);
     const released = await releaseHeld(client, network, channelId, `listing:${platformSku}`, now);
-    await client.query('commit');
     return { version: version + 1, released };
-  } catch (error) {
-    await client.query('rollback').catch(() => undefined);
-    throw error;
-  } finally {
-    client.release();
-  }
+  });
 }
 
 /** Notes that a listing's figure must be told again. */

@@ -3,6 +3,7 @@ import { delta as deltaOf, isUrgent, publishable, settle, shown, type PublishRul
 import { availability, bundleAvailability } from '../read/availability.ts';
 import type { Channel, Network } from '../network.ts';
 import type { StockProjection } from '../projection.ts';
+import { inTransaction } from '../transaction.ts';
 
 /** A change under way: sent, or about to be. It is written before the call, so that after a crash it is known what may have been told. */
 export type Pending = { key: string; delta: number; target: number; seen: number | null; since: string; urgent: boolean; folded: number };
@@ -133,9 +134,7 @@ export async function changeRefused(pool: pg.Pool, listing: ListingStock, reason
  * lost, and corrects what has drifted. Returns by how much the platform was off.
  */
 export async function settleReading(pool: pg.Pool, listingId: number, sellable: number, now: Date): Promise<number> {
-  const client = await pool.connect();
-  try {
-    await client.query('begin');
+  return inTransaction(pool, async (client) => {
     const { rows: [row] } = await client.query<{ granted: number; sold: number; opened: boolean; pending: Pending | null }>('select granted, sold, opened, pending from listings where id = $1 for no key update', [listingId]);
     if (!row) throw new Error(`listing ${listingId} does not exist`);
     const { granted, drift } = settle(row, sellable);
@@ -143,14 +142,8 @@ export async function settleReading(pool: pg.Pool, listingId: number, sellable: 
     const unexplained = !row.opened ? 0 : row.pending && (drift === row.pending.delta || drift === 0) ? 0 : drift;
     await client.query('update listings set granted = $2, pending = null, opened = true, shown = $3, shown_at = $4 where id = $1', [listingId, granted, sellable, now]);
     if (unexplained !== 0) await client.query('insert into listing_drifts (channel_id, listing_id, drift, at) select channel_id, id, $2, $3 from listings where id = $1', [listingId, unexplained, now]);
-    await client.query('commit');
     return unexplained;
-  } catch (error) {
-    await client.query('rollback').catch(() => undefined);
-    throw error;
-  } finally {
-    client.release();
-  }
+  });
 }
 
 /** What the platform should show of every mapped listing, for the comparison. */

@@ -1,5 +1,7 @@
 import type pg from 'pg';
 import type { Network } from '../network.ts';
+import { advanceReader } from '../readers.ts';
+import { aloneInTransaction } from '../transaction.ts';
 import { wakeChannels } from './wake.ts';
 
 /**
@@ -7,39 +9,17 @@ import { wakeChannels } from './wake.ts';
  * taken only below the oldest running transaction, so none is passed over. Returns whether anything was noted.
  */
 export async function readChanges(pool: pg.Pool, network: Network, now: Date): Promise<boolean> {
-  const client = await pool.connect();
-  let broken = true;
-  try {
-    await client.query('begin');
-    const { rows: [lock] } = await client.query<{ mine: boolean }>(`select pg_try_advisory_xact_lock(hashtext('tributary:channel-changes')) mine`);
-    const codes = lock?.mine === true ? [...await readStock(client, now), ...await readParcels(client, now)] : [];
-    await wakeChannels(client, codes.flatMap((id) => network.channelById.get(id)?.code ?? []), now);
-    await client.query('commit');
-    broken = false;
-    return codes.length > 0;
-  } catch (error) {
-    await client.query('rollback').then(() => { broken = false; }, () => undefined);
-    throw error;
-  } finally {
-    client.release(broken);
-  }
-}
-
-/** Where a reader is and where it may go; a reader that is new begins now. Null: nothing can have changed. */
-export async function advance(client: pg.ClientBase, name: string, now: Date): Promise<{ from: string; to: string } | null> {
-  const { rows: [row] } = await client.query<{ from: string; to: string }>({
-    name: 'reader_advance',
-    text: `with s as materialized (select pg_snapshot_xmin(pg_current_snapshot()) x), old as materialized (select upto from readers where name = $1),
-        new as (insert into readers (name, upto, at) select $1, x, $2 from s on conflict (name) do update set upto = excluded.upto, at = excluded.at)
-      select coalesce((select upto from old), x)::text "from", x::text "to" from s`,
-    values: [name, now],
+  const noted = await aloneInTransaction(pool, 'channel-changes', async (client) => {
+    const channels = [...await readStock(client, now), ...await readParcels(client, now)];
+    await wakeChannels(client, channels.flatMap((id) => network.channelById.get(id)?.code ?? []), now);
+    return channels.length > 0;
   });
-  return row && row.from !== row.to ? row : null;
+  return noted ?? false;
 }
 
 /** A change is urgent when the listing shows little, when little is left of a SKU of it, or in a live session; the moment is that of the first movement, from its command's UUIDv7. Returns the channels concerned. */
 async function readStock(client: pg.ClientBase, now: Date): Promise<number[]> {
-  const span = await advance(client, 'listing-stock', now);
+  const span = await advanceReader(client, 'listing-stock', now);
   if (!span) return [];
   const { rows } = await client.query<{ channel_id: number }>({
     name: 'listing_changes_note',
@@ -64,7 +44,7 @@ async function readStock(client: pg.ClientBase, now: Date): Promise<number[]> {
 
 /** A goods issue of an order that came from a platform, of one that was split off it, or of one that it was merged into. */
 async function readParcels(client: pg.ClientBase, now: Date): Promise<number[]> {
-  const span = await advance(client, 'shipment-reports', now);
+  const span = await advanceReader(client, 'shipment-reports', now);
   if (!span) return [];
   const { rows } = await client.query<{ channel_id: number }>({
     name: 'shipment_reports_note',

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { Problem } from '../../domain/problem.ts';
 import type { Network } from '../network.ts';
+import { inTransaction } from '../transaction.ts';
 import { markAll } from './listings.ts';
 import { wakeChannels } from './wake.ts';
 
@@ -26,17 +27,9 @@ export async function switchListing(pool: pg.Pool, channel: { id: number; code: 
 }
 
 async function change(pool: pg.Pool, channel: { id: number; code: string }, now: Date, run: (client: pg.ClientBase) => Promise<unknown>): Promise<void> {
-  const client = await pool.connect();
-  try {
-    await client.query('begin');
+  await inTransaction(pool, async (client) => {
     await run(client);
     await markAll(client, channel.id, now);
     await wakeChannels(client, [channel.code], now);
-    await client.query('commit');
-  } catch (error) {
-    await client.query('rollback').catch(() => undefined);
-    throw error;
-  } finally {
-    client.release();
-  }
+  });
 }

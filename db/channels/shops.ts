@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import { Problem } from '../../domain/problem.ts';
 import type { Channel, Network } from '../network.ts';
+import { inTransaction } from '../transaction.ts';
 import type { Vault } from '../vault.ts';
 import { wakeChannels } from './wake.ts';
 
@@ -57,9 +58,7 @@ export async function putShop(
 ): Promise<{ hookKey: string }> {
   const channel = network.channels.get(code);
   if (!channel) throw new Problem('unknown_channel', `channel "${code}" is not known; make it first with PUT /v1/channels/${code}`, '/code');
-  const client = await pool.connect();
-  try {
-    await client.query('begin');
+  return inTransaction(pool, async (client) => {
     const { rows: [old] } = await client.query<Row>(`select ${SHOP} from channel_shops where channel_id = $1 for update`, [channel.id]);
     const known = old?.secrets ? JSON.parse(vault.openSecret(old.secrets)) as Record<string, string> : {};
     const secrets = { ...known, ...shop.secrets };
@@ -72,14 +71,8 @@ export async function putShop(
     if (Object.entries(shop.secrets).some(([name, value]) => known[name] !== value)) await client.query('delete from channel_tokens where channel_id = $1', [channel.id]);
     await client.query(`insert into publish_rules (channel_id) values ($1) on conflict do nothing`, [channel.id]);
     await wakeChannels(client, [code], now);
-    await client.query('commit');
     return { hookKey: row?.hook_key ?? '' };
-  } catch (error) {
-    await client.query('rollback').catch(() => undefined);
-    throw error;
-  } finally {
-    client.release();
-  }
+  });
 }
 
 /** The codes of channels that have a shop account and are active. */

@@ -1,11 +1,13 @@
 import type pg from 'pg';
 import { advanceReader } from '../readers.ts';
+import { aloneInTransaction } from '../transaction.ts';
 import { DEMAND_FACTS } from './facts.ts';
 import { notePromotions } from './note-promotions.ts';
 import { noteStockOuts } from './stock-outs.ts';
 
 /** Orders a transaction. */
 const BATCH = 1_000;
+const WORK = 'demand';
 
 /**
  * Brings `daily_demand` and `stock_outs` up to what is committed: notes which orders have changed (up to the oldest transaction that is open, so none is passed over), then works out
@@ -13,9 +15,9 @@ const BATCH = 1_000;
  * Returns how many orders were worked out.
  */
 export async function rollUpDemand(pool: pg.Pool, now: Date): Promise<number> {
-  await alone(pool, async (client) => { await noteDirty(client, now); await noteStockOuts(client, now); await notePromotions(client); });
+  await aloneInTransaction(pool, WORK, async (client) => { await noteDirty(client, now); await noteStockOuts(client, now); await notePromotions(client); });
   for (let orders = 0; ;) {
-    const done = await alone(pool, workOff);
+    const done = await aloneInTransaction(pool, WORK, workOff);
     orders += done ?? 0;
     if (done === null || done < BATCH) return orders;
   }
@@ -23,32 +25,12 @@ export async function rollUpDemand(pool: pg.Pool, now: Date): Promise<number> {
 
 /** Works a business day out anew from what its orders say; the sums stay what they were unless somebody has changed them by hand. */
 export async function rebuildDemandDay(pool: pg.Pool, day: string): Promise<void> {
-  await alone(pool, async (client) => {
+  await aloneInTransaction(pool, WORK, async (client) => {
     await client.query('delete from daily_demand where day = $1', [day]);
     await client.query(
       `insert into daily_demand (day, sku_id, location_id, channel_id, country, region, units, revenue, cancelled, returned, lost)
        select day, sku_id, location_id, channel_id, country, region, sum(units), sum(revenue), sum(cancelled), sum(returned), sum(lost) from demand_parts where day = $1 group by 1, 2, 3, 4, 5, 6`, [day]);
   }, true);
-}
-
-/** Runs in a transaction that no other process's overlaps; null where another one is at it (unless it is waited for). */
-async function alone<T>(pool: pg.Pool, run: (client: pg.ClientBase) => Promise<T>, wait = false): Promise<T | null> {
-  const client = await pool.connect();
-  let broken = true;
-  try {
-    await client.query('begin');
-    const { rows: [lock] } = await client.query<{ mine: boolean }>(wait ? `select true mine from pg_advisory_xact_lock(hashtext('tributary:demand'))`
-      : `select pg_try_advisory_xact_lock(hashtext('tributary:demand')) mine`);
-    const result = lock?.mine === true ? await run(client) : null;
-    await client.query('commit');
-    broken = false;
-    return result;
-  } catch (error) {
-    await client.query('rollback').then(() => { broken = false; }, () => undefined);
-    throw error;
-  } finally {
-    client.release(broken);
-  }
 }
 
 /** Orders with news, and refusals: those whose order was captured after all among them. A reader that is new begins with all there is. */

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Zone } from '../../domain/geo.ts';
+import { inTransaction } from '../transaction.ts';
 import type { Vault } from '../vault.ts';
 
 export type Rate = { zone: Zone; firstWeightG: number; firstCost: number; stepG: number; stepCost: number; transitDays: number; service?: string; cutoffMinute?: number; volumetricMm3PerG?: number; maxWeightG?: number; takesHazardous?: boolean };
@@ -21,9 +22,7 @@ export async function listCarriers(pool: pg.Pool, code: string | null = null): P
 
 /** Makes or changes a carrier with its whole rate card, in one transaction. With a URL and no secret it keeps the secret it has: nobody can read it back to send it again. */
 export async function putCarrier(pool: pg.Pool, vault: Vault, code: string, c: CarrierInput): Promise<void> {
-  const client = await pool.connect();
-  try {
-    await client.query('begin');
+  await inTransaction(pool, async (client) => {
     await client.query(
       `insert into carriers (code, name, base_url, secret, active, daily_capacity) values ($1, $2, $3, $4, $5, $6)
        on conflict (code) do update set name = excluded.name, base_url = excluded.base_url,
@@ -40,11 +39,5 @@ export async function putCarrier(pool: pg.Pool, vault: Vault, code: string, c: C
       await client.query('insert into carrier_refusals (carrier, service, country, province, city, postcode_prefix, reason) values ($1, $2, $3, $4, $5, $6, $7)',
         [code, r.service ?? null, r.country, r.province ?? null, r.city ?? null, r.postcodePrefix ?? null, r.reason]);
     }
-    await client.query('commit');
-  } catch (error) {
-    await client.query('rollback');
-    throw error;
-  } finally {
-    client.release();
-  }
+  });
 }

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { Problem } from '../../domain/problem.ts';
+import { inTransaction } from '../transaction.ts';
 
 export type ComponentInput = { sku: string; quantity: number; priceShare?: number };
 export type ComponentRow = { sku: string; quantity: number; priceShare: number | null };
@@ -15,20 +16,11 @@ export async function readComponents(client: pg.ClientBase | pg.Pool, code: stri
 
 /** Says what a SKU consists of, in place of what was said before; nothing: it is no bundle any more. Orders captured before keep their lines. Throws Problem. */
 export async function putComponents(pool: pg.Pool, code: string, components: readonly ComponentInput[]): Promise<void> {
-  const client = await pool.connect();
-  let broken: Error | undefined;
-  try {
-    await client.query('begin');
+  await inTransaction(pool, async (client) => {
     // One at a time: two bundles that name each other would both look right.
     await client.query(`select pg_advisory_xact_lock(hashtext('tributary:bundles'))`);
     await write(client, code, components);
-    await client.query('commit');
-  } catch (error) {
-    await client.query('rollback').catch((rollback: Error) => { broken = rollback; });
-    throw error;
-  } finally {
-    client.release(broken);
-  }
+  });
 }
 
 async function write(client: pg.ClientBase, code: string, components: readonly ComponentInput[]): Promise<void> {

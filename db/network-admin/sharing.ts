@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { SharingMode } from '../../domain/stock/sharing.ts';
+import { inTransaction } from '../transaction.ts';
 
 /** A rule as it is said and stored: codes by id, minutes after local midnight. */
 export type SharingRow = {
@@ -9,9 +10,7 @@ export type SharingView = Omit<SharingRow, 'channelId' | 'skuIds'> & { channel: 
 
 /** Writes the rules of a location in place of those it had. */
 export async function putSharing(pool: pg.Pool, locationId: number, rules: readonly SharingRow[]): Promise<void> {
-  const client = await pool.connect();
-  try {
-    await client.query('begin');
+  await inTransaction(pool, async (client) => {
     // Two at once follow one another: the later one's rules stay, whole.
     await client.query('select 1 from locations where id = $1 for no key update', [locationId]);
     await client.query('delete from sharing_rules where location_id = $1', [locationId]);
@@ -20,13 +19,7 @@ export async function putSharing(pool: pg.Pool, locationId: number, rules: reado
         `insert into sharing_rules (location_id, channel_id, sku_ids, category, mode, value, from_minute, to_minute, weekdays, priority) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
         [locationId, r.channelId, r.skuIds, r.category, r.mode, r.value, r.from, r.to, r.weekdays, r.priority]);
     }
-    await client.query('commit');
-  } catch (error) {
-    await client.query('rollback');
-    throw error;
-  } finally {
-    client.release();
-  }
+  });
 }
 
 /** The rules of a location, oldest first. */

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { encodeId } from '../../domain/ids.ts';
 import type { Bearer } from '../../domain/order/pricing.ts';
 import { readLines } from '../orders/order.ts';
+import { inTransaction, SNAPSHOT } from '../transaction.ts';
 import type { Contact, Vault } from '../vault.ts';
 import { fulfillmentsOf, type FulfillmentView } from './order-goods.ts';
 import { noSuchOrder, ownOrder } from './own-orders.ts';
@@ -44,18 +45,9 @@ const iso = (date: Date | null): string | null => date?.toISOString() ?? null;
  * not_found. Such a key sees the contact as long as its location took the order or still has a part of it: who gave an order back needs it no more.
  */
 export async function readOrder(pool: pg.Pool, vault: Vault, id: string, access: { onlyLocation: number | null; personal: boolean }): Promise<OrderDetail> {
-  const client = await pool.connect();
-  let broken = true;
-  try {
-    await client.query('begin isolation level repeatable read read only');
-    const order = await assemble(client, vault, id, access);
-    await client.query('commit');
-    broken = false;
-    if (order === null) throw noSuchOrder(encodeId('ord', id));
-    return order;
-  } finally {
-    client.release(broken);
-  }
+  const order = await inTransaction(pool, (client) => assemble(client, vault, id, access), SNAPSHOT);
+  if (order === null) throw noSuchOrder(encodeId('ord', id));
+  return order;
 }
 
 async function assemble(client: pg.ClientBase, vault: Vault, id: string, { onlyLocation, personal }: { onlyLocation: number | null; personal: boolean }): Promise<OrderDetail | null> {

@@ -1,5 +1,6 @@
 import type { ScopeInput, ScopePlan } from '../../domain/replenishment/scope-model.ts';
 import type { StockWriter } from '../stock-writer.ts';
+import { inTransaction, SNAPSHOT } from '../transaction.ts';
 import { commitPlan, type PlanCause } from './commit.ts';
 import { gather, type Gathered } from './gather.ts';
 import { readScope } from './scopes.ts';
@@ -21,20 +22,9 @@ export async function runPlan(writer: StockWriter, code: string, cause: PlanCaus
   throw new Error(`scope ${code} was changed again and again while it was planned`);
 }
 
-async function snapshot(writer: StockWriter, code: string, cause: PlanCause): Promise<Gathered | null> {
-  const client = await writer.pool.connect();
-  let broken = true;
-  try {
-    await client.query('begin isolation level repeatable read read only');
+function snapshot(writer: StockWriter, code: string, cause: PlanCause): Promise<Gathered | null> {
+  return inTransaction(writer.pool, async (client) => {
     const scope = await readScope(client, code);
-    const gathered = scope?.active === true ? await gather(client, scope, cause !== 'wake', writer.clock()) : null;
-    await client.query('commit');
-    broken = false;
-    return gathered;
-  } catch (error) {
-    await client.query('rollback').then(() => { broken = false; }, () => undefined);
-    throw error;
-  } finally {
-    client.release(broken);
-  }
+    return scope?.active === true ? gather(client, scope, cause !== 'wake', writer.clock()) : null;
+  }, SNAPSHOT);
 }

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { SimulatedArrival, SimulatedStock } from '../../domain/simulation/model.ts';
+import { inTransaction, SNAPSHOT } from '../transaction.ts';
 
 /** Days before the period in which a recorded order may have reserved its units. */
 const RESERVED_BEFORE_DAYS = 60;
@@ -14,10 +15,8 @@ export const poolSku = (sku: string, allotmentId: number): string => (allotmentI
  * since, less what the recorded orders took whenever. Goods that come back from recorded orders are arrivals.
  */
 export async function readStock(pool: pg.Pool, period: { from: Date; to: Date }, skuCodes: readonly string[], orderIds: readonly string[]): Promise<{ stock: SimulatedStock[]; arrivals: SimulatedArrival[] }> {
-  const client = await pool.connect();
-  try {
-    // One snapshot: levels and movements must belong together.
-    await client.query('begin isolation level repeatable read read only');
+  // One snapshot: levels and movements must belong together.
+  return inTransaction(pool, async (client) => {
     const { rows: levels } = await client.query<Level>(
       `select v.id, c.code location, s.code sku, v.allotment_id "allotmentId", v.on_hand - v.reserved - v.buffer free, r.units / 28.0 rate
        from stock_levels v join locations c on c.id = v.location_id join skus s on s.id = v.sku_id join lots on lots.id = v.lot_id
@@ -30,14 +29,8 @@ export async function readStock(pool: pg.Pool, period: { from: Date; to: Date },
        select level_id "levelId", at, sum(units)::int units from m where not replayed and at >= $3 and at < $4 group by 1, 2
        union all select level_id, null, sum(units)::int from m where replayed or at >= $4 group by 1 order by 2 nulls first, 1`,
       [levels.map((l) => l.id), orderIds, period.from, period.to]);
-    await client.query('commit');
     return split(levels, moved);
-  } catch (error) {
-    await client.query('rollback').catch((rollback: Error) => { process.emitWarning(`a reading transaction was not rolled back: ${rollback.message}`); });
-    throw error;
-  } finally {
-    client.release();
-  }
+  }, SNAPSHOT);
 }
 
 function split(levels: readonly Level[], moved: readonly { levelId: number; at: Date | null; units: number }[]): { stock: SimulatedStock[]; arrivals: SimulatedArrival[] } {

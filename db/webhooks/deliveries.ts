@@ -1,6 +1,9 @@
 import type pg from 'pg';
 import { afterTry, slowFor } from '../../domain/webhooks/catalogue.ts';
+import { inTransaction } from '../transaction.ts';
 
+/** `superseded`: somebody else had settled it meanwhile. */
+export type TryOutcome = ReturnType<typeof afterTry>['status'] | 'superseded';
 export type DueDelivery = { id: number; endpointId: string; eventId: string; url: string; secrets: Buffer; body: string; attempts: number; tries: number };
 
 /**
@@ -24,38 +27,28 @@ export async function leaseDeliveries(pool: pg.Pool, now: Date, until: Date, eac
   return rows;
 }
 
-/** How a try went: the log's row, what follows, and whether its endpoint is left alone or gone. `ms`: how long it took. A delivery that somebody else has settled meanwhile keeps that. */
+/** How a try went: the log's row, what follows, and whether its endpoint is left alone or gone. `ms`: how long it took. A delivery that somebody else has settled meanwhile keeps that. Returns what became of it. */
 export async function settleDelivery(
   pool: pg.Pool, d: Pick<DueDelivery, 'id' | 'endpointId' | 'attempts' | 'tries'>, outcome: { answer: number | null; error: string | null; retryAfterS: number | null; ms: number }, now: Date,
-): Promise<void> {
+): Promise<TryOutcome> {
   const next = afterTry(d.attempts + 1, outcome.answer, outcome.retryAfterS);
-  const client = await pool.connect();
-  let broken = true;
-  try {
-    await client.query('begin');
+  return inTransaction(pool, async (client) => {
     const { rowCount } = await client.query({
       name: 'webhook_settle',
       text: `update webhook_deliveries set status = $3, attempts = attempts + 1, tries = tries + 1, answer = $4, error = $5, due_at = coalesce($6, due_at), leased_until = null, settled_at = case when $3 = 'waiting' then null else $7::timestamptz end
         where id = $1 and tries = $2 and status = 'waiting'`,
       values: [d.id, d.tries, next.status === 'gone' ? 'cancelled' : next.status, outcome.answer, outcome.error, next.status === 'waiting' ? new Date(now.getTime() + next.inS * 1000) : null, now],
     });
-    if (rowCount === 1) {
-      await client.query({
-        name: 'webhook_attempt', text: 'insert into webhook_attempts (delivery_id, no, at, ms, answer, error) values ($1, $2, $3, $4, $5, $6)',
-        values: [d.id, d.tries + 1, now, Math.round(outcome.ms), outcome.answer, outcome.error],
-      });
-      if (next.status === 'gone') await gone(client, d.endpointId, now);
-      else if (next.status === 'waiting' && next.slow) await slow(client, d.endpointId, outcome.retryAfterS, now);
-      else if (next.status === 'delivered') await client.query({ name: 'webhook_well', text: 'update webhook_endpoints set slowed = 0, slow_until = null where id = $1 and slowed > 0', values: [d.endpointId] });
-    }
-    await client.query('commit');
-    broken = false;
-  } catch (error) {
-    await client.query('rollback').then(() => { broken = false; }, () => undefined);
-    throw error;
-  } finally {
-    client.release(broken);
-  }
+    if (rowCount !== 1) return 'superseded';
+    await client.query({
+      name: 'webhook_attempt', text: 'insert into webhook_attempts (delivery_id, no, at, ms, answer, error) values ($1, $2, $3, $4, $5, $6)',
+      values: [d.id, d.tries + 1, now, Math.round(outcome.ms), outcome.answer, outcome.error],
+    });
+    if (next.status === 'gone') await gone(client, d.endpointId, now);
+    else if (next.status === 'waiting' && next.slow) await slow(client, d.endpointId, outcome.retryAfterS, now);
+    else if (next.status === 'delivered') await client.query({ name: 'webhook_well', text: 'update webhook_endpoints set slowed = 0, slow_until = null where id = $1 and slowed > 0', values: [d.endpointId] });
+    return next.status;
+  });
 }
 
 async function gone(client: pg.ClientBase, endpointId: string, now: Date): Promise<void> {

@@ -2,7 +2,8 @@ import type pg from 'pg';
 import { encodeId } from '../../domain/ids.ts';
 import { WEBHOOK_EVENT_TYPES, webhookBody } from '../../domain/webhooks/catalogue.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
-import { advance } from '../channels/read-changes.ts';
+import { advanceReader } from '../readers.ts';
+import { aloneInTransaction } from '../transaction.ts';
 
 type Fact = { orderId: string; type: string; at: Date; channel: string; data: Record<string, unknown> | null };
 
@@ -13,22 +14,11 @@ type Fact = { orderId: string; type: string; at: Date; channel: string; data: Re
 export async function fanOut(pool: pg.Pool, now: Date): Promise<number> {
   const { rowCount: any } = await pool.query({ name: 'webhooks_any', text: `select 1 from webhook_endpoints where status <> 'gone' limit 1` });
   if (any === 0) return 0;
-  const client = await pool.connect();
-  let broken = true;
-  try {
-    await client.query('begin');
-    const { rows: [lock] } = await client.query<{ mine: boolean }>(`select pg_try_advisory_xact_lock(hashtext('tributary:webhooks')) mine`);
-    const span = lock?.mine === true ? await advance(client, 'webhooks', now) : null;
-    const told = span === null ? 0 : await write(client, await facts(client, span), now);
-    await client.query('commit');
-    broken = false;
-    return told;
-  } catch (error) {
-    await client.query('rollback').then(() => { broken = false; }, () => undefined);
-    throw error;
-  } finally {
-    client.release(broken);
-  }
+  const told = await aloneInTransaction(pool, 'webhooks', async (client) => {
+    const span = await advanceReader(client, 'webhooks', now);
+    return span === null ? 0 : write(client, await facts(client, span), now);
+  });
+  return told ?? 0;
 }
 
 async function facts(client: pg.ClientBase, span: { from: string; to: string }): Promise<Fact[]> {

@@ -10,6 +10,7 @@ import { createSafePost } from '../../runtime/safe-post.ts';
 import { decodeSecret, verify } from '../../simulators/shared/signing.ts';
 import { retryAfterSeconds, sendWebhooks } from '../../workers/webhooks/sender.ts';
 import { TestApi } from '../support/api.ts';
+import { allReadable } from '../support/readable.ts';
 
 type Got = { id: string; body: string; headers: IncomingMessage['headers'] };
 let api: TestApi;
@@ -43,9 +44,14 @@ beforeEach(async () => {
   await api.world.store.pool.query(`delete from readers where name = 'webhooks'`);
 });
 
-const send = (post = createSafePost('any', 2_000)): Promise<number> => sendWebhooks({ store: api.world.store, post, logger: createLogger('test', 'silent') });
-/** Endpoints are made in the database: the API of this test is a public one, which takes no inner address. */
+/** A round that sees all that was committed, whatever other tests hold open. */
+async function send(post = createSafePost('any', 2_000)): Promise<number> {
+  await allReadable(api.world.store.pool);
+  return sendWebhooks({ store: api.world.store, post, logger: createLogger('test', 'silent') });
+}
+/** Endpoints are made in the database: the API of this test is a public one, which takes no inner address. What was committed before is past. */
 async function endpoint(events: string[] = ['*']): Promise<{ id: string; secret: string }> {
+  await allReadable(api.world.store.pool);
   const { body } = await api.call(key, 'POST', '/v1/webhooks', { url: 'https://example.com/hook', events });
   await api.world.store.pool.query('update webhook_endpoints set url = $2 where id = $1', [decodeId('whe', body['id'] as string), url]);
   return body as { id: string; secret: string };

@@ -8,6 +8,7 @@ import { readChanges } from '../../../db/channels/read-changes.ts';
 import { encodeId } from '../../../domain/ids.ts';
 import { createLogger } from '../../../runtime/logger.ts';
 import { startPlatform, type RunningPlatform } from '../../../simulators/platform/start-platform.ts';
+import { allReadable } from '../../support/readable.ts';
 import { World } from '../../support/world.ts';
 import { accountOf, SIMULATORS } from './platforms.ts';
 
@@ -91,11 +92,10 @@ export class ShopScene {
     return await this.#noted() ? this.#sync({ channel: this.code }) : facts;
   }
 
-  /** Changes are read below the oldest running transaction of the whole server, which other tests share: everything until now is below it first. */
+  /** What was committed until now is noted. */
   async #noted(): Promise<boolean> {
     const { pool, network } = this.world.store;
-    const { rows: [upTo] } = await pool.query<{ xid: string }>('select pg_current_xact_id()::text xid');
-    while ((await pool.query<{ open: boolean }>('select pg_snapshot_xmin(pg_current_snapshot()) <= $1::text::xid8 "open"', [upTo?.xid])).rows[0]?.open) await new Promise((resolve) => setTimeout(resolve, 5));
+    await allReadable(pool);
     return readChanges(pool, network, this.world.now);
   }
 

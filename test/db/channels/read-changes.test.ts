@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readChanges } from '../../../db/channels/read-changes.ts';
+import { allReadable } from '../../support/readable.ts';
 import { World } from '../../support/world.ts';
 
 let world: World;
@@ -18,6 +19,7 @@ async function listing(sku: string, granted: number): Promise<void> {
      insert into listing_components (listing_id, sku_id, quantity, position) select l.id, k.id, 1, 1 from l join skus k on k.code = $2`, [channel, sku, granted]);
 }
 async function changes(): Promise<[string, boolean][]> {
+  await allReadable(world.store.pool);
   await readChanges(world.store.pool, world.store.network, world.now);
   const { rows } = await world.store.pool.query<{ sku: string; urgent: boolean }>(
     `with gone as (delete from listing_changes returning listing_id, urgent) select l.platform_sku sku, g.urgent from gone g join listings l on l.id = g.listing_id order by 1`);
