@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { captureIntake } from '../../db/capture/capture-intake.ts';
-import type { CaptureOutcome } from '../../db/capture/capture-orders.ts';
+import type { CaptureOutcome } from '../../db/capture/outcome.ts';
 import type { Store } from '../../db/store.ts';
 import type { OrderIntake } from '../../domain/order/intake.ts';
 import type { ApiKey } from '../../db/network.ts';

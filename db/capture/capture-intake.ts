@@ -1,7 +1,7 @@
 import type { OrderIntake } from '../../domain/order/intake.ts';
 import { readPromotionFacts } from '../promotions/facts.ts';
 import type { Store } from '../store.ts';
-import type { CaptureOutcome } from './capture-orders.ts';
+import type { CaptureOutcome } from './outcome.ts';
 import { prepareOrder } from './prepare.ts';
 
 const ATTEMPTS = 4;

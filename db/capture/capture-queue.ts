@@ -2,7 +2,8 @@ import type pg from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Problem } from '../../domain/problem.ts';
 import { errorCode, isRetryable, isUnreachable, type StockWriter } from '../stock-writer.ts';
-import { captureOrders, type CaptureDeps, type CaptureOutcome } from './capture-orders.ts';
+import { captureOrders, type CaptureDeps } from './capture-orders.ts';
+import type { CaptureOutcome } from './outcome.ts';
 import type { PreparedOrder } from './prepare.ts';
 
 type Entry = { order: PreparedOrder; resolve: (outcome: CaptureOutcome) => void; reject: (error: unknown) => void };

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { CaptureOutcome } from '../../db/capture/capture-orders.ts';
+import type { CaptureOutcome } from '../../db/capture/outcome.ts';
 import { CaptureQueue } from '../../db/capture/capture-queue.ts';
 import { prepareOrder, type PreparedOrder } from '../../db/capture/prepare.ts';
 import { openStore } from '../../db/store.ts';

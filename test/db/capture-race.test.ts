@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { CaptureOutcome } from '../../db/capture/capture-orders.ts';
+import type { CaptureOutcome } from '../../db/capture/outcome.ts';
 import { prepareOrder } from '../../db/capture/prepare.ts';
 import { openStore, type Store } from '../../db/store.ts';
 import type { OrderIntake } from '../../domain/order/intake.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { CaptureOutcome } from '../../db/capture/capture-orders.ts';
+import type { CaptureOutcome } from '../../db/capture/outcome.ts';
 import { prepareOrder } from '../../db/capture/prepare.ts';
 import { ensureLevels } from '../../db/ledger.ts';
 import { decodeId } from '../../domain/ids.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { CaptureOutcome } from '../../../db/capture/capture-orders.ts';
+import type { CaptureOutcome } from '../../../db/capture/outcome.ts';
 import { prepareOrder } from '../../../db/capture/prepare.ts';
 import { ensureLevels } from '../../../db/ledger.ts';
 import { cancelOrder } from '../../../db/orders/cancel-order.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { CaptureOutcome } from '../../../db/capture/capture-orders.ts';
+import type { CaptureOutcome } from '../../../db/capture/outcome.ts';
 import { prepareOrder } from '../../../db/capture/prepare.ts';
 import { takeLease } from '../../../db/leases/take-lease.ts';
 import { reserveOrder } from '../../../db/orders/reserve-order.ts';
