@@ -1,11 +1,10 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { PartnerRefused, textField } from '../../domain/http-port.ts';
 import { MILESTONES } from '../../domain/order/milestone.ts';
+import { standardWebhook } from '../../domain/webhooks/standard-webhook.ts';
 import { jsonReply, type Account, type CarrierConnector, type CarrierEvent, type CarrierIo, type Push, type Received } from '../carrier.ts';
 import { bag, isoTime, list, parseJson } from '../read.ts';
 
-/** Standard Webhooks: a push signed longer ago may be somebody's copy. */
-const WINDOW_S = 300;
 const BATCH = 100;
 
 /** A carrier that speaks `docs/partner-protocol.md`. */
@@ -52,21 +51,15 @@ function event(e: unknown, waybill: string | null): CarrierEvent | null {
   return { eventId, waybillNo, status: milestone, source: milestone, occurredAt, ...(description === null ? {} : { description }), ...(city === null ? {} : { city }) };
 }
 
-/** Standard Webhooks: base64 of HMAC-SHA256 over `id.timestamp.body`, key: base64 after `whsec_`. */
-function verdict(secret: string, push: Push): 'good' | 'signature' | 'stale' | 'malformed' {
-  const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signatures } = push.headers;
-  if (id === undefined || timestamp === undefined || signatures === undefined || !/^\d{1,12}$/.test(timestamp)) return 'malformed';
-  const right = createHmac('sha256', Buffer.from(secret.replace(/^whsec_/, ''), 'base64')).update(`${id}.${timestamp}.`).update(push.body).digest();
-  const good = signatures.split(' ').some((s) => {
-    const given = s.startsWith('v1,') ? Buffer.from(s.slice(3), 'base64') : Buffer.alloc(0);
-    return given.length === right.length && timingSafeEqual(given, right);
-  });
-  if (!good) return 'signature';
-  return Math.abs(push.now / 1000 - Number(timestamp)) > WINDOW_S ? 'stale' : 'good';
-}
+/** Keys of Standard Webhooks are base64 after `whsec_`. */
+const signedBy = (secret: string, body: Buffer) => (prefix: string, base64: string): boolean => {
+  const right = createHmac('sha256', Buffer.from(secret.replace(/^whsec_/, ''), 'base64')).update(prefix).update(body).digest();
+  const given = Buffer.from(base64, 'base64');
+  return given.length === right.length && timingSafeEqual(given, right);
+};
 
 function receive(push: Push, secret: string | null): Received {
-  const found = secret === null ? 'signature' : verdict(secret, push);
+  const found = secret === null ? 'signature' : standardWebhook(push.headers, push.now, signedBy(secret, push.body));
   if (found !== 'good') return { kind: 'rejected', reason: found, reply: jsonReply(401, { code: found }) };
   const given = list(bag(parseJson(push.body.toString('utf8')))['events']);
   const events = given.flatMap((e) => event(e, null) ?? []);

@@ -1,26 +1,19 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { PartnerRefused } from '../../domain/http-port.ts';
+import { standardWebhook as judge } from '../../domain/webhooks/standard-webhook.ts';
 import { jsonReply, type ChannelConnector, type ChannelIo, type Push, type Received, type Shop } from '../channel.ts';
 import { list, parseSafe, text, whole } from '../safe-json.ts';
 import { OrderMapper } from './map.ts';
 import { compilePath, fill } from './path.ts';
 import type { GenericSettings } from './settings.ts';
 
-/** Standard Webhooks: a push signed longer ago may be somebody's copy. */
-const WINDOW_S = 300;
-
-/** Standard Webhooks: base64 of HMAC-SHA256 over `id.timestamp.body`, key: base64 after `whsec_`; several signatures `v1,…` may stand in the header while the secret changes. */
-export function standardWebhook(secret: string, push: Push): 'good' | 'signature' | 'stale' | 'malformed' {
-  const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signatures } = push.headers;
-  if (id === undefined || timestamp === undefined || signatures === undefined || !/^\d{1,12}$/.test(timestamp)) return 'malformed';
-  const right = createHmac('sha256', Buffer.from(secret.replace(/^whsec_/, ''), 'base64')).update(`${id}.${timestamp}.`).update(push.body).digest();
-  const good = signatures.split(' ').some((s) => {
-    const given = s.startsWith('v1,') ? Buffer.from(s.slice(3), 'base64') : Buffer.alloc(0);
-    return given.length === right.length && timingSafeEqual(given, right);
-  });
-  if (!good) return 'signature';
-  return Math.abs(push.now / 1000 - Number(timestamp)) > WINDOW_S ? 'stale' : 'good';
-}
+/** Keys of Standard Webhooks are base64 after `whsec_`. */
+const signedBy = (secret: string, body: Buffer) => (prefix: string, base64: string): boolean => {
+  const right = createHmac('sha256', Buffer.from(secret.replace(/^whsec_/, ''), 'base64')).update(prefix).update(body).digest();
+  const given = Buffer.from(base64, 'base64');
+  return given.length === right.length && timingSafeEqual(given, right);
+};
+export const standardWebhook = (secret: string, push: Push) => judge(push.headers, push.now, signedBy(secret, push.body));
 
 /** A shop system by its settings alone. Every call carries what the settings say; answers are read where they say. */
 export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
