@@ -20,6 +20,7 @@ import { tendReplenishment } from '../db/replenishment/scopes.ts';
 import { tendBuffers } from '../db/stock/buffers/sales-rates.ts';
 import { tendLateSupplies } from '../db/stock/supplies/change-date.ts';
 import type { StockWriter } from '../db/stock-writer.ts';
+import { repeat } from './repeat.ts';
 
 const EXPIRY_MS = 500;
 /** What platforms must hear is noted so often; more would only split what belongs together. */
@@ -91,24 +92,7 @@ export function startHousekeeping(writer: StockWriter, network: Network, logger:
     const tended = await tendCarriers();
     if (Object.values(tended).some((n) => n > 0)) logger.info(tended, 'carriers tended');
   };
-  const loops = [[expiries, EXPIRY_MS], [round, EXPIRY_MS], [channels, CHANGES_MS], [demand, DEMAND_MS], [carriers, CARRIERS_MS]].map(([run, ms]) => repeat(run as () => Promise<void>, ms as number, logger));
+  const loops = [[expiries, EXPIRY_MS], [round, EXPIRY_MS], [channels, CHANGES_MS], [demand, DEMAND_MS], [carriers, CARRIERS_MS]].map(([run, ms]) =>
+    repeat(run as () => Promise<void>, ms as number, (error) => { logger.warn({ err: error }, 'housekeeping postponed'); }));
   return { async close() { await Promise.all(loops.map((close) => close())); } };
-}
-
-/** Runs something again and again, never twice at once. Returns how to end it. */
-function repeat(run: () => Promise<void>, everyMs: number, logger: Logger): () => Promise<void> {
-  let closed = false;
-  let running: Promise<void> = Promise.resolve();
-  let timer: NodeJS.Timeout;
-  const next = (): void => {
-    timer = setTimeout(() => {
-      running = run().catch((error: Error) => { logger.warn({ err: error }, 'housekeeping postponed'); }).finally(() => { if (!closed) next(); });
-    }, everyMs);
-  };
-  next();
-  return async () => {
-    closed = true;
-    clearTimeout(timer);
-    await running;
-  };
 }

@@ -64,8 +64,8 @@ const relay = new Relay({
 });
 await relay.start();
 const housekeeping = startHousekeeping(store.writer, store.network, logger, createCarrierTending({ ...store, http, raw }, logger).all);
-const messages = startSender({ store, http, raw, logger });
-const webhooks = startWebhooks({ store, post: createSafePost(config.webhookNetwork), logger });
+const messages = startSender({ store, http, raw, logger, onHandled: (outcome) => { metrics.messages.inc({ outcome }); } });
+const webhooks = startWebhooks({ store, post: createSafePost(config.webhookNetwork), logger, onTried: (outcome) => { metrics.webhookTries.inc({ outcome }); } });
 logger.info({ metricsPort: metrics.port, taskQueue: config.taskQueue }, 'worker ready');
 
 let stopping: Promise<void> | null = null;

@@ -7,6 +7,7 @@ import { takeNews } from '../../db/carriers/take-news.ts';
 import { Problem } from '../../domain/problem.ts';
 import { sameText } from '../../runtime/same-text.ts';
 import type { ApiDeps } from '../deps.ts';
+import type { PushOutcome } from '../plugins/metrics.ts';
 
 /** Reading a push needs nobody outside. */
 const NO_IO: CarrierIo = {
@@ -44,15 +45,22 @@ export const carrierHookRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { sto
   });
 
   async function settle(account: CarrierAccount, received: Received): Promise<Reply> {
-    if (received.kind === 'probe') return received.reply;
+    const count = (outcome: PushOutcome): void => { app.countPush(account.kind, outcome); };
+    if (received.kind === 'probe') {
+      count('probe');
+      return received.reply;
+    }
     if (received.kind === 'rejected') {
+      count(received.reason);
       await countCarrierRejection(pool, account.code, received.reason, writer.clock());
       return received.reply;
     }
     try {
       await takeNews(writer, account, received.events, received.again ?? []);
+      count('accepted');
       return received.reply;
     } catch (error) {
+      count('not_kept');
       app.log.error({ err: error, account: account.code }, 'tracking could not be kept: it is sent again');
       return received.failed;
     }

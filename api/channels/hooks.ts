@@ -7,6 +7,7 @@ import { ShopBook, type ShopRow } from '../../db/channels/shops.ts';
 import { Problem } from '../../domain/problem.ts';
 import { sameText } from '../../runtime/same-text.ts';
 import type { ApiDeps } from '../deps.ts';
+import type { PushOutcome } from '../plugins/metrics.ts';
 
 /** Reading a push needs nobody outside. */
 const NO_IO: ChannelIo = {
@@ -44,15 +45,22 @@ export const hookRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }) =
   });
 
   async function settle(shop: ShopRow, received: Received): Promise<Reply> {
-    if (received.kind === 'probe') return received.reply;
+    const count = (outcome: PushOutcome): void => { app.countPush(shop.channel.platform, outcome); };
+    if (received.kind === 'probe') {
+      count('probe');
+      return received.reply;
+    }
     if (received.kind === 'rejected') {
+      count(received.reason);
       await countRejection(store.pool, shop.channel.id, received.reason, store.writer.clock());
       return received.reply;
     }
     try {
       await queue.store(received.hints.map((h) => ({ ...h, channelId: shop.channel.id, channelCode: shop.channel.code })));
+      count('accepted');
       return received.reply;
     } catch (error) {
+      count('not_kept');
       app.log.error({ err: error, channel: shop.channel.code }, 'a push could not be kept: the platform sends it again');
       return received.failed;
     }

@@ -1,6 +1,17 @@
 import fp from 'fastify-plugin';
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { RejectReason as CarrierReason } from '../../carriers/carrier.ts';
+import type { RejectReason as ChannelReason } from '../../channels/channel.ts';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Store } from '../../db/store.ts';
+
+/** What became of a push: kept, not kept (it is sent again), only asked whether we are there, or the reason why it was not believed. */
+export type PushOutcome = 'accepted' | 'not_kept' | 'probe' | ChannelReason | CarrierReason;
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Counts a push of a platform, carrier or tracker. */
+    countPush(sender: string, outcome: PushOutcome): void;
+  }
+}
 
 /** `/metrics` for Prometheus, `/healthz` (the process lives) and `/readyz` (it can do its work). */
 export const metrics = fp<{ store: Store }>((app, { store }, done) => {
@@ -22,6 +33,8 @@ export const metrics = fp<{ store: Store }>((app, { store }, done) => {
     name: 'tributary_projection_age_seconds', help: 'how old the stock that this process ranks by may be', registers: [registry],
     collect() { this.set((Date.now() - store.projection.refreshedAt) / 1000); },
   });
+  const pushes = new Counter({ name: 'tributary_pushes_total', help: 'pushes of platforms, carriers and trackers by what became of them', labelNames: ['sender', 'outcome'], registers: [registry] });
+  app.decorate('countPush', (sender, outcome) => { pushes.inc({ sender, outcome }); });
   // Looking labels up by hash costs more than the observation; routes and statuses are few.
   const children = new Map<string, ReturnType<typeof seconds.labels>>();
   app.addHook('onResponse', (request, reply, next) => {

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { beginTry, postponeMessage, type LeasedMessage } from '../../db/messages/lease.ts';
-import { settleMessage } from '../../db/messages/settle.ts';
+import { settleMessage, type Outcome } from '../../db/messages/settle.ts';
 import type { Store } from '../../db/store.ts';
 import { PartnerRefused, PartnerThrottled, PartnerUnreachable } from '../../domain/http-port.ts';
 import { encodeId } from '../../domain/ids.ts';
@@ -12,38 +12,30 @@ import { prepareMessage, type Prepared } from './prepare.ts';
 
 export type DeliverDeps = { store: Pick<Store, 'pool' | 'vault' | 'writer'>; accounts: Accounts; logger: Logger };
 
-/** Takes one leased message as far as it goes now: out, on to a later moment, or to its end. */
-export async function deliverMessage(deps: DeliverDeps, m: LeasedMessage): Promise<void> {
+export type MessageOutcome = 'sent' | 'failed' | 'skipped' | 'postponed' | 'superseded';
+
+/** Takes one leased message as far as it goes now: out, on to a later moment, or to its end. `superseded`: somebody else has it. */
+export async function deliverMessage(deps: DeliverDeps, m: LeasedMessage): Promise<MessageOutcome> {
   const { store: { pool, writer }, accounts, logger } = deps;
   const now = writer.clock();
-  if (now >= m.expiresAt && m.begunAt === null) {
-    // What was tried in vain has failed; what nobody may be told at this hour was of no use.
-    await settleMessage(writer, m, m.attempts > 0 ? { status: 'failed', reason: 'expired' } : { status: 'skipped', reason: 'expired' });
-    return;
-  }
+  const end = async (outcome: Outcome, of = m): Promise<MessageOutcome> => (await settleMessage(writer, of, outcome) ? outcome.status : 'superseded');
+  const later = async (dueAt: Date, begun: boolean): Promise<MessageOutcome> => {
+    await postponeMessage(pool, m, { dueAt, error: null, begun, refused: null });
+    return 'postponed';
+  };
+  // What was tried in vain has failed; what nobody may be told at this hour was of no use.
+  if (now >= m.expiresAt && m.begunAt === null) return end(m.attempts > 0 ? { status: 'failed', reason: 'expired' } : { status: 'skipped', reason: 'expired' });
   const quietUntil = new Date(afterQuiet(now.getTime(), m.quiet));
-  if (quietUntil > now) {
-    await postponeMessage(pool, m, { dueAt: quietUntil < m.expiresAt ? quietUntil : m.expiresAt, error: null, begun: m.begunAt !== null, refused: null });
-    return;
-  }
+  if (quietUntil > now) return later(quietUntil < m.expiresAt ? quietUntil : m.expiresAt, m.begunAt !== null);
   const open = m.begunAt !== null && m.way !== null && m.messenger !== null ? { way: m.way, messenger: m.messenger } : null;
   const prepared = await prepareMessage(deps.store, await accounts.rows(), m, open);
-  if ('status' in prepared) {
-    await settleMessage(writer, m, open ? { status: 'failed', reason: prepared.reason === 'erased' ? 'erased' : 'outcome_unknown' } : prepared);
-    return;
-  }
+  if ('status' in prepared) return end(open ? { status: 'failed', reason: prepared.reason === 'erased' ? 'erased' : 'outcome_unknown' } : prepared);
   const account = accounts.account(prepared.messenger);
   const repeats = account?.repeats;
-  if (!account || (open && (repeats === 'never' || now >= m.expiresAt))) {
-    await settleMessage(writer, m, { status: 'failed', reason: account ? 'outcome_unknown' : 'no_messenger' });
-    return;
-  }
+  if (!account || (open && (repeats === 'never' || now >= m.expiresAt))) return end({ status: 'failed', reason: account ? 'outcome_unknown' : 'no_messenger' });
   const free = account.freeAt(now.getTime());
-  if (free > now.getTime()) {
-    await postponeMessage(pool, m, { dueAt: new Date(free), error: null, begun: open !== null, refused: null });
-    return;
-  }
-  if (!await beginTry(pool, m, prepared.message.way, prepared.messenger.code, now)) return;
+  if (free > now.getTime()) return later(new Date(free), open !== null);
+  if (!await beginTry(pool, m, prepared.message.way, prepared.messenger.code, now)) return 'superseded';
   const tried = { ...m, attempts: m.attempts + 1 };
   let sent: SentMessage;
   try {
@@ -51,9 +43,9 @@ export async function deliverMessage(deps: DeliverDeps, m: LeasedMessage): Promi
   } catch (error) {
     logger.warn({ messageId: encodeId('msg', m.id), messenger: prepared.messenger.code, attempts: tried.attempts, err: error }, 'message not sent');
     await setBack(deps, tried, prepared, account, open !== null, error);
-    return;
+    return 'postponed';
   }
-  await settleMessage(writer, tried, { status: 'sent', way: prepared.message.way, messenger: prepared.messenger.code, ref: sent.ref });
+  return end({ status: 'sent', way: prepared.message.way, messenger: prepared.messenger.code, ref: sent.ref }, tried);
 }
 
 async function setBack({ store: { pool, writer } }: DeliverDeps, m: LeasedMessage, { message }: Prepared, account: Account, wasOpen: boolean, error: unknown): Promise<void> {

@@ -8,8 +8,9 @@ import type { Http } from '../../domain/http-port.ts';
 import { encodeId } from '../../domain/ids.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import type { MessengerIo } from '../../messengers/messenger.ts';
+import { repeat } from '../repeat.ts';
 import { Accounts } from './accounts.ts';
-import { deliverMessage } from './deliver.ts';
+import { deliverMessage, type MessageOutcome } from './deliver.ts';
 
 /** Longer than any try may take: who has a message longer is dead. */
 const LEASE_MS = 60_000;
@@ -17,7 +18,7 @@ const TIMEOUT_MS = 15_000;
 const SLOTS = 20;
 const CHECK_EVERY_MS = 30_000;
 
-export type SenderDeps = { store: Pick<Store, 'pool' | 'vault' | 'writer'>; http: Http; raw: RawHttp; logger: Logger };
+export type SenderDeps = { store: Pick<Store, 'pool' | 'vault' | 'writer'>; http: Http; raw: RawHttp; logger: Logger; onHandled?: (outcome: MessageOutcome) => void };
 
 /** Sends what is due, some at a time, and asks what became of what was sent. Every worker has one; a message is with one of them at a time. */
 export class MessageSender {
@@ -36,7 +37,7 @@ export class MessageSender {
 
   /** Takes what is due as slots become free, until nothing is left that can go now. Returns how many were taken. */
   async round(): Promise<number> {
-    const { store, logger } = this.#deps;
+    const { store, logger, onHandled } = this.#deps;
     let taken = 0;
     const running = new Set<Promise<void>>();
     for (;;) {
@@ -45,7 +46,7 @@ export class MessageSender {
       taken += rows.length;
       for (const row of rows) {
         this.#inFlight++;
-        const run = deliverMessage({ store, accounts: this.#accounts, logger }, row)
+        const run = deliverMessage({ store, accounts: this.#accounts, logger }, row).then((outcome) => { onHandled?.(outcome); })
           // It keeps its lease and comes back when that ends.
           .catch((error: unknown) => { logger.error({ err: error, messageId: encodeId('msg', row.id) }, 'message left where it is'); })
           .finally(() => { this.#inFlight--; running.delete(run); });
@@ -84,27 +85,12 @@ export class MessageSender {
 /** Runs a sender once a second until closed; `close` waits for what is under way. */
 export function startSender(deps: SenderDeps, everyMs = 1_000): { close(): Promise<void> } {
   const sender = new MessageSender(deps);
-  let closed = false;
   let checkedAt = 0;
-  let timer: NodeJS.Timeout | null = null;
-  let running: Promise<void> = Promise.resolve();
   const once = async (): Promise<void> => {
     await sender.round();
     if (Date.now() - checkedAt < CHECK_EVERY_MS) return;
     checkedAt = Date.now();
     await sender.check();
   };
-  const next = (): void => {
-    timer = setTimeout(() => {
-      running = once().catch((error: unknown) => { deps.logger.warn({ err: error }, 'messages wait'); }).finally(() => { if (!closed) next(); });
-    }, everyMs);
-  };
-  next();
-  return {
-    async close() {
-      closed = true;
-      if (timer) clearTimeout(timer);
-      await running;
-    },
-  };
+  return { close: repeat(once, everyMs, (error) => { deps.logger.warn({ err: error }, 'messages wait'); }) };
 }

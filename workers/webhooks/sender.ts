@@ -1,11 +1,12 @@
 import type { Logger } from 'pino';
 import { cleanWebhooks, fanOut } from '../../db/webhooks/fan-out.ts';
-import { leaseDeliveries, settleDelivery, type DueDelivery } from '../../db/webhooks/deliveries.ts';
+import { leaseDeliveries, settleDelivery, type DueDelivery, type TryOutcome } from '../../db/webhooks/deliveries.ts';
 import { liveSecrets, openSecrets, signatures } from '../../db/webhooks/secrets.ts';
 import type { Store } from '../../db/store.ts';
 import { encodeId } from '../../domain/ids.ts';
 import { MOST_BYTES } from '../../domain/webhooks/catalogue.ts';
 import { ForbiddenAddress, type SafeAnswer } from '../../runtime/safe-post.ts';
+import { repeat } from '../repeat.ts';
 
 const SLOTS = 60;
 const EACH = 8;
@@ -14,7 +15,7 @@ const LEASE_MS = 60_000;
 const KEPT_MS = 30 * 86_400_000;
 const CLEANING_MS = 3_600_000;
 
-export type WebhookSenderDeps = { store: Pick<Store, 'pool' | 'vault' | 'writer'>; post: (url: string, headers: Record<string, string>, body: string) => Promise<SafeAnswer>; logger: Logger };
+export type WebhookSenderDeps = { store: Pick<Store, 'pool' | 'vault' | 'writer'>; post: (url: string, headers: Record<string, string>, body: string) => Promise<SafeAnswer>; logger: Logger; onTried?: (outcome: TryOutcome) => void };
 
 /** Seconds that `retry-after` asks for: a number of them, or a date. */
 export function retryAfterSeconds(text: string | null, now: number): number | null {
@@ -45,7 +46,7 @@ export async function sendWebhooks(deps: WebhookSenderDeps): Promise<number> {
   }
 }
 
-async function attempt({ store: { pool, vault, writer }, post }: WebhookSenderDeps, d: DueDelivery): Promise<void> {
+async function attempt({ store: { pool, vault, writer }, post, onTried }: WebhookSenderDeps, d: DueDelivery): Promise<void> {
   const now = writer.clock();
   const begun = performance.now();
   const id = encodeId('evt', d.eventId);
@@ -59,10 +60,11 @@ async function attempt({ store: { pool, vault, writer }, post }: WebhookSenderDe
   } catch (failure) {
     error = failure instanceof ForbiddenAddress ? failure.message : reasonOf(failure);
   }
-  await settleDelivery(pool, d, {
+  const outcome = await settleDelivery(pool, d, {
     answer: answer?.status ?? null, error: error ?? (answer !== null && answer.status >= 300 ? `answered ${answer.status}` : null),
     retryAfterS: retryAfterSeconds(answer?.retryAfter ?? null, now.getTime()), ms: performance.now() - begun,
   }, writer.clock());
+  onTried?.(outcome);
 }
 
 /** A code that says nothing of inner addresses: an endpoint's owner reads it. */
@@ -75,27 +77,12 @@ function reasonOf(error: unknown): string {
 
 /** Rounds until closed; `close` waits for the one under way. */
 export function startWebhooks(deps: WebhookSenderDeps, everyMs = 250): { close(): Promise<void> } {
-  let closed = false;
   let cleanedAt = 0;
-  let timer: NodeJS.Timeout | null = null;
-  let running: Promise<void> = Promise.resolve();
   const once = async (): Promise<void> => {
     await sendWebhooks(deps);
     if (Date.now() - cleanedAt < CLEANING_MS) return;
     cleanedAt = Date.now();
     await cleanWebhooks(deps.store.pool, new Date(deps.store.writer.clock().getTime() - KEPT_MS));
   };
-  const next = (): void => {
-    timer = setTimeout(() => {
-      running = once().catch((error: unknown) => { deps.logger.warn({ err: error }, 'webhooks wait'); }).finally(() => { if (!closed) next(); });
-    }, everyMs);
-  };
-  next();
-  return {
-    async close() {
-      closed = true;
-      if (timer) clearTimeout(timer);
-      await running;
-    },
-  };
+  return { close: repeat(once, everyMs, (error) => { deps.logger.warn({ err: error }, 'webhooks wait'); }) };
 }
