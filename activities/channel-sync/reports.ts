@@ -39,7 +39,11 @@ async function tell({ connector, deps: { writer }, shop: { channel } }: SyncCont
       return;
     }
     case 'address': return connector.answerAddressChange ? connector.answerAddressChange(externalId, body['approved'] === true, key) : undefined;
-    case 'cancellation': return connector.cancelOrder ? connector.cancelOrder(externalId, String(body['reason'] ?? ''), key) : undefined;
+    case 'cancellation':
+      if (connector.cancelOrder) return connector.cancelOrder(externalId, String(body['reason'] ?? ''), key);
+      // What is not paid the platform ends itself.
+      if (body['unpaid'] === true) return;
+      throw new PartnerRefused(0, 'this platform takes no cancellation by API: refund the buyer there');
     case 'after_sale':
       if (!connector.answerAfterSale) throw new PartnerRefused(0, 'this platform takes no decision on after-sales by API: decide there');
       return connector.answerAfterSale(externalId, String(body['afterSaleId']), { approved: body['approved'] === true, reason: String(body['reason'] ?? '') }, key);

@@ -5,12 +5,12 @@ import { aloneInTransaction } from '../transaction.ts';
 import { wakeChannels } from './wake.ts';
 
 /**
- * Reads the ledger and the orders' events since it last did and notes what platforms must hear: listings whose stock moved, parcels that left. One process does it at a time. Rows are
+ * Reads the ledger and the orders' events since it last did and notes what platforms must hear: listings whose stock moved, parcels that left, orders that we have ended. One process does it at a time. Rows are
  * taken only below the oldest running transaction, so none is passed over. Returns whether anything was noted.
  */
 export async function readChanges(pool: pg.Pool, network: Network, now: Date): Promise<boolean> {
   const noted = await aloneInTransaction(pool, 'channel-changes', async (client) => {
-    const channels = [...await readStock(client, now), ...await readParcels(client, now)];
+    const channels = [...await readStock(client, now), ...await readParcels(client, now), ...await readCancellations(client, now)];
     await wakeChannels(client, channels.flatMap((id) => network.channelById.get(id)?.code ?? []), now);
     return channels.length > 0;
   });
@@ -57,6 +57,34 @@ async function readParcels(client: pg.ClientBase, now: Date): Promise<number[]> 
         from relatives r join channel_orders c on c.order_id = r.relative
         where not coalesce((select o.forced_location_id is not null and exists (select from order_events f where f.order_id = o.id and f.type = 'order.location_forced' and f.data ->> 'reason' = 'the platform ships it') from orders o where o.id = c.order_id), false)
         order by 1, 4 on conflict (channel_id, key) do nothing returning channel_id)
+      select distinct channel_id from noted`,
+    values: [span.from, span.to, now],
+  });
+  return rows.map((r) => r.channel_id);
+}
+
+/**
+ * A platform's order that we have ended whole (cancelled, refused by a rule, not paid in time), with all that was split off it, or within the one that it was merged into. What the
+ * platform or its buyer wanted is no news there.
+ */
+async function readCancellations(client: pg.ClientBase, now: Date): Promise<number[]> {
+  const span = await advanceReader(client, 'cancellation-reports', now);
+  if (!span) return [];
+  const { rows } = await client.query<{ channel_id: number }>({
+    name: 'cancellation_reports_note',
+    text: `with ended as (select distinct e.order_id, e.type from order_events e
+        where e.xid >= $1::text::xid8 and e.xid < $2::text::xid8 and e.type in ('order.cancelled', 'order.rejected', 'order.expired') and e.actor not like 'channel:%'),
+      relatives as (select e.order_id relative, e.type from ended e where not exists (select from order_events m where m.order_id = e.order_id and m.type = 'order.merged_into')
+        union select o.parent_id, e.type from ended e join orders o on o.id = e.order_id join orders h on h.id = o.parent_id and o.external_id like h.external_id || '#S%'
+        union select m.id, e.type from ended e join orders m on m.parent_id = e.order_id where exists (select from order_events x where x.order_id = m.id and x.type = 'order.merged_into')),
+      noted as (insert into channel_reports (channel_id, order_id, kind, key, body, due_at, created_at)
+        select distinct on (c.channel_id, c.external_id) c.channel_id, c.order_id, 'cancellation', 'cancellation:' || c.external_id,
+          jsonb_build_object('externalId', c.external_id, 'reason', replace(r.type, 'order.', ''), 'unpaid', o.payment_status = 'unpaid'), $3, $3
+        from relatives r join orders o on o.id = r.relative and o.status in ('cancelled', 'rejected', 'expired') join channel_orders c on c.order_id = o.id
+        where coalesce(c.applied ->> 'status', '') <> 'cancelled'
+          and not exists (select from order_events w where w.order_id = o.id and w.actor like 'channel:%' and w.type in ('order.cancel_requested', 'order.lines_cancel_requested', 'order.units_cancelled', 'refund.requested'))
+          and not exists (select from orders s where s.parent_id = o.id and s.external_id like o.external_id || '#S%' and s.status not in ('cancelled', 'rejected', 'expired'))
+        order by c.channel_id, c.external_id on conflict (channel_id, key) do nothing returning channel_id)
       select distinct channel_id from noted`,
     values: [span.from, span.to, now],
   });

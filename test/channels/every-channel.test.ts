@@ -264,6 +264,22 @@ describe.each(channelKinds.map((kind) => [kind.platform, kind] as const))('%s', 
       .toEqual({ level: { on_hand: 8, reserved: 0 }, status: [[location.code, 'issued']], calls: 0, reports: { n: 0 } });
   });
 
+  it('tells the platform of an order that we have cancelled, or says why it cannot; not of one that was cancelled there', async () => {
+    await selling();
+    const [ours, theirs] = [place({ lines: [{ sku: 'P-1', quantity: 2 }] }), place({ lines: [{ sku: 'P-2', quantity: 1 }] })];
+    await scene.pushed();
+    await scene.sync();
+    await scene.api('POST', `/v1/orders/${(await scene.channelOrder(ours.id))?.order ?? ''}/cancel`, { reason: 'no longer made' });
+    scene.platform.shop.cancel(theirs.id);
+    await scene.pushed();
+    await scene.sync();
+    await scene.pushed();
+    await scene.sync(3700);
+    const reports = await scene.world.store.pool.query<{ id: string; refused: boolean }>(`select body ->> 'externalId' id, refused from channel_reports where kind = 'cancellation' and done_at is not null`);
+    expect({ there: [ours, theirs].map((o) => scene.platform.shop.order(o.id).status), reports: reports.rows, stock: [stockOf('P-1'), stockOf('P-2')] })
+      .toEqual({ there: [capabilities.cancel ? 'cancelled' : 'to_ship', 'cancelled'], reports: [{ id: ours.id, refused: !capabilities.cancel }], stock: [30, 30] });
+  });
+
   it('waits as long as the platform wants when it is asked too fast', async () => {
     await selling();
     Object.assign(scene.platform.faults, { nextThrottled: 2 });
