@@ -11,7 +11,7 @@ const usage = `npm start -- [--empty] [--demo-orders N]
   --empty          no demo on an empty database
   --demo-orders N  how many orders the demo places (default 60)
 Settings by environment: TRIBUTARY_DATA (default .data), API_PORT, TEMPORAL_UI_PORT, TEMPORAL_PORT, POSTGRES_PORT,
-WORKER_METRICS_PORT, WMS_PORT, CARRIER_PORT, DATABASE_URL, TEMPORAL_ADDRESS, VAULT_KEY, SPEED, SEED.`;
+WORKER_METRICS_PORT, WMS_PORT, CARRIER_PORT, DOUYIN_PORT, KUAISHOU_PORT, SHOPIFY_PORT, DATABASE_URL, TEMPORAL_ADDRESS, VAULT_KEY, SPEED, SEED.`;
 
 interface Arguments {
   readonly empty: boolean;
@@ -36,7 +36,11 @@ async function runDemo(system: System, wanted: Arguments): Promise<void> {
   const fresh = system.isEmpty && !wanted.empty;
   if (system.demo === 'none' && !fresh) return;
   const partners = await system.startSimulators();
-  if (system.demo === 'loaded') return;
+  if (system.demo === 'loaded') {
+    // Should somebody else have taken a port meanwhile, shops and platforms must know each other's new address.
+    const [{ connectPlatforms }, { createClient }] = await Promise.all([import('./demo/platforms.ts'), import('./demo/client.ts')]);
+    return connectPlatforms(createClient(system.apiUrl, system.adminKey), system.apiUrl, partners.platformUrls);
+  }
   system.demo = 'loading';
   tell('loading the demo');
   const { loadDemo } = await import('./demo/load-demo.ts');

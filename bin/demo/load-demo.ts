@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient, type Client } from './client.ts';
-import { CHANNELS, CITIES, LOCATIONS, SKUS, stockOf } from './network.ts';
+import { CHANNELS, CITIES, LOCATIONS, PLATFORMS, platformOf, SKUS, stockOf, type PlatformName } from './network.ts';
 import { demoOrder, type DemoOrder } from './orders.ts';
+import { arrived, connectPlatforms, listOnPlatforms, orderOnPlatform, type PlatformUrls } from './platforms.ts';
 
-export type DemoOptions = { apiUrl: string; adminKey: string; wmsUrl: string; carrierUrl: string; partnerSecret: string; orders: number; onProgress: (message: string) => void };
+export type DemoOptions = { apiUrl: string; adminKey: string; wmsUrl: string; carrierUrl: string; platformUrls: PlatformUrls; partnerSecret: string; orders: number; onProgress: (message: string) => void };
 
 const FINAL_MS = 180_000;
 /** How far ahead the scheduled order lies: to be seen waiting, and over before the demo is. */
@@ -14,16 +15,26 @@ export async function loadDemo(options: DemoOptions): Promise<void> {
   const client = createClient(options.apiUrl, options.adminKey);
   await loadNetwork(client, options);
   options.onProgress(`network loaded: ${LOCATIONS.length} locations, ${CHANNELS.length} channels, ${SKUS.length} SKUs with stock`);
-  const sent: { id: string; order: DemoOrder }[] = [];
-  for (let i = 0; i < options.orders; i++) {
-    const order = demoOrder(i);
-    const id = await send(client, order);
-    sent.push({ id, order });
-    if (order.scene === 'paid_later') await client('POST', `/v1/orders/${id}/payment`, { status: 'paid', reference: 'DEMO-PAY' }, [200, 409]);
-    if (order.scene === 'cancelled') await client('POST', `/v1/orders/${id}/cancel`, { reason: 'the buyer changed their mind' }, [200, 202, 409]);
-  }
-  options.onProgress(`${sent.length} orders sent from ${CHANNELS.length} channels`);
+  const orders = Array.from({ length: options.orders }, (_, i) => demoOrder(i));
+  const theirs = orders.filter((o) => platformOf(o.intake.channel) !== undefined);
+  await connectPlatforms(client, options.apiUrl, options.platformUrls);
+  const listings = await listOnPlatforms(client, options.platformUrls, theirs);
+  options.onProgress(`${PLATFORMS.length} platforms connected (${PLATFORMS.join(', ')}): they show our stock of ${listings} listings`);
+  type Sent = { id: string; order: DemoOrder };
+  const sent: Sent[] = [];
+  for (const order of theirs) await orderOnPlatform(options.platformUrls[platformOf(order.intake.channel) as PlatformName], order);
+  for (const order of orders) if (!theirs.includes(order)) sent.push({ id: await place(client, order), order });
+  for (const order of theirs) sent.push({ id: await arrived(client, options.platformUrls, order), order });
+  options.onProgress(`${sent.length} orders from ${CHANNELS.length} channels, ${theirs.length} of them placed on the platforms, pushed by these and read there`);
   await Promise.all(sent.filter((s) => s.order.scene === 'returned').map((s) => sendBack(client, s.id)));
+}
+
+/** An order of our own channels, and what its scene wants. */
+async function place(client: Client, order: DemoOrder): Promise<string> {
+  const id = await send(client, order);
+  if (order.scene === 'paid_later') await client('POST', `/v1/orders/${id}/payment`, { status: 'paid', reference: 'DEMO-PAY' }, [200, 409]);
+  if (order.scene === 'cancelled') await client('POST', `/v1/orders/${id}/cancel`, { reason: 'the buyer changed their mind' }, [200, 202, 409]);
+  return id;
 }
 
 /** The same order twice is captured once. A scheduled one would be another with another moment, so it is looked for first. */

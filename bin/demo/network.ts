@@ -21,8 +21,12 @@ export const CHANNELS = [
   { code: 'pos', name: '门店 POS', platform: 'pos', intakeMode: 'accept', paymentWindowS: 1_800 },
   { code: 'douyin', name: '抖音旗舰店', platform: 'douyin', intakeMode: 'accept', paymentWindowS: 1_800 },
   { code: 'kuaishou', name: '快手小店', platform: 'kuaishou', intakeMode: 'accept', paymentWindowS: 1_800 },
-  { code: 'wechat', name: '视频号小店', platform: 'wechat', intakeMode: 'accept', paymentWindowS: 60 },
+  { code: 'shopify', name: 'Shopify 商店', platform: 'shopify', intakeMode: 'accept', paymentWindowS: 60 },
 ] as const;
+/** Channels whose buyers order on the platform itself, each a server of its own; the others' orders come by our API. */
+export const PLATFORMS = ['douyin', 'kuaishou', 'shopify'] as const;
+export type PlatformName = (typeof PLATFORMS)[number];
+export const platformOf = (channel: string): PlatformName | undefined => PLATFORMS.find((name) => name === channel);
 
 const KINDS = ['羽绒服', '连衣裙', '牛仔裤', '针织衫', '运动鞋', '双肩包', '床品套件', '保温杯', '香薰', '台灯'] as const;
 export const SKUS = Array.from({ length: 200 }, (_, i) => ({

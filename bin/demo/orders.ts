@@ -1,5 +1,5 @@
 import type { OrderIntake } from '../../domain/order/intake.ts';
-import { CHANNELS, CITIES, isOnlineOnly, isShopOnly, LOCATIONS, priceOf, SKUS, type City } from './network.ts';
+import { CHANNELS, CITIES, isOnlineOnly, isShopOnly, LOCATIONS, platformOf, priceOf, SKUS, type City } from './network.ts';
 
 /**
  * What a demo order is there to show. `clean` ones run through without a hand, and so do `split` (no location has both lines) and `scheduled`
@@ -14,14 +14,18 @@ function sceneOf(i: number): Scene {
   if (i === 23) return 'cancelled';
   if (i === 5 || i === 29 || i === 41) return 'returned';
   if (i === 33) return 'split';
-  if (i === 38) return 'scheduled';
+  if (i === 40) return 'scheduled'; // of our own shop: no platform sends a moment with its orders
   return 'clean';
 }
+
+/** What a platform calls its order is a number beyond 2^53. */
+const platformId = (i: number): string => String(4_705_288_465_500_000_000n + BigInt(i + 1));
 
 /** The i-th demo order: the same at every run, so that a second run finds them all captured. People and numbers are invented. */
 export function demoOrder(i: number): DemoOrder {
   const scene = sceneOf(i % 60);
   const channel = (CHANNELS[i % CHANNELS.length] as (typeof CHANNELS)[number]).code;
+  const ours = platformOf(channel) === undefined;
   const home = CITIES[(i * 5 + 1) % CITIES.length] as City;
   const first = (i * 13) % SKUS.length;
   const sku = (n: number): string => (SKUS[n % SKUS.length] as (typeof SKUS)[number]).code;
@@ -36,8 +40,8 @@ export function demoOrder(i: number): DemoOrder {
   return {
     scene,
     intake: {
-      channel, externalId: `DEMO-${String(i + 1).padStart(4, '0')}`, currency: 'CNY',
-      payment: { status: scene === 'unpaid' || scene === 'paid_later' ? 'unpaid' : i % 20 === 9 ? 'cash_on_delivery' : 'paid' },
+      channel, externalId: ours ? `DEMO-${String(i + 1).padStart(4, '0')}` : platformId(i), currency: 'CNY',
+      payment: { status: scene === 'unpaid' || scene === 'paid_later' ? 'unpaid' : ours && i % 20 === 10 ? 'cash_on_delivery' : 'paid' },
       buyer: { id: `demo-buyer-${i % 40}` },
       shipTo: { name: `演示顾客${i % 40}`, phone: `100-0000-${String(i % 40).padStart(4, '0')}`, country: 'CN', province: home.province, city: home.city, street: `示例路 ${1 + (i % 40)} 号` },
       lines, freight: i % 4 === 0 ? 800 : 0,

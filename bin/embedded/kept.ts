@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import type { PlatformName } from '../demo/network.ts';
 import { freePort, readJson, writeFileAtomic } from './process.ts';
 
 /** What `npm start` keeps about its demo between runs, in `keys.json` (mode 600). */
@@ -41,7 +42,7 @@ export function setDemoState(dataDir: string, state: DemoState): void {
   writeFileAtomic(join(dataDir, 'demo.json'), `${JSON.stringify({ state })}\n`);
 }
 
-export type PortName = 'api' | 'temporalUi' | 'temporal' | 'postgres' | 'workerMetrics' | 'wms' | 'carrier';
+export type PortName = 'api' | 'temporalUi' | 'temporal' | 'postgres' | 'workerMetrics' | 'wms' | 'carrier' | PlatformName;
 
 /** The environment variable and the default of each port; 0: any free one. */
 const ports: Record<PortName, { variable: string; fallback: number }> = {
@@ -52,6 +53,9 @@ const ports: Record<PortName, { variable: string; fallback: number }> = {
   workerMetrics: { variable: 'WORKER_METRICS_PORT', fallback: 9464 },
   wms: { variable: 'WMS_PORT', fallback: 0 },
   carrier: { variable: 'CARRIER_PORT', fallback: 0 },
+  douyin: { variable: 'DOUYIN_PORT', fallback: 0 },
+  kuaishou: { variable: 'KUAISHOU_PORT', fallback: 0 },
+  shopify: { variable: 'SHOPIFY_PORT', fallback: 0 },
 };
 
 /** The ports of this data directory, kept in `ports.json` so that links, and partners' callbacks, stay true. */

@@ -1,9 +1,10 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createApiKey, hashApiKey, SCOPES } from '../../db/api-keys.ts';
 import type { Scope } from '../../db/api-keys.ts';
 import { migrate } from '../../db/migrate.ts';
 import { createPool } from '../../db/pool.ts';
+import { PLATFORMS, type PlatformName } from '../demo/network.ts';
 import { bootstrapTemporal } from '../../runtime/temporal-bootstrap.ts';
 import { demoState, KeptPorts, newPartnerSecret, readKeys, setDemoState, vaultKey, writeKeys } from './kept.ts';
 import type { DemoState, Keys } from './kept.ts';
@@ -16,6 +17,10 @@ import { findTemporal, startTemporal } from './temporal.ts';
 /** The whole system stops in this order, whatever the order it came up in. */
 const stopOrder = ['API', 'worker', 'simulators', 'Temporal', 'PostgreSQL'] as const;
 type Part = (typeof stopOrder)[number];
+/** Partners of the demo that keep their state between runs. */
+const SIMULATORS = ['wms', 'carrier', ...PLATFORMS] as const;
+/** How much faster than they would platforms push again what was not acknowledged: five minutes are five seconds. */
+const PUSHES_SPEED = '60';
 
 export interface SystemOptions {
   readonly dataDir: string;
@@ -26,6 +31,8 @@ export interface SystemOptions {
 export interface PartnerUrls {
   readonly wmsUrl: string;
   readonly carrierUrl: string;
+  /** where the platforms of the demo's channels are */
+  readonly platformUrls: Readonly<Record<PlatformName, string>>;
 }
 
 /** The stop was asked for while the system was still coming up. */
@@ -109,9 +116,21 @@ export class System {
       await this.#answers(child, `http://localhost:${port}/_control/health`);
       return `http://localhost:${port}`;
     };
-    const carrierUrl = await url('carrier', this.#keys.carrierKey ?? '');
-    // The location hands parcels over to the carrier, so it must know where that is.
-    return { wmsUrl: await url('wms', this.#keys.locationKey ?? '', { CARRIER_URL: carrierUrl }), carrierUrl };
+    const platform = async (name: PlatformName): Promise<readonly [PlatformName, string]> => {
+      const port = await this.#ports.take(name);
+      const child = this.#child('simulators', `simulator-${name}`, `simulators/${name}/main.ts`, {
+        PORT: String(port), SETTINGS: readFileSync(new URL(`../../simulators/${name}/account.json`, import.meta.url), 'utf8'), SPEED: PUSHES_SPEED, STATE_FILE: this.#stateFile(name),
+      });
+      await this.#answers(child, `http://localhost:${port}/_control/state`);
+      return [name, `http://localhost:${port}`];
+    };
+    const parcels = async (): Promise<{ wmsUrl: string; carrierUrl: string }> => {
+      const carrierUrl = await url('carrier', this.#keys.carrierKey ?? '');
+      // The location hands parcels over to the carrier, so it must know where that is.
+      return { wmsUrl: await url('wms', this.#keys.locationKey ?? '', { CARRIER_URL: carrierUrl }), carrierUrl };
+    };
+    const [urls, platforms] = await Promise.all([parcels(), Promise.all(PLATFORMS.map(platform))]);
+    return { ...urls, platformUrls: Object.fromEntries(platforms) as PartnerUrls['platformUrls'] };
   }
 
   /** From now on `start()` goes no further; call `stop()` when it has settled. */
@@ -137,7 +156,7 @@ export class System {
     for (const entry of this.#running) entry.force();
   }
 
-  #stateFile(name: 'wms' | 'carrier'): string {
+  #stateFile(name: (typeof SIMULATORS)[number]): string {
     return join(this.#options.dataDir, `simulator-${name}.ndjson`);
   }
 
@@ -189,7 +208,7 @@ export class System {
       this.isEmpty = found.rows[0]?.empty ?? false;
       if (this.isEmpty && this.demo === 'loaded') {
         this.demo = 'none';
-        for (const name of ['wms', 'carrier'] as const) rmSync(this.#stateFile(name), { force: true });
+        for (const name of SIMULATORS) rmSync(this.#stateFile(name), { force: true });
       }
       if (!(await known(keys.adminKey))) keys.adminKey = await make('admin', SCOPES);
       if (!(await known(keys.locationKey))) keys.locationKey = await make('location simulator', ['fulfillment:write']);

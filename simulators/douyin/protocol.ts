@@ -17,16 +17,18 @@ const seal = (text: string): string => `#${Buffer.from(text).toString('base64')}
 
 function detail(order: Order, warehouse: number): Record<string, unknown> {
   const claim = order.afterSales.at(-1);
+  // What it takes off an order it takes off its last line, and bears itself.
+  const off = (l: Order['lines'][number]): number => (l === order.lines.at(-1) ? order.discount : 0);
   return {
     order_id: order.id, order_status: STATUS[order.status], main_status: STATUS[order.status], order_type: 0, pay_type: 2, create_time: s(order.createdAt), update_time: s(order.updatedAt), pay_time: order.paidAt === null ? 0 : s(order.paidAt),
-    exp_ship_time: s(order.createdAt) + 172_800, order_amount: order.lines.reduce((sum, l) => sum + l.unitPrice * l.quantity, 0) + order.freight, post_amount: order.freight, buyer_words: order.remark, doudian_open_id: order.buyerId,
+    exp_ship_time: s(order.createdAt) + 172_800, order_amount: order.lines.reduce((sum, l) => sum + l.unitPrice * l.quantity, 0) + order.freight - order.discount, post_amount: order.freight, buyer_words: order.remark, doudian_open_id: order.buyerId,
     open_address_id: `oa-${Buffer.from(order.buyerId + order.address.street).toString('base64url')}`,
     encrypt_post_receiver: seal(order.address.name), encrypt_post_tel: seal(order.address.phone), mask_post_receiver: `${order.address.name.slice(0, 1)}**`, mask_post_tel: `${order.address.phone.slice(0, 3)}****${order.address.phone.slice(-4)}`,
     post_addr: { province: { id: '33', name: order.address.province }, city: { id: '3301', name: order.address.city }, town: { id: '330106', name: order.address.district }, street: { id: '', name: '' }, encrypt_detail: seal(order.address.street) },
     mask_post_addr: { detail: '***' }, logistics_info: order.parcels.map((p) => ({ tracking_no: p.number, company: p.carrier, ship_time: s(order.updatedAt) })),
     sku_order_list: order.lines.map((l) => ({
       order_id: l.lineId, parent_order_id: order.id, product_id: `@9${l.itemId.padStart(18, '0')}`, sku_id: l.sku, code: l.merchantCode, product_name: l.title, item_num: l.quantity, origin_amount: l.unitPrice,
-      sum_amount: l.unitPrice * l.quantity, pay_amount: l.unitPrice * l.quantity, order_status: STATUS[order.status], inventory_list: [{ count: l.quantity, inventory_type: order.fulfilledBy === 'platform' ? warehouse : 1 }],
+      sum_amount: l.unitPrice * l.quantity, pay_amount: l.unitPrice * l.quantity - off(l), promotion_platform_amount: off(l), given_product_type: l.unitPrice === 0 ? 1 : 0, order_status: STATUS[order.status], inventory_list: [{ count: l.quantity, inventory_type: order.fulfilledBy === 'platform' ? warehouse : 1 }],
       after_sale_info: claim ? { after_sale_status: AFTER_SALE[claim.status], after_sale_type: KIND[claim.kind], refund_status: claim.status === 'done' ? 3 : 1 } : { after_sale_status: 0, after_sale_type: 0, refund_status: 0 },
     })),
   };
@@ -43,7 +45,7 @@ class Refusal extends Error {
   }
 }
 
-type Tokens = { access: string; refresh: string; until: number; used: Set<string> };
+type Tokens = { access: string; refresh: string; until: number };
 
 /** 抖店 as protocols.md gives it (A1): signed calls, tokens whose refresh is good once, pushes in batches, pre-held stock, deltas under a key. */
 export const douyin: Protocol = {
@@ -84,7 +86,7 @@ export const douyin: Protocol = {
 
   routes(app, platform: Platform) {
     const { shop, settings, clock } = platform;
-    const tokens: Tokens = { access: '', refresh: 'first-refresh', until: 0, used: new Set() };
+    const tokens = platform.memory<Tokens>('tokens', { access: '', refresh: 'first-refresh', until: 0 });
     const issue = (): Record<string, unknown> => {
       Object.assign(tokens, { access: randomUUID(), refresh: randomUUID(), until: clock() + TOKEN_MS });
       platform.counts['tokens'] = (platform.counts['tokens'] ?? 0) + 1;
@@ -96,8 +98,7 @@ export const douyin: Protocol = {
       '/token/create': { writes: false, run: () => issue() },
       '/token/refresh': { writes: false, run: (p) => {
         // A refresh token that was used is dead at once.
-        if (t(p['refresh_token']) !== tokens.refresh || tokens.used.has(tokens.refresh)) throw new Refusal(40004, 'isv.parameter-invalid:refresh_token', 'refresh token is used or unknown');
-        tokens.used.add(tokens.refresh);
+        if (t(p['refresh_token']) !== tokens.refresh) throw new Refusal(40004, 'isv.parameter-invalid:refresh_token', 'refresh token is used or unknown');
         return issue();
       } },
       '/order/orderDetail': { writes: false, run: (p) => ({ shop_order_detail: detail(shop.order(t(p['shop_order_id'])), 4) }) },

@@ -56,7 +56,7 @@ export const kuaishou: Protocol = {
 
   routes(app, platform: Platform) {
     const { shop, settings, clock } = platform;
-    const tokens = { access: '', refresh: '', until: 0, refreshUntil: 0, code: String(settings['code']) };
+    const tokens = platform.memory('tokens', { access: '', refresh: '', until: 0, refreshUntil: 0, code: String(settings['code']) });
     const issue = (): Record<string, unknown> => {
       Object.assign(tokens, { access: randomUUID(), refresh: randomUUID(), until: clock() + TOKEN_S * 1000 });
       platform.counts['tokens'] = (platform.counts['tokens'] ?? 0) + 1;

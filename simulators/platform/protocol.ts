@@ -26,7 +26,11 @@ export const NO_FAULTS: PlatformFaults = { copies: 1, shuffle: false, dropPushes
 
 export type BadPush = 'forged' | 'stale' | 'truncated';
 export type PushRequest = { method: 'GET' | 'POST'; query: string; headers: Record<string, string>; body: string };
-export type Platform = { shop: ShopState; faults: PlatformFaults; settings: Readonly<Record<string, unknown>>; clock: () => number; counts: Record<string, number> };
+export type Platform = {
+  shop: ShopState; faults: PlatformFaults; settings: Readonly<Record<string, unknown>>; clock: () => number; counts: Record<string, number>;
+  /** What a protocol keeps beside the shop, as JSON (its tokens): `first` where nothing was kept. */
+  memory<T extends object>(name: string, first: T): T;
+};
 
 /** The protocol of one platform: its calls, its pushes, its words. Signing is written anew here, never taken from the connector. */
 export type Protocol = {

@@ -12,6 +12,7 @@ export class Pusher {
   hookUrl: string;
   #waiting: ShopEvent[] = [];
   readonly sent: ShopEvent[] = [];
+  readonly #untold = new Map<string, ShopEvent>();
   #timer: NodeJS.Timeout | null = null;
   readonly #timers = new Set<NodeJS.Timeout>();
   #closed = false;
@@ -31,7 +32,11 @@ export class Pusher {
   /** pushes that are under way or wait for their next try */
   get open(): number { return this.#waiting.length + this.#timers.size + this.#running; }
 
+  /** events that nobody has acknowledged, and that it has not given up */
+  get untold(): ShopEvent[] { return [...this.#untold.values()]; }
+
   add(event: ShopEvent): void {
+    this.#untold.set(event.id, event);
     this.#waiting.push(event);
     this.#timer ??= setTimeout(() => { this.flush(); }, 5);
   }
@@ -42,15 +47,18 @@ export class Pusher {
     if (faults.holdPushes || this.#closed || this.hookUrl === '') return;
     const events = this.#waiting.splice(0);
     this.sent.push(...events);
-    if (faults.dropPushes || this.paused) return;
+    if (faults.dropPushes || this.paused) return this.#over(events);
     let list = Array.from({ length: faults.copies }, () => events).flat();
     if (faults.shuffle) list = list.reverse();
     for (let i = 0; i < list.length; i += this.#protocol.batch) {
       const part = list.slice(i, i + this.#protocol.batch);
       const request = this.#protocol.push(part, this.#platform, {});
       if (request) void this.#deliver(request, part, 0);
+      else this.#over(part);
     }
   }
+
+  #over(events: readonly ShopEvent[]): void { for (const { id } of events) this.#untold.delete(id); }
 
   /** Sends everything that was ever sent once more, signed anew, in reverse. Resolves when all are answered. */
   async again(): Promise<void> {
@@ -103,6 +111,7 @@ export class Pusher {
     this.#failed = acknowledged ? 0 : this.#failed + 1;
     if (this.#failed >= (this.#protocol.disabledAfter ?? Number.MAX_SAFE_INTEGER)) this.paused = true;
     const wait = this.#protocol.retries[tries];
+    if (acknowledged || wait === undefined) this.#over(events);
     if (acknowledged || wait === undefined || this.#closed) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);

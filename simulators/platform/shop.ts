@@ -12,6 +12,8 @@ export type Order = {
 export type Item = { itemId: string; sku: string; merchantCode: string; title: string; price: number; stock: number; held: number; flow: { key: string | null; change: number; at: number }[] };
 export type ShopEvent = { id: string; kind: 'created' | 'paid' | 'cancelled' | 'address' | 'shipped' | 'done' | 'after_sale' | 'stock'; order: Order | null; afterSale: AfterSale | null; item: Item | null; at: number };
 
+export type SavedShop = { items: Item[]; orders: Order[]; done: [string, unknown][]; refusedSales: number; next: string; last: number };
+
 /** What a platform refuses; `code`: a word that each protocol turns into its own number. */
 export class ShopError extends Error {
   readonly code: 'no_order' | 'no_item' | 'not_enough' | 'state' | 'invalid' | 'no_after_sale';
@@ -49,6 +51,20 @@ export class ShopState {
     this.#clock = clock;
   }
 
+  /** Everything it knows, as JSON. */
+  save(): SavedShop {
+    return { items: [...this.items.values()], orders: [...this.orders.values()], done: [...this.done], refusedSales: this.refusedSales, next: String(this.#next), last: this.#last };
+  }
+
+  load(saved: SavedShop): void {
+    for (const item of saved.items) this.items.set(item.sku, item);
+    for (const order of saved.orders) this.orders.set(order.id, order);
+    for (const [key, answer] of saved.done) this.done.set(key, answer);
+    this.refusedSales = saved.refusedSales;
+    this.#next = BigInt(saved.next);
+    this.#last = saved.last;
+  }
+
   /** Strictly growing, so that a version never stands for two states. */
   now(): number { return (this.#last = Math.max(this.#last + 1, this.#clock())); }
   newId(): string { return String((this.#next += 7n)); }
@@ -75,8 +91,10 @@ export class ShopState {
     return order;
   }
 
-  /** A buyer orders; null when the platform has sold out. `currency`, `fulfilledBy` and the like as a test wants them. */
+  /** A buyer orders; null when the platform has sold out. `currency`, `fulfilledBy` and the like as a test wants them; the same `id` again is the same order. */
   place(wanted: { lines: { sku: string; quantity: number; unitPrice?: number }[]; paid?: boolean; currency?: string; address?: Partial<Address>; freight?: number; discount?: number; remark?: string; buyerId?: string; fulfilledBy?: 'us' | 'platform'; session?: string; id?: string }): Order | null {
+    const placed = wanted.id === undefined ? undefined : this.orders.get(wanted.id);
+    if (placed) return placed;
     if (wanted.lines.some((l) => this.item(l.sku).stock < l.quantity)) {
       this.refusedSales += 1;
       return null;

@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { NO_FAULTS, type Platform, type PlatformFaults, type Protocol } from './protocol.ts';
+import { openState } from './kept-state.ts';
 import { Pusher } from './pusher.ts';
 import { ShopError, ShopState, type Address, type AfterSale } from './shop.ts';
 
@@ -7,6 +8,8 @@ export type PlatformOptions = {
   host?: string; port?: number; settings: Record<string, unknown>; hookUrl?: string; speed?: number; clock?: () => number;
   /** what the shop sells from the start */
   items?: { sku: string; itemId?: string; merchantCode?: string; title?: string; price?: number; stock?: number }[];
+  /** its state is kept there between runs */
+  stateFile?: string;
 };
 export type RunningPlatform = Platform & { url: string; pusher: Pusher; close(): Promise<void> };
 
@@ -14,10 +17,18 @@ export type RunningPlatform = Platform & { url: string; pusher: Pusher; close():
 export async function startPlatform(protocol: Protocol, options: PlatformOptions): Promise<RunningPlatform> {
   const clock = options.clock ?? Date.now;
   const shop = new ShopState(protocol.restores, clock, protocol.lineId?.bind(protocol));
-  for (const item of options.items ?? []) shop.putItem(item);
-  const platform: Platform = { shop, faults: { ...NO_FAULTS }, settings: options.settings, clock, counts: {} };
-  const pusher = new Pusher(platform, protocol, options.hookUrl ?? '', options.speed ?? 1);
+  const kept = openState(options.stateFile);
+  if (kept.saved) shop.load(kept.saved.shop);
+  for (const item of options.items ?? []) if (!kept.saved) shop.putItem(item);
+  const memory: Record<string, object> = kept.saved?.memory ?? {};
+  const platform: Platform = {
+    shop, faults: { ...NO_FAULTS }, settings: options.settings, clock, counts: {}, memory<T extends object>(name: string, first: T): T { return (memory[name] ??= first) as T; },
+  };
+  const pusher = new Pusher(platform, protocol, options.hookUrl ?? kept.saved?.hookUrl ?? '', options.speed ?? 1);
+  const keep = (): void => { kept.keep({ shop: shop.save(), memory, hookUrl: pusher.hookUrl, untold: pusher.untold }); };
   const app = Fastify({ bodyLimit: 16 * 1_048_576, routerOptions: { maxParamLength: 300 } });
+  // What was answered must not be forgotten, however the process ends.
+  if (options.stateFile !== undefined) app.addHook('onSend', () => { keep(); return Promise.resolve(); });
   await app.register(async (control) => { controlRoutes(control, platform, pusher); return Promise.resolve(); }, { prefix: '/_control' });
   await app.register(async (calls) => {
     // Protocols sign raw bytes: each reads its body itself.
@@ -27,10 +38,12 @@ export async function startPlatform(protocol: Protocol, options: PlatformOptions
     return Promise.resolve();
   });
   const url = await app.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? 0 });
+  for (const event of kept.saved?.untold ?? []) pusher.add(event);
   return {
     ...platform, url, pusher,
     async close() {
       pusher.close();
+      if (options.stateFile !== undefined) keep();
       app.server.closeAllConnections();
       await app.close();
     },

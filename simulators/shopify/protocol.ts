@@ -28,7 +28,7 @@ function show(order: Order): Json {
     totalShippingPriceSet: money(order.freight, order.currency),
     lineItems: { nodes: order.lines.map((l) => ({
       id: id('LineItem', l.lineId), sku: l.merchantCode, title: l.title, quantity: l.quantity, currentQuantity: l.quantity - l.cancelled - gone(order, l.lineId), unfulfilledQuantity: l.quantity - l.shipped,
-      originalUnitPriceSet: money(l.unitPrice, order.currency), discountAllocations: [], variant: { id: id('ProductVariant', l.sku), inventoryItem: { id: id('InventoryItem', l.itemId) } },
+      originalUnitPriceSet: money(l.unitPrice, order.currency), discountAllocations: l === order.lines.at(-1) && order.discount > 0 ? [{ allocatedAmountSet: money(order.discount, order.currency) }] : [], variant: { id: id('ProductVariant', l.sku), inventoryItem: { id: id('InventoryItem', l.itemId) } },
     })) },
     fulfillments: order.parcels.map((p) => ({ id: id('Fulfillment', p.key), trackingInfo: [{ number: p.number, company: p.carrier }] })),
     refunds: refunds(order).map((r) => ({

@@ -57,7 +57,7 @@ export const wechat: Protocol = {
 
   routes(app, platform: Platform) {
     const { shop, settings, clock } = platform;
-    const token = { access: '', until: 0 };
+    const token = platform.memory('token', { access: '', until: 0 });
     const flow: { product_id: string; sku_id: string; diff: number; op_type: number; create_time: number }[] = [];
     /** An item by its product and SKU. */
     const item = (p: Params): Item => {

@@ -17,7 +17,7 @@ test('the network: 2 warehouses, 12 shops in 6 cities, 3 dealers, 1 third-party 
   expect([CITIES.length, SKUS.length, CHANNELS.length]).toEqual([6, 200, 5]);
   for (const list of [LOCATIONS, SKUS, CHANNELS]) expect(new Set(list.map((x) => x.code)).size).toBe(list.length);
   expect(CHANNELS.filter((c) => c.intakeMode === 'strict').map((c) => c.code)).toEqual(['own']);
-  expect(CHANNELS.filter((c) => c.paymentWindowS === 60).map((c) => c.code)).toEqual(['wechat']);
+  expect(CHANNELS.filter((c) => c.paymentWindowS === 60).map((c) => c.code)).toEqual(['shopify']);
 });
 
 test('stock is uneven: 20 SKUs only in shops, 20 only online, every SKU somewhere', () => {
@@ -32,7 +32,7 @@ test('stock is uneven: 20 SKUs only in shops, 20 only online, every SKU somewher
 test('60 orders as the API takes them, from all channels, the same at every run', () => {
   const valid = formatsModule.default(new Ajv({ strict: false })).compile(OrderIntakeSchema);
   for (const { intake } of orders) expect([intake.externalId, valid(intake), valid.errors]).toEqual([intake.externalId, true, null]);
-  expect(Object.fromEntries(count(orders.map((o) => o.intake.channel)))).toEqual({ own: 12, pos: 12, douyin: 12, kuaishou: 12, wechat: 12 });
+  expect(Object.fromEntries(count(orders.map((o) => o.intake.channel)))).toEqual({ own: 12, pos: 12, douyin: 12, kuaishou: 12, shopify: 12 });
   expect(new Set(orders.map((o) => o.intake.externalId)).size).toBe(60);
   expect(Array.from({ length: 60 }, (_, i) => demoOrder(i))).toEqual(orders);
 });
@@ -40,8 +40,8 @@ test('60 orders as the API takes them, from all channels, the same at every run'
 test('the scenes, and what else is to be seen', () => {
   expect(Object.fromEntries(count(orders.map((o) => o.scene)))).toEqual({ clean: 52, unpaid: 1, paid_later: 1, cancelled: 1, returned: 3, split: 1, scheduled: 1 });
   for (const { scene, intake } of orders) expect([intake.externalId, intake.payment.status === 'unpaid']).toEqual([intake.externalId, scene === 'unpaid' || scene === 'paid_later']);
-  expect(orders.find((o) => o.scene === 'unpaid')?.intake.channel).toBe('wechat'); // the one whose payment window ends within the demo
-  expect(orders.filter((o) => o.scene === 'clean' && o.intake.payment.status === 'cash_on_delivery').length).toBe(2);
+  expect(orders.find((o) => o.scene === 'unpaid')?.intake.channel).toBe('shopify'); // the one whose payment window ends within the demo
+  expect(orders.filter((o) => o.scene === 'clean' && o.intake.payment.status === 'cash_on_delivery').length).toBe(3);
   expect(orders.filter((o) => o.intake.lines.some((l) => l.gift)).length).toBe(4);
 });
 
