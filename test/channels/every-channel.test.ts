@@ -74,6 +74,10 @@ describe.each(channelKinds.map((kind) => [kind.platform, kind] as const))('%s', 
     for (const how of ways) answers.push((await scene.platform.pusher.bad(how)).acknowledged);
     const counted = await scene.world.one<{ n: string }>('select coalesce(sum(count), 0) n from push_rejections');
     expect({ answers, counted: Number(counted.n), hints: (await scene.world.one<{ n: string }>('select count(*) n from channel_hints')).n }).toEqual({ answers: ways.map(() => false), counted: ways.length, hints });
+    const series = [...(await scene.app.inject('/metrics')).body.matchAll(/^tributary_pushes_total\{sender="([^"]*)",outcome="([^"]*)"\} (\d+)$/gm)].map(([, sender, outcome, n]) => [sender, outcome, Number(n)] as const);
+    expect(new Set(series.map(([sender]) => sender))).toEqual(new Set([platform]));
+    expect(series.filter(([, outcome]) => outcome !== 'accepted' && outcome !== 'probe').reduce((sum, [, , n]) => sum + n, 0)).toBe(ways.length);
+    expect(series.some(([, outcome, n]) => outcome === 'accepted' && n > 0)).toBe(true);
   });
 
   it('holds an order for a listing that is not mapped, and releases all of them with the mapping', async () => {

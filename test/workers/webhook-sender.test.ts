@@ -18,6 +18,7 @@ let key: string;
 let server: Server;
 let url: string;
 let got: Got[] = [];
+let tried: string[] = [];
 let answer: (got: Got) => { status: number; headers?: Record<string, string> } = () => ({ status: 204 });
 
 beforeAll(async () => {
@@ -38,6 +39,7 @@ beforeAll(async () => {
 afterAll(async () => { server.close(); await api.close(); });
 beforeEach(async () => {
   got = [];
+  tried = [];
   answer = () => ({ status: 204 });
   await api.world.store.pool.query('delete from webhook_endpoints');
   await api.world.store.pool.query('delete from webhook_events');
@@ -47,7 +49,7 @@ beforeEach(async () => {
 /** A round that sees all that was committed, whatever other tests hold open. */
 async function send(post = createSafePost('any', 2_000)): Promise<number> {
   await allReadable(api.world.store.pool);
-  return sendWebhooks({ store: api.world.store, post, logger: createLogger('test', 'silent') });
+  return sendWebhooks({ store: api.world.store, post, logger: createLogger('test', 'silent'), onTried: (outcome) => { tried.push(outcome); } });
 }
 /** Endpoints are made in the database: the API of this test is a public one, which takes no inner address. What was committed before is past. */
 async function endpoint(events: string[] = ['*']): Promise<{ id: string; secret: string }> {
@@ -117,6 +119,7 @@ test('after ten tries over three days a delivery has failed, and is replayed wit
     await send();
   }
   expect(got).toHaveLength(10);
+  expect(tried).toEqual([...Array.from({ length: 9 }, () => 'waiting'), 'failed']);
   expect(new Set(got.map((g) => g.id + g.body)).size).toBe(1);
   const [delivery] = await log(id);
   expect(delivery).toMatchObject({ status: 'failed', tries: 10, answer: 500, error: 'answered 500' });
