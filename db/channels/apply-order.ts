@@ -19,8 +19,9 @@ import { cancelUnitsOf, closeAfterSale, openReturn, refundAfterSale } from './af
 import { toIntake, type LineMap } from './intake.ts';
 import { Turns } from './turns.ts';
 import { issueByPlatform } from './issue-by-platform.ts';
-import { listingsOf, listingVersion, releaseHeld } from './listings.ts';
+import { listingsOf, listingVersion, markPutBack, releaseHeld } from './listings.ts';
 import { queueReport } from './reports.ts';
+import { wakeChannels } from './wake.ts';
 
 export type ApplyDeps = { writer: StockWriter; network: Network; vault: Vault; capture: CaptureQueue };
 /** What the shop's settings say of its orders. `platformLocation`: the code of the location that stands for the platform's own warehouse. `lateCancel`: once goods have left, a cancellation changes nothing (else it asks for the money). */
@@ -198,7 +199,10 @@ async function take(deps: ApplyDeps, channel: Channel, seen: SeenOrder, rules: I
           // Once, whoever comes again: the state that is applied with it tells.
           const marked = await tx.query(
             `update channel_orders set applied = coalesce(applied, '{}') || '{"status": "cancelled"}' where channel_id = $1 and external_id = $2 and coalesce(applied ->> 'status', '') <> 'cancelled' returning 1`, [channel.id, seen.externalId]);
-          if (marked.length > 0) await countSold(tx, channel.id, back);
+          if (marked.length === 0) return;
+          await countSold(tx, channel.id, back);
+          await markPutBack(tx.client, channel.id, back.map((b) => b.listing), tx.now);
+          await wakeChannels(tx.client, [channel.code], tx.now);
         });
       }
       return;

@@ -114,6 +114,13 @@ export async function markPlatformSku(pool: pg.Pool, channelId: number, platform
   for (const { id } of rows) await markListing(pool, Number(id), channelId, now, true);
 }
 
+/** The platform has put units of these listings back: where we had freed them before, it was told of them already, and shows them twice until it is told again. */
+export async function markPutBack(client: pg.ClientBase, channelId: number, platformSkus: readonly string[], now: Date): Promise<void> {
+  await client.query(
+    `insert into listing_changes as c (listing_id, channel_id, since, urgent, stamp) select id, channel_id, $3, true, nextval('listing_change_stamps') from listings where channel_id = $1 and platform_sku = any($2::text[]) and version > 0 order by id
+     on conflict (listing_id) do update set urgent = true, changes = c.changes + 1, stamp = excluded.stamp`, [channelId, platformSkus, now]);
+}
+
 /** Every listing of a shop is told again: a rule or switch of it has changed. */
 export async function markAll(client: pg.ClientBase | pg.Pool, channelId: number, now: Date): Promise<void> {
   await client.query(
