@@ -3,6 +3,7 @@ import { Problem } from '../../domain/problem.ts';
 import type { Network, Sku } from '../network.ts';
 import { inTransaction } from '../transaction.ts';
 import { storeHints } from './hints.ts';
+import { wakeChannels } from './wake.ts';
 
 /** What a listing sells: SKUs of ours and how many of each one unit of it is; none: not mapped yet. */
 export type Listing = { id: number; platformSku: string; itemId: string | null; version: number; priceFloor: number | null; components: { sku: Sku; quantity: number }[] };
@@ -81,6 +82,7 @@ export async function mapListing(
     await client.query('update listings set version = version + 1, refused = null, item_id = coalesce($2, item_id), price_floor = case when $3 then $4 else price_floor end where id = $1',
       [id, more.itemId ?? null, more.priceFloor !== undefined, more.priceFloor ?? null]);
     await markListing(client, Number(id), channelId, now, true);
+    await wakeChannels(client, [network.channelById.get(channelId)?.code ?? []].flat(), now);
     const released = await releaseHeld(client, network, channelId, `listing:${platformSku}`, now);
     return { version: version + 1, released };
   });
