@@ -31,9 +31,9 @@ async function readStock(client: pg.ClientBase, now: Date): Promise<number[]> {
       noted as (insert into listing_changes as c (listing_id, channel_id, since, urgent, stamp)
         select l.id, l.channel_id, min(moved.since), bool_or(least(l.granted - l.sold, free.units / k.quantity) <= coalesce(own.urgent_below, shop.urgent_below, 10)
             or exists (select from declarations d where d.channel_id = l.channel_id and d.status = 'live')), nextval('listing_change_stamps')
-        from moved join free on free.sku_id = moved.sku_id join listing_components k on k.sku_id = moved.sku_id join listings l on l.id = k.listing_id join channel_shops s on s.channel_id = l.channel_id and s.tells_stock
+        from moved join free on free.sku_id = moved.sku_id join listing_components k on k.sku_id = moved.sku_id join listings l on l.id = k.listing_id left join channel_shops s on s.channel_id = l.channel_id
           left join publish_rules own on own.channel_id = l.channel_id and own.sku_id = moved.sku_id left join publish_rules shop on shop.channel_id = l.channel_id and shop.sku_id = 0
-        where coalesce(own.mode, shop.mode, 'on') <> 'stopped' and l.publish <> 'stopped'
+        where coalesce(own.mode, shop.mode, 'on') <> 'stopped' and l.publish <> 'stopped' and coalesce(s.tells_stock, true)
         group by l.id order by l.id
         on conflict (listing_id) do update set urgent = c.urgent or excluded.urgent, changes = c.changes + 1, stamp = excluded.stamp returning channel_id)
       select distinct channel_id from noted`,
@@ -51,7 +51,7 @@ async function readParcels(client: pg.ClientBase, now: Date): Promise<number[]> 
     text: `with issued as (select distinct e.order_id, e.data ->> 'shipment' shipment from order_events e where e.xid >= $1::text::xid8 and e.xid < $2::text::xid8 and e.type = 'fulfillment.issued'),
       relatives as (select i.order_id, i.shipment, i.order_id relative from issued i
         union select i.order_id, i.shipment, o.parent_id from issued i join orders o on o.id = i.order_id where o.parent_id is not null and o.type <> 'resend'
-        union select i.order_id, i.shipment, m.id from issued i join orders m on m.parent_id = i.order_id and m.status = 'cancelled'),
+        union select i.order_id, i.shipment, l.merged_from from issued i join order_lines l on l.order_id = i.order_id where l.merged_from is not null),
       noted as (insert into channel_reports (channel_id, order_id, kind, key, body, due_at, created_at)
         select c.channel_id, c.order_id, 'shipment', 'shipment:' || c.external_id || ':' || r.shipment, jsonb_build_object('externalId', c.external_id), $3, $3
         from relatives r join channel_orders c on c.order_id = r.relative

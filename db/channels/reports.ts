@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Channel } from '../network.ts';
-import { readLines } from '../orders/order.ts';
+import { readLines, type OrderLine } from '../orders/order.ts';
 import type { Tx } from '../tx.ts';
 import { linesOf } from './after-sale.ts';
 import type { LineMap } from './intake.ts';
@@ -52,22 +52,7 @@ export type ShipmentNews = { externalId: string; parcels: ParcelReport[]; last: 
 export async function shipmentNews(pool: pg.Pool, channelId: number, externalId: string): Promise<ShipmentNews | null> {
   const { rows: [head] } = await pool.query<{ order_id: string; lines: LineMap[] }>('select order_id, lines from channel_orders where channel_id = $1 and external_id = $2 and order_id is not null', [channelId, externalId]);
   if (!head) return null;
-  // The family: the order, what was split off it, and the one it was merged into.
-  const { rows: family } = await pool.query<{ id: string; merged: boolean }>(
-    `with recursive own as (select id, false merged from orders where id = $1 union
-       select o.id, false from orders o join own on o.parent_id = own.id and o.external_id like (select external_id from orders where id = $1) || '#S%')
-     select id, merged from own union all select o.parent_id, true from orders o where o.id = $1 and o.status = 'cancelled' and exists (select from order_events e where e.order_id = o.id and e.type = 'order.merged_into')`, [head.order_id]);
-  const merged = family.filter((f) => f.merged).map((f) => f.id);
-  const ids = family.map((f) => f.id);
-  const { rows: parcels } = await pool.query<{ id: string; shipment: string; orderId: string; carrier: string; waybillNo: string; issuedAt: Date; lines: { lineNo: number; quantity: number }[] }>(
-    `select p.id, p.shipment_id shipment, p.order_id "orderId", p.carrier, p.waybill_no "waybillNo", s.issued_at "issuedAt", json_agg(json_build_object('lineNo', l.line_no, 'quantity', l.quantity)) lines
-     from parcels p join shipments s on s.id = p.shipment_id join parcel_lines l on l.parcel_id = p.id where p.order_id = any($1::uuid[]) group by p.id, s.issued_at order by p.id`, [ids]);
-  const lines = new Map(await Promise.all(family.filter((f) => !f.merged).map(async (f) => [f.id, await readLines(pool, f.id)] as const)));
-  const all = [...lines.values()].flat();
-  if (merged.length > 0) {
-    const open = (await Promise.all(merged.map((id) => readLines(pool, id)))).flat().reduce((sum, l) => sum + l.quantity - l.cancelled - l.issued, 0);
-    return { externalId, last: open === 0, parcels: parcels.map((p) => ({ key: p.id, shipment: p.shipment, carrier: p.carrier, waybillNo: p.waybillNo, shippedAt: p.issuedAt.getTime(), lines: head.lines.map((m) => ({ lineId: m.lineId, quantity: m.units })) })) };
-  }
+  const { lines: all, parcels } = await familyOf(pool, head.order_id);
   // Lines that were split keep their number: a number's units are those of the whole family.
   const ordered = new Map<number, number>();
   for (const l of all) ordered.set(l.lineNo, (ordered.get(l.lineNo) ?? 0) + l.quantity);
@@ -85,4 +70,29 @@ export async function shipmentNews(pool: pg.Pool, channelId: number, externalId:
     };
   });
   return { externalId, parcels: reports, last: all.every((l) => l.quantity - l.cancelled - l.issued === 0) };
+}
+
+type Parcel = { id: string; shipment: string; carrier: string; waybillNo: string; issuedAt: Date; lines: { lineNo: number; quantity: number }[] };
+
+/**
+ * The lines of an order under the numbers that it had, and the parcels with units of them: its own, those of what was split off it, and those of the order that it was merged into (whose lines come after those that
+ * were there before, in their order).
+ */
+async function familyOf(pool: pg.Pool, orderId: string): Promise<{ lines: OrderLine[]; parcels: Parcel[] }> {
+  const { rows: [merged] } = await pool.query<{ id: string; before: number }>('select order_id id, min(line_no) - 1 "before" from order_lines where merged_from = $1 group by 1 order by 1 limit 1', [orderId]);
+  const { rows: split } = await pool.query<{ id: string }>(
+    `with recursive own as (select id from orders where id = $1 union
+       select o.id from orders o join own on o.parent_id = own.id and o.external_id like (select external_id from orders where id = $1) || '#S%') select id from own`, [orderId]);
+  const ids = merged ? [merged.id] : split.map((f) => f.id);
+  const { rows: foreign } = await pool.query<{ order_id: string; line_no: number }>('select order_id, line_no from order_lines where order_id = any($1::uuid[]) and merged_from is distinct from $2', [ids, merged ? orderId : null]);
+  const strange = new Set(foreign.map((f) => `${f.order_id}/${f.line_no}`));
+  const before = merged?.before ?? 0;
+  const lines: OrderLine[] = [];
+  for (const id of ids) {
+    for (const l of await readLines(pool, id)) if (!strange.has(`${id}/${l.lineNo}`)) lines.push({ ...l, lineNo: l.lineNo - before, bundle: l.bundle && { ...l.bundle, line: l.bundle.line - before } });
+  }
+  const { rows: parcels } = await pool.query<Parcel & { orderId: string }>(
+    `select p.id, p.shipment_id shipment, p.order_id "orderId", p.carrier, p.waybill_no "waybillNo", s.issued_at "issuedAt", json_agg(json_build_object('lineNo', l.line_no, 'quantity', l.quantity)) lines
+     from parcels p join shipments s on s.id = p.shipment_id join parcel_lines l on l.parcel_id = p.id where p.order_id = any($1::uuid[]) group by p.id, s.issued_at order by p.id`, [ids]);
+  return { lines, parcels: parcels.map(({ orderId: of, ...p }) => ({ ...p, lines: p.lines.filter((l) => !strange.has(`${of}/${l.lineNo}`)).map((l) => ({ ...l, lineNo: l.lineNo - before })) })) };
 }

@@ -18,17 +18,20 @@ import { lineFacts } from './line-facts.ts';
 
 type Row = {
   sent: Sent; cancel_sent: Sent | null; file_id: string; cancel_file_id: string | null; document_id: string | null; refused: string | null; answered: boolean; cancel_answered: boolean;
-  order_id: string | null; lines: LineMap[] | null; status: string | null; asked: boolean;
+  order_id: string | null; lines: LineMap[] | null; status: string | null; ended: boolean; asked: boolean;
 };
 const readRow = (tx: Tx, channelId: number, externalId: string): Promise<Row | null> => tx.one<Row>(
   `select d.sent, d.cancel_sent, d.file_id, d.cancel_file_id, d.document_id, d.refused, d.answered_at is not null answered, d.cancel_answered_at is not null cancel_answered, c.order_id, c.lines, o.status,
-     exists (select from fulfillment_orders f where f.order_id = c.order_id and f.cancel_requested_at is not null and f.cancel_outcome is null and f.status not in ('cancelled', 'rejected')) asked
+     -- of one that was merged into another: its lines there
+     coalesce((select bool_and(l.cancelled_quantity = l.quantity) from order_lines l where l.merged_from = o.id), o.status = 'cancelled', false) ended,
+     exists (select from fulfillment_orders f where f.order_id = coalesce((select l.order_id from order_lines l where l.merged_from = o.id limit 1), o.id)
+       and f.cancel_requested_at is not null and f.cancel_outcome is null and f.status not in ('cancelled', 'rejected')) asked
    from dealer_orders d left join channel_orders c on c.channel_id = d.channel_id and c.external_id = d.external_id left join orders o on o.id = c.order_id where d.channel_id = $1 and d.external_id = $2`, [channelId, externalId]);
 
 /** It was read before it was refused, and captured after: the dealer has been told no, so it is no. */
 async function undoRefused(writer: StockWriter, channel: Channel, externalId: string): Promise<void> {
   const row = await writer.change((tx) => readRow(tx, channel.id, externalId));
-  if (row?.refused != null && row.order_id !== null && row.status !== 'cancelled') await cancelOrder(writer, row.order_id, 'refused before it was captured', `channel:${channel.code}`);
+  if (row?.refused != null && row.order_id !== null && !row.ended) await cancelOrder(writer, row.order_id, 'refused before it was captured', `channel:${channel.code}`);
 }
 
 /** Cuts what is not on hand off an order whose dealer takes no backorders. Once: the figure is the whole of what is cancelled. */
@@ -61,8 +64,8 @@ export async function answerOrder(writer: StockWriter, channel: Channel, profile
       await dropDocument(tx, row.document_id);
     }
     if (row.cancel_file_id === null || row.cancel_sent === null || row.cancel_answered) return false;
-    if (row.order_id !== null && row.status !== 'cancelled' && row.asked) return true;
-    const agreed = row.order_id === null || row.status === 'cancelled';
+    if (row.order_id !== null && !row.ended && row.asked) return true;
+    const agreed = row.order_id === null || row.ended;
     await say(tx, channel, row.cancel_file_id, row.cancel_sent, { ...base, purpose: 'cancel', agreed, lines: [] });
     await tx.query('update dealer_orders set cancel_answered_at = $3, document_id = null where channel_id = $1 and external_id = $2', [channel.id, externalId, tx.now]);
     await dropDocument(tx, row.document_id);

@@ -2,7 +2,7 @@ import type { Sent } from '../edi/answer.ts';
 import type { SentOrder } from '../edi/reading.ts';
 import { listingOf, MAX_LINES, MAX_ORDER_NO, type DealerAddress, type DealerLine, type DealerOrder, type FileFault } from './order.ts';
 import { PERSONAL, TABLE_FIELDS, type DealerProfile, type TableField } from './profile.ts';
-import { isUnread, readAmount, readDate, readId, readQuantity, type Unread } from './values.ts';
+import { END_OF_DAY, isUnread, readAmount, readDate, readId, readQuantity, type Unread } from './values.ts';
 
 /** A cell: text, a number of a spreadsheet as it is stored there, or a date of one (ms since epoch). */
 export type Cell = string | { number: string } | { at: number };
@@ -119,10 +119,12 @@ function orderOf(group: Group, profile: DealerProfile, fault: (line: number, fie
     fault(at, field, read.wrong);
     return null;
   };
+  // A moment at midnight is a day.
+  const endOf = (moment: number | null): number | null => (moment !== null && moment % 86_400_000 === 0 ? moment + END_OF_DAY : moment);
   const currency = value('currency') === '' ? profile.currency : value('currency');
   if (!/^[A-Z]{3}$/.test(currency)) fault(at, 'currency', `"${currency}" is no currency: three letters of ISO 4217`);
   const order: DealerOrder = {
-    orderNo: group.orderNo, purpose: 'original', orderedAt: date('orderedAt'), shipBy: date('shipBy'), currency, shipToCode: value('shipToCode') === '' ? null : value('shipToCode'), shipTo: null, buyerName: null,
+    orderNo: group.orderNo, purpose: 'original', orderedAt: date('orderedAt'), shipBy: endOf(date('shipBy')), currency, shipToCode: value('shipToCode') === '' ? null : value('shipToCode'), shipTo: null, buyerName: null,
     remark: value('remark') === '' ? null : value('remark').slice(0, 1000), lines: [],
   };
   order.shipTo = addressOf(order.shipToCode, value, profile, (field, detail) => { fault(at, field, detail); });

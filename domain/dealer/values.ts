@@ -47,6 +47,9 @@ export function readDate(text: string, format: string): number | Unread {
   return (match && moment(year, of('MM', 1), of('DD', 1), of('HH', 0), of('mm', 0))) ?? { wrong: `"${text}" is no date as ${format}` };
 }
 
+/** To be shipped by a day means by its end; ms. */
+export const END_OF_DAY = 86_399_000;
+
 /** Null: no such day or time. */
 export function moment(year: number, month: number, day: number, hour = 0, minute = 0): number | null {
   const at = Date.UTC(year, month - 1, day, hour, minute);

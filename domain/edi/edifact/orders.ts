@@ -1,6 +1,6 @@
 import { chooseId, listingOf, MAX_LINES, MAX_ORDER_NO, type DealerLine, type DealerOrder } from '../../dealer/order.ts';
 import type { DealerProfile } from '../../dealer/profile.ts';
-import { isUnread, moment, readAmount, readId, readQuantity } from '../../dealer/values.ts';
+import { END_OF_DAY, isUnread, moment, readAmount, readId, readQuantity } from '../../dealer/values.ts';
 import type { Sent, SentLine } from '../answer.ts';
 import type { EdifactInterchange, EdifactMessage } from './interchange.ts';
 import type { EdifactSegment } from './segments.ts';
@@ -52,7 +52,7 @@ export function readOrders(message: EdifactMessage, interchange: EdifactIntercha
         if (!['137', '2', '10', '63', '64'].includes(el(1, 1))) break;
         if (at === null) wrong(s, '12', 2, 2, `"${el(1, 2)}" is no date as ${el(1, 3) === '203' ? 'CCYYMMDDHHMM (203)' : 'CCYYMMDD (102)'}`, 'DTM');
         else if (el(1, 1) === '137') [order.orderedAt, orderDate] = [at, el(1, 2).slice(0, 8)];
-        else if (el(1, 1) === '10') order.shipBy = at;
+        else if (el(1, 1) === '10') order.shipBy = at + (el(1, 3) === '203' ? 0 : END_OF_DAY);
         break;
       }
       case 'NAD':

@@ -1,6 +1,6 @@
 import { chooseId, listingOf, MAX_LINES, MAX_ORDER_NO, type DealerAddress, type DealerLine, type DealerOrder, type ItemId } from '../../dealer/order.ts';
 import type { DealerProfile } from '../../dealer/profile.ts';
-import { isUnread, moment, readAmount, readId, readQuantity } from '../../dealer/values.ts';
+import { END_OF_DAY, isUnread, moment, readAmount, readId, readQuantity } from '../../dealer/values.ts';
 import type { Sent, SentLine } from '../answer.ts';
 import type { X12Set } from './interchange.ts';
 import type { X12Segment } from './segments.ts';
@@ -64,7 +64,7 @@ export function read850(set: X12Set, profile: DealerProfile): Read850 {
         if (el(1) === '010' || (el(1) === '002' && order.shipBy === null)) {
           const at = day(el(2));
           if (at === null) wrong(s, 2, '373', '8', `"${el(2)}" is no date as CCYYMMDD`, 'shipBy');
-          else if (el(1) === '010') order.shipBy = at;
+          else if (el(1) === '010') order.shipBy = at + END_OF_DAY;
         }
         break;
       case 'N1':

@@ -107,8 +107,9 @@ export class DealerScene {
   }
 
   /** Takes the order's steps until its locations have it, and then everything leaves. */
-  async ship(orderNo: string): Promise<void> {
-    const id = await this.order(orderNo);
+  async ship(orderNo: string): Promise<void> { return this.shipOrder(await this.order(orderNo)); }
+
+  async shipOrder(id: string): Promise<void> {
     await advance(this.world, id);
     for (const f of await this.world.fulfillments(id)) if (f.status !== 'cancelled' && f.status !== 'rejected') await this.world.issue(f);
   }

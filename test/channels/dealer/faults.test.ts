@@ -51,7 +51,6 @@ describe('at the same time, twice, killed half-way', () => {
     const before = await s.documents();
     await s.world.store.pool.query('update channel_hints set done_at = null');
     await s.world.store.pool.query('update channel_reports set done_at = null');
-    await s.world.store.pool.query('update channel_orders set applied = null');
     await s.sync();
     expect(await s.documents()).toEqual(before);
     expect([before.map((d) => d.kind), await s.count('orders')]).toEqual([['997', '855', '856'], 1]);

@@ -5,11 +5,11 @@ import { DealerScene, X12 } from './dealer-scene.ts';
 const ISA = (control: string, usage = 'P'): string => `ISA*00*          *00*          *ZZ*DEALER1        *ZZ*TRIBUTARY      *261123*0200*U*00401*${control}*0*${usage}*>~`;
 type Line = [sku: string, quantity: number, price?: string];
 /** An interchange of 850s; `no`: the interchange's control number. */
-function po(no: number, orders: Record<string, Line[]>, purpose = '00', usage = 'P'): string {
+function po(no: number, orders: Record<string, Line[]>, purpose = '00', usage = 'P', phone: string | null = null): string {
   const control = String(no).padStart(9, '0');
   const sets = Object.entries(orders).map(([orderNo, lines], i) => {
     const st = String(i + 1).padStart(4, '0');
-    const body = [`ST*850*${st}`, `BEG*${purpose}*SA*${orderNo}**20261122`, 'N1*ST*SHOP 7*92*S7', 'N3*1 EXAMPLE ROAD', 'N4*SHANGHAI*SHANGHAI*200000*CN', ...lines.map(([sku, n, price], k) => `PO1*${k + 1}*${n}*EA*${price ?? '10.00'}*PE*VN*${sku}`), `CTT*${lines.length}`];
+    const body = [`ST*850*${st}`, `BEG*${purpose}*SA*${orderNo}**20261122`, 'N1*ST*SHOP 7*92*S7', 'N3*1 EXAMPLE ROAD', 'N4*SHANGHAI*SHANGHAI*200000*CN', ...(phone === null ? [] : [`PER*RE*DESK*TE*${phone}`]), ...lines.map(([sku, n, price], k) => `PO1*${k + 1}*${n}*EA*${price ?? '10.00'}*PE*VN*${sku}`), `CTT*${lines.length}`];
     return [...body, `SE*${body.length + 1}*${st}`].map((s) => `${s}~`).join('');
   });
   return `${ISA(control, usage)}GS*PO*DEALER1*TRIBUTARY*20261123*0200*${no}*X*004010~${sets.join('')}GE*${sets.length}*${no}~IEA*1*${control}~`;
@@ -76,6 +76,21 @@ describe('an order by X12', () => {
     expect(segments((await s.written('855')).at(-1)!, /^ACK/)).toEqual(['ACK*IA*2*CA']);
     // Twelve units from two locations: a case counts with the parcel that completes it.
     expect((await s.written('856')).slice(1).flatMap((d) => segments(d, /^SN1/))).toEqual(['SN1*1*1*CA**2', 'SN1*1*1*CA**2']);
+  });
+
+  it('orders that are sent together: each is told of its own units in each parcel, and of nothing else', async () => {
+    await s.post(po(140, { 'PO-M1': [['SKU-3', 12]], 'PO-M2': [['SKU-2', 1], ['SKU-2', 2]] }, '00', 'P', '10000000001'), X12);
+    await s.sync();
+    const ids = [await s.order('PO-M1'), await s.order('PO-M2')];
+    const { results } = await s.ask<{ results: { ok: boolean; detail: string }[] }>('POST', '/v1/orders/actions', { action: 'merge', reason: 'one parcel', orderIds: ids });
+    expect(results.map((r) => r.ok)).toEqual([true, true]);
+    const before = (await s.written('856')).length;
+    await s.shipOrder(results[0]!.detail);
+    await s.sync();
+    const told = (await s.written('856')).slice(before).map((d) => [/PRF\*(PO-M\d)/.exec(d)![1], segments(d, /^SN1/).join(' ')]).sort();
+    expect(told.filter(([no]) => no === 'PO-M2')).toEqual([['PO-M2', 'SN1*1*1*EA**1 SN1*2*2*EA**2']]);
+    expect(told.filter(([no]) => no === 'PO-M1').map(([, sn1]) => Number(sn1!.split('*')[2])).reduce((a, b) => a + b, 0)).toBe(12);
+    expect(told.length).toBe(3);
   });
 
   it("what is not on hand is backordered, and the dealer's 997 of it is noted", async () => {
