@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
+import { channelCode, demandChannel } from '../../db/demand/channel.ts';
 import { markPromoted } from '../../db/demand/promoted.ts';
 import { rebuildDemandDay } from '../../db/demand/roll-up.ts';
 import { DEMAND_GROUPS, readDailyDemand, sumDemand, type DemandCursor, type DemandFilter, type DemandGroup } from '../../db/demand/read.ts';
@@ -12,7 +13,7 @@ import { Next } from '../schemas/paging.ts';
 const Day = Type.String({ format: 'date', description: 'business day of the location, inclusive' });
 const opt = (what: string) => Type.Optional(Text(64, 1, { description: what }));
 const filters = {
-  from: Day, to: Day, sku: opt('code'), location: opt('code'), channel: opt('code'), region: Type.Optional(Text(60, 1, { description: 'province of the destination' })), category: Type.Optional(Text(100)),
+  from: Day, to: Day, sku: opt('code'), location: opt('code'), channel: opt("code; `till`: sales at shops' own tills"), region: Type.Optional(Text(60, 1, { description: 'province of the destination' })), category: Type.Optional(Text(100)),
 };
 const maybe = Type.Union([Type.String(), Type.Null()]);
 const figures = {
@@ -33,7 +34,7 @@ export const demandRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store })
   app.get('/v1/demand', {
     config: { scope: 'stock:read' },
     schema: {
-      summary: 'Daily demand', tags: ['planning'], description: 'By day, SKU, location, channel and region. Follows orders within seconds; a late cancel or return changes the day of its order.',
+      summary: 'Daily demand', tags: ['planning'], description: 'By day, SKU, location, channel and region. Follows orders and receipts of tills within seconds; a late cancel or return changes the day of its order.',
       querystring: Type.Object({ ...filters, after: Type.Optional(Type.String({ maxLength: 400, description: 'the cursor: `next` of the page before' })), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 50 })) }, { additionalProperties: false }), response: { 200: Type.Object({ items: Type.Array(Row), next: Next }), ...problemResponses },
     },
   }, async (request) => {
@@ -45,7 +46,7 @@ export const demandRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store })
     const last = page.at(-1);
     return {
       items: page.map(({ skuId, locationId, channelId, outMinutes, ...r }) => ({
-        ...r, sku: codes.get(skuId) ?? '', location: store.network.locationById.get(locationId)?.code ?? null, channel: store.network.channelById.get(channelId)?.code ?? '', stockedOut: outMinutes > 0, outMinutes,
+        ...r, sku: codes.get(skuId) ?? '', location: store.network.locationById.get(locationId)?.code ?? null, channel: channelCode(store.network, channelId), stockedOut: outMinutes > 0, outMinutes,
       })),
       next: rows.length > limit && last ? nextOf(last) : null,
     };
@@ -69,7 +70,7 @@ export const demandRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store })
     return {
       items: sums.map(({ skuId, locationId, channelId, ...r }) => ({
         ...r, ...(skuId === undefined ? {} : { sku: codes.get(skuId) ?? '' }), ...(locationId === undefined ? {} : { location: store.network.locationById.get(locationId)?.code ?? null }),
-        ...(channelId === undefined ? {} : { channel: store.network.channelById.get(channelId)?.code ?? '' }),
+        ...(channelId === undefined ? {} : { channel: channelCode(store.network, channelId) }),
       })),
     };
   });
@@ -131,7 +132,7 @@ async function filterOf({ network }: Store, q: Query, only: number | null): Prom
   if (only !== null && locations !== undefined && locations[0] !== only) throw new Problem('not_found', `location "${q.location ?? ''}" does not exist`);
   return {
     from: q.from, to: q.to, ...(q.sku === undefined ? {} : { skus: id('sku', network.knownSku(q.sku)) }), ...(only !== null ? { locations: [only] } : locations === undefined ? {} : { locations }),
-    ...(q.channel === undefined ? {} : { channels: id('channel', network.channels.get(q.channel)) }), ...(q.region === undefined ? {} : { regions: [q.region] }), ...(q.category === undefined ? {} : { categories: [q.category] }),
+    ...(q.channel === undefined ? {} : { channels: id('channel', demandChannel(network, q.channel)) }), ...(q.region === undefined ? {} : { regions: [q.region] }), ...(q.category === undefined ? {} : { categories: [q.category] }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
+import { demandChannel } from '../../db/demand/channel.ts';
 import { daysOf, INDICATOR_GROUPS, type IndicatorFilter } from '../../db/indicators/filter.ts';
 import { readIndicators } from '../../db/indicators/read.ts';
 import { readStockAges } from '../../db/indicators/stock.ts';
@@ -31,7 +32,7 @@ export const indicatorRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store
     if (onlyLocation !== null && location !== onlyLocation) throw new Problem('forbidden', 'this key is bound to another location');
     return {
       ...(q.sku === undefined ? {} : { sku: of(network.knownSku(q.sku), 'SKU', q.sku, 'sku') }), ...(q.category === undefined ? {} : { category: q.category }), ...(location === null ? {} : { location }),
-      ...(q.channel === undefined ? {} : { channel: of(network.channels.get(q.channel), 'channel', q.channel, 'channel') }), ...(q.region === undefined ? {} : { region: q.region }),
+      ...(q.channel === undefined ? {} : { channel: of(demandChannel(network, q.channel), 'channel', q.channel, 'channel') }), ...(q.region === undefined ? {} : { region: q.region }),
     };
   }
   function period(q: { from: string; to: string }): { from: string; to: string } {

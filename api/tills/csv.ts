@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { readRows } from '../orders/import-rows.ts';
 
-export const TILL_COLUMNS = ['location', 'till', 'receiptNo', 'kind', 'soldAt', 'currency', 'refersTo', 'sku', 'quantity', 'unitPrice', 'discount', 'condition', 'tender', 'tendered'] as const;
+export const TILL_COLUMNS = ['location', 'till', 'receiptNo', 'kind', 'soldAt', 'currency', 'channel', 'refersTo', 'sku', 'quantity', 'unitPrice', 'discount', 'condition', 'tender', 'tendered'] as const;
 type Row = Partial<Record<(typeof TILL_COLUMNS)[number], string>>;
 /** A receipt and its first row (the header is 1); `wrong`: why its rows are none. */
 export type TillRecord = { row: number; rows: number; receipt: unknown; wrong: string | null };
@@ -44,7 +44,7 @@ function receiptOf(rows: readonly Row[]): unknown {
   const head = rows[0] ?? {};
   const tenders = rows.filter((r) => text(r.tender) !== undefined).map((r) => ({ method: r.tender, amount: number(r.tendered) }));
   return clean({
-    location: text(head.location), till: text(head.till), receiptNo: text(head.receiptNo), kind: text(head.kind) ?? 'sale', soldAt: text(head.soldAt), currency: text(head.currency), refersTo: text(head.refersTo),
+    location: text(head.location), till: text(head.till), receiptNo: text(head.receiptNo), kind: text(head.kind) ?? 'sale', soldAt: text(head.soldAt), currency: text(head.currency), channel: text(head.channel), refersTo: text(head.refersTo),
     lines: rows.filter((r) => text(r.sku) !== undefined).map((r) => clean({ sku: r.sku, quantity: number(r.quantity), unitPrice: number(r.unitPrice), discount: number(r.discount), condition: text(r.condition) })),
     tenders: tenders.length === 0 ? undefined : tenders,
   });

@@ -4,6 +4,7 @@ import { Code, Currency, Minor, Nullable, OneOf, Quantity, Text, Timestamp } fro
 const closed = { additionalProperties: false } as const;
 export const TillReceiptSchema = Type.Object({
   location: Code, till: Code, receiptNo: Text(64), kind: Type.Unsafe<'sale' | 'return' | 'void'>(OneOf(['sale', 'return', 'void'])), soldAt: Type.Unsafe<string>(Timestamp), currency: Currency,
+  channel: Type.Optional(Type.Unsafe<string>({ ...Code, description: "the channel that its demand belongs to; left out: the shop's tills" })),
   refersTo: Type.Optional(Text(64, 1, { description: 'of a void: the receipt of the same till that it undoes; of a return: the receipt, where known' })),
   lines: Type.Array(Type.Object({
     sku: Code, quantity: Quantity, unitPrice: Minor, discount: Type.Optional(Minor), condition: Type.Optional(Type.Unsafe<'sellable' | 'damaged'>(OneOf(['sellable', 'damaged']))),

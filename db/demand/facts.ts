@@ -1,7 +1,14 @@
+import { TILL_CHANNEL } from './note-receipts.ts';
+
+/** SQL: the sale `s` that the line `n` of a till's return `t` belongs to, of the same till if there are several; follows a `select … from`. No row where it is not known, or `t` is no return. */
+export const SOLD_AS = `till_receipts s where t.kind = 'return' and s.location_id = t.location_id and s.receipt_no = t.refers_to and s.kind = 'sale' and s.voided_by is null
+        and exists (select from till_receipt_lines m where m.location_id = s.location_id and m.till = s.till and m.receipt_no = s.receipt_no and m.sku_id = n.sku_id) order by s.till = t.till desc, s.till limit 1`;
+
 /**
  * SQL: what the orders `$1` (uuid[]) say of demand, by line and location, as rows of demand_parts.
  * A line's units belong to the location that has (had) them reserved or sent them; what no location has, to those that had it last, else to the shop that took the order, else to
  * none (0). Units are cancelled, and lost, in this order: those that no location ever had, those that one had last, the others. Re-sent orders and samples are no demand.
+ * Receipts of tills (by their ids among `$1`) are demand of their shop, in its own country and province; a return that names its receipt belongs to the day, till and channel of that sale. What was voided never was.
  */
 export const DEMAND_FACTS = `
   home as (select coalesce(mode() within group (order by time_zone), 'UTC') zone from locations where active),
@@ -21,6 +28,7 @@ export const DEMAND_FACTS = `
   rest as (select l.order_id, l.line_no, coalesce(l.shop, 0), l.quantity - coalesce((select sum(q) from parted p where p.order_id = l.order_id and p.line_no = l.line_no), 0) q, 0 kind from l),
   cut as (select x.*, sum(q) over w - q before, sum(q) over w upto from (select * from rest where q > 0 union all select * from parted) x (order_id, line_no, location_id, q, kind)
     window w as (partition by order_id, line_no order by kind, location_id)),
+  receipts as (select r.*, coalesce(r.channel_id, ${TILL_CHANNEL.id}) sold_by from till_receipts r where r.id = any($1::uuid[]) and r.kind in ('sale', 'return') and r.voided_by is null),
   facts as (
     select l.order_id, l.line_no, l.sku_id, (l.ordered_at at time zone coalesce(v.time_zone, home.zone))::date as day, c.location_id, l.channel_id, l.country, l.region, c.q::int units,
       (div(l.money * c.upto, l.quantity) - div(l.money * c.before, l.quantity))::bigint revenue,
@@ -31,4 +39,9 @@ export const DEMAND_FACTS = `
     union all
     select f.order_id, 0, f.sku_id, (f.at at time zone coalesce(v.time_zone, home.zone))::date, coalesce(f.location_id, 0), f.channel_id, f.country, f.region, 0, 0, 0, 0, f.quantity
     from refused_demand f left join locations v on v.id = f.location_id cross join home
-    where f.order_id = any($1::uuid[]) and not exists (select from orders x where x.channel_id = f.channel_id and x.external_id = f.external_id))`;
+    where f.order_id = any($1::uuid[]) and not exists (select from orders x where x.channel_id = f.channel_id and x.external_id = f.external_id)
+    union all
+    select t.id, n.line_no, n.sku_id, (coalesce(s.sold_at, t.sold_at) at time zone v.time_zone)::date, t.location_id, coalesce(s.sold_by, t.sold_by), v.country, v.province,
+      case t.kind when 'sale' then n.quantity else 0 end, case t.kind when 'sale' then n.quantity * n.unit_price - n.discount else 0 end, 0, case t.kind when 'return' then n.quantity else 0 end, 0
+    from receipts t join till_receipt_lines n on n.location_id = t.location_id and n.till = t.till and n.receipt_no = t.receipt_no and n.sku_id is not null join locations v on v.id = t.location_id
+      left join lateral (select s.sold_at, coalesce(s.channel_id, ${TILL_CHANNEL.id}) sold_by from ${SOLD_AS}) s on true)`;

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { sellThrough, turnoverDays } from '../../domain/slow-movers/figures.ts';
+import { TILL_CHANNEL } from '../demand/note-receipts.ts';
 import { daysOf, hasStock, type IndicatorFilter, type IndicatorGroup } from './filter.ts';
 import { readStockFigures } from './stock.ts';
 
@@ -14,7 +15,7 @@ export type Indicators = {
 };
 type Demand = { key: string; served: number; revenue: number; returned: number; lost: number; lostSales: number };
 const KEYS: Record<IndicatorGroup, string> = {
-  sku: 'k.code', category: `coalesce(k.category, '')`, location: `coalesce((select code from locations l where l.id = d.location_id), '')`, region: 'd.region', channel: '(select code from channels c where c.id = d.channel_id)',
+  sku: 'k.code', category: `coalesce(k.category, '')`, location: `coalesce((select code from locations l where l.id = d.location_id), '')`, region: 'd.region', channel: `coalesce((select code from channels c where c.id = d.channel_id), '${TILL_CHANNEL.code}')`,
 };
 
 const round = (n: number | null, digits: number): number | null => (n === null ? null : Math.round(n * 10 ** digits) / 10 ** digits);

@@ -1,6 +1,7 @@
 import { Problem } from '../../domain/problem.ts';
 import { takeSold } from '../../domain/till/take.ts';
 import { bodyHash } from '../capture/prepare.ts';
+import { noteReceipt } from '../demand/note-receipts.ts';
 import { ensureLevels } from '../ledger.ts';
 import type { Network } from '../network.ts';
 import { changeLevels, NotOnHand } from '../stock/change-levels.ts';
@@ -8,9 +9,9 @@ import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
 
 export type TillLine = { sku: string; quantity: number; unitPrice: number; discount?: number; condition?: 'sellable' | 'damaged' };
-/** A receipt as its till wrote it. Money in minor units. `refersTo`: of a void, the receipt it undoes (it has no lines of its own); of a return, where known. */
+/** A receipt as its till wrote it. Money in minor units. `refersTo`: of a void, the receipt it undoes (it has no lines of its own); of a return, where known. `channel`: which its demand belongs to; left out: the shop's tills. */
 export type TillReceipt = {
-  location: string; till: string; receiptNo: string; kind: 'sale' | 'return' | 'void'; soldAt: string; currency: string; refersTo?: string; lines: TillLine[]; tenders?: { method: string; amount: number }[];
+  location: string; till: string; receiptNo: string; kind: 'sale' | 'return' | 'void'; soldAt: string; currency: string; channel?: string; refersTo?: string; lines: TillLine[]; tenders?: { method: string; amount: number }[];
 };
 /** `unbacked`: units sold that were not on hand; `shortened`: reserved units that a customer has carried out; `unknown`: lines of SKUs that we do not know, booked when the receipt comes again and we do. */
 export type BookAnswer = { repeated: boolean; voided: boolean; unbacked: number; shortened: number; unknown: { line: number; sku: string }[] };
@@ -33,7 +34,7 @@ export function totalOf(receipt: TillReceipt): number {
 
 /**
  * Books a receipt once, by shop, till and number, however often and late it comes, and posts its stock at the shop in the same transaction. A sale is a fact: what is not on hand is noted, not
- * refused. A void undoes its receipt exactly, also when it comes first. Throws `duplicate_with_other_body`, `unprocessable`.
+ * refused. A void undoes its receipt exactly, also when it comes first. Throws `duplicate_with_other_body`, `unprocessable`, `unknown_channel`.
  */
 export async function bookReceipt(writer: StockWriter, network: Network, locationId: number, receipt: TillReceipt, actor: string): Promise<BookAnswer> {
   const total = totalOf(receipt);
@@ -42,6 +43,7 @@ export async function bookReceipt(writer: StockWriter, network: Network, locatio
   }
   const soldAt = new Date(receipt.soldAt);
   if (soldAt.getTime() > writer.clock().getTime() + 86_400_000) throw new Problem('unprocessable', 'soldAt lies more than a day ahead: is the clock of the till right?', '/soldAt');
+  const channelId = channelOf(network, receipt);
   await network.loadSkus(receipt.lines.map((l) => l.sku));
   const hash = bodyHash(receipt);
   const key: Key = { locationId, till: receipt.till, receiptNo: receipt.receiptNo };
@@ -55,14 +57,15 @@ export async function bookReceipt(writer: StockWriter, network: Network, locatio
       const undone = receipt.kind === 'void' ? null : await tx.one<{ receipt_no: string }>(`select receipt_no from till_receipts where location_id = $1 and till = $2 and refers_to = $3 and kind = 'void'`, [locationId, receipt.till, receipt.receiptNo]);
       voided = undone !== null;
       await tx.query(
-        `insert into till_receipts (location_id, till, receipt_no, kind, refers_to, sold_at, currency, total, tenders, body_hash, voided_by, booked_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-        [locationId, receipt.till, receipt.receiptNo, receipt.kind, receipt.refersTo ?? null, soldAt, receipt.currency, total, JSON.stringify(receipt.tenders ?? []), hash, undone?.receipt_no ?? null, tx.now]);
+        `insert into till_receipts (location_id, till, receipt_no, kind, refers_to, sold_at, currency, total, tenders, body_hash, voided_by, booked_at, channel_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+        [locationId, receipt.till, receipt.receiptNo, receipt.kind, receipt.refersTo ?? null, soldAt, receipt.currency, total, JSON.stringify(receipt.tenders ?? []), hash, undone?.receipt_no ?? null, tx.now, channelId]);
       await tx.query(
         `insert into till_receipt_lines (location_id, till, receipt_no, line_no, sku_code, quantity, unit_price, discount, condition, posted, unbacked)
          select $1, $2, $3, n, s, q, p, d, c, '[]', 0 from unnest($4::text[], $5::int[], $6::bigint[], $7::bigint[], $8::text[]) with ordinality t(s, q, p, d, c, n)`,
         [locationId, receipt.till, receipt.receiptNo, receipt.lines.map((l) => l.sku), receipt.lines.map((l) => l.quantity), receipt.lines.map((l) => l.unitPrice), receipt.lines.map((l) => l.discount ?? 0), receipt.lines.map((l) => l.condition ?? 'sellable')]);
     }
     const shortened = receipt.kind === 'void' ? (known ? 0 : await undo(tx, key, receipt.refersTo ?? '', actor)) : voided ? 0 : await post(tx, network, key, receipt.kind, actor);
+    await noteReceipt(tx, locationId, receipt.till, receipt.kind === 'void' ? receipt.refersTo ?? '' : receipt.receiptNo);
     const lines = await linesOf(tx, key);
     return {
       repeated: known !== null, voided, shortened, unbacked: lines.reduce((sum, l) => sum + l.unbacked, 0),
@@ -77,6 +80,14 @@ export async function bookReceipt(writer: StockWriter, network: Network, locatio
       if (!(error instanceof NotOnHand) || attempt === ATTEMPTS) throw error;
     }
   }
+}
+
+function channelOf(network: Network, { channel: code, currency }: TillReceipt): number | null {
+  if (code === undefined) return null;
+  const channel = network.channels.get(code);
+  if (!channel?.active) throw new Problem('unknown_channel', `channel "${code}" is not known or not active`, '/channel');
+  if (channel.currency !== currency) throw new Problem('unprocessable', `channel ${code} takes ${channel.currency}, not ${currency}`, '/currency');
+  return channel.id;
 }
 
 const linesOf = (tx: Tx, key: Key): Promise<LineRow[]> => tx.query<LineRow>(
