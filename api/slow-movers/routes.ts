@@ -37,11 +37,11 @@ export const slowMoverRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store
     config: read,
     schema: {
       summary: 'List alerts, the newest first', tags, response, description: 'Without a status: those that are not closed.',
-      querystring: Type.Object({ ...paging, status: Type.Optional(OneOf(ALERT_STATUSES)), severity: Type.Optional(OneOf(SEVERITIES)), sku: Type.Optional(Code), category: Type.Optional(Text(100)), region: Type.Optional(Text(60)) }, closed),
+      querystring: Type.Object({ ...paging, status: Type.Optional(OneOf(ALERT_STATUSES)), severity: Type.Optional(OneOf(SEVERITIES)), sku: Type.Optional(Code), category: Type.Optional(Text(100)), country: Type.Optional(Text(2, 2)), region: Type.Optional(Text(60)) }, closed),
     },
   }, async (request) => {
-    const { after, limit = 50, status = null, severity = null, sku = null, category = null, region = null } = request.query;
-    const items = await listAlerts(pool, { status, severity, sku, category, region, before: cursor('alr', after), limit });
+    const { after, limit = 50, status = null, severity = null, sku = null, category = null, country = null, region = null } = request.query;
+    const items = await listAlerts(pool, { status, severity, sku, category, country, region, before: cursor('alr', after), limit });
     return { items, next: items.length === limit ? items.at(-1)?.id ?? null : null };
   });
 

@@ -1,4 +1,4 @@
-import { assessRate, assessSku, severityOf, subjectKey, type Finding } from '../../domain/slow-movers/assess.ts';
+import { assessRate, assessSku, severityOf, subjectKey, type Finding, type RateFacts } from '../../domain/slow-movers/assess.ts';
 import { levelUnits, LEVEL_WEEKS } from '../../domain/slow-movers/features.ts';
 import { rulesFor } from '../../domain/slow-movers/rules.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
@@ -7,7 +7,7 @@ import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
 import { alertEvent } from './alert.ts';
 import { readRules, readSlowMoverState, type SlowMoverPolicy } from './policy.ts';
-import { isoDay, rateFacts, readCategories, readSkuFacts, WINDOW_DAYS, type Outlooks, type OutlookTerms } from './sku-facts.ts';
+import { isoDay, rateFacts, readCategories, readSkuFacts, WINDOW_DAYS, wholeRate, type Outlooks, type OutlookTerms } from './sku-facts.ts';
 import { readWeeklyPanel } from './weekly-panel.ts';
 
 /** `learnedFrom`: past weeks of SKUs that the outlook was learned from; 0: too few. */
@@ -24,15 +24,20 @@ export async function evaluateSlowMovers(writer: StockWriter): Promise<Evaluatio
   const [policy, rules] = [await readSlowMoverState(pool), await readRules(pool)];
   const { outlooks, terms, learnedFrom } = await foretell(writer, day);
   const findings: Finding[] = [];
+  const rates: RateFacts[] = [];
   let skus = 0;
   for (const [category, rows] of await readCategories(pool, isoDay(new Date(Date.parse(day) - 2 * WINDOW_DAYS * 86_400_000)))) {
     const inForce = rulesFor(rules, category);
     const facts = await readSkuFacts(pool, rows, day, now, policy.seasonDays, outlooks, terms);
     skus += facts.length;
     findings.push(...facts.flatMap((f) => assessSku(f, inForce)));
-    const rate = assessRate(rateFacts(category, facts), inForce.selling_rate);
-    if (rate) findings.push(rate);
+    const rate = rateFacts(category, facts);
+    rates.push(rate);
+    const fell = assessRate(rate, inForce.selling_rate);
+    if (fell) findings.push(fell);
   }
+  const whole = assessRate(wholeRate(rates), rulesFor(rules, null).selling_rate);
+  if (whole) findings.push(whole);
   return writer.change(async (tx) => {
     const evaluation = { day, skus, findings: findings.length, learnedFrom, ...await bringUpToDate(tx, findings, policy) };
     await tx.query('update slow_mover_policy set evaluated_at = $1, outcome = $2', [tx.now, JSON.stringify(evaluation)]);
@@ -72,9 +77,9 @@ async function bringUpToDate(tx: Tx, findings: readonly Finding[], policy: SlowM
     }
     const id = uuidv7();
     await tx.query(
-      `insert into slow_mover_alerts (id, subject, kind, sku_id, category, region, status, severity, money_at_risk, triggers, figures, opened_at, seen_at)
-       values ($1, $2, $3, (select id from skus where code = $4), $5, $6, 'open', $7, $8, $9, $10, $11, $11)`,
-      [id, subject, f.subject.kind, f.subject.sku, f.subject.category, f.subject.region, severity, f.moneyAtRisk, JSON.stringify(f.triggers), JSON.stringify(f.figures), tx.now]);
+      `insert into slow_mover_alerts (id, subject, kind, sku_id, category, country, region, status, severity, money_at_risk, triggers, figures, opened_at, seen_at)
+       values ($1, $2, $3, (select id from skus where code = $4), $5, $12, $6, 'open', $7, $8, $9, $10, $11, $11)`,
+      [id, subject, f.subject.kind, f.subject.sku, f.subject.category, f.subject.region, severity, f.moneyAtRisk, JSON.stringify(f.triggers), JSON.stringify(f.figures), tx.now, f.subject.country]);
     await alertEvent(tx, id, 'alert.opened', 'system', { rules: f.triggers.map((t) => t.rule), moneyAtRisk: f.moneyAtRisk });
     opened++;
   }

@@ -57,7 +57,7 @@ export async function readSkuFacts(db: pg.Pool | pg.ClientBase, skus: readonly S
   });
 }
 
-/** Daily units by SKU, location and region (wanted: ordered less cancelled, and what could not be served), with the share of each day that the location had none. */
+/** Daily units by SKU, location, country and region (wanted: ordered less cancelled, and what could not be served), with the share of each day that the location had none. */
 async function readCells(db: pg.Pool | pg.ClientBase, skus: number[], from: string, to: string, now: Date): Promise<Map<number, SalesCell[]>> {
   const days = 2 * WINDOW_DAYS;
   const place = (day: string): number => Math.round((Date.parse(day) - Date.parse(from)) / DAY_MS);
@@ -73,8 +73,8 @@ async function readCells(db: pg.Pool | pg.ClientBase, skus: number[], from: stri
   for (const r of await readDailyDemand(db, { from, to, skus }, now)) {
     const of = cells.get(r.skuId) ?? new Map<string, SalesCell & { daily: Float64Array }>();
     cells.set(r.skuId, of);
-    const key = `${r.locationId}\n${r.region}`;
-    const cell = of.get(key) ?? { location: r.locationId === 0 ? NOWHERE : String(r.locationId), region: r.region, daily: new Float64Array(days), out: out.get(`${r.skuId} ${r.locationId}`) ?? new Float64Array(days) };
+    const key = `${r.locationId}\n${r.country}\n${r.region}`;
+    const cell = of.get(key) ?? { location: r.locationId === 0 ? NOWHERE : String(r.locationId), country: r.country, region: r.region, daily: new Float64Array(days), out: out.get(`${r.skuId} ${r.locationId}`) ?? new Float64Array(days) };
     of.set(key, cell);
     const d = place(r.day);
     cell.daily[d] = (cell.daily[d] ?? 0) + Math.max(0, r.units - r.cancelled + r.lost);
@@ -108,5 +108,11 @@ export function rateFacts(category: string | null, facts: readonly SkuFacts[]): 
     return { stocked: stocked.length, sold: stocked.filter((f) => read(f).sold > 0).length };
   };
   const idle = facts.filter((f) => f.now.meanOnHand > 0 && f.now.sold === 0);
-  return { category, region: null, now: count((f) => f.now), before: count((f) => f.before), money: Math.round(idle.reduce((sum, f) => sum + f.onHand * f.unitValue, 0)) };
+  return { of: 'category', category, now: count((f) => f.now), before: count((f) => f.before), money: Math.round(idle.reduce((sum, f) => sum + f.onHand * f.unitValue, 0)) };
+}
+
+/** 动销率 of the whole assortment: slow erosion in many small categories is seen in none of them. */
+export function wholeRate(rates: readonly RateFacts[]): RateFacts {
+  const add = (read: (r: RateFacts) => RateFacts['now']): RateFacts['now'] => rates.reduce((sum, r) => ({ stocked: sum.stocked + read(r).stocked, sold: sum.sold + read(r).sold }), { stocked: 0, sold: 0 });
+  return { of: 'all', category: null, now: add((r) => r.now), before: add((r) => r.before), money: rates.reduce((sum, r) => sum + r.money, 0) };
 }

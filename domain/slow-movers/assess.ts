@@ -13,9 +13,9 @@ export type SkuFacts = {
   outlook: { chance: number; threshold: number; slowShare: number; steadyShare: number; perDay: number } | null;
   daysLeft: number; unitValue: number;
 };
-/** A category's SKUs in a region (null: everywhere): stocked, and sold among these, in each window. */
-export type RateFacts = { category: string | null; region: string | null; now: { stocked: number; sold: number }; before: { stocked: number; sold: number }; money: number };
-export type Subject = { kind: 'sku' | 'sku_region' | 'category'; sku: string | null; category: string | null; region: string | null };
+/** SKUs of a category, or of the whole assortment: stocked, and sold among these, in each window. */
+export type RateFacts = { of: 'category' | 'all'; category: string | null; now: { stocked: number; sold: number }; before: { stocked: number; sold: number }; money: number };
+export type Subject = { kind: 'sku' | 'sku_region' | 'category' | 'all'; sku: string | null; category: string | null; country: string | null; region: string | null };
 /** Why: the rule, in words, and the numbers. */
 export type Trigger = { rule: RuleKind; words: string; evidence: Record<string, number | string | null> };
 export type Finding = { subject: Subject; triggers: Trigger[]; figures: Record<string, number | null>; moneyAtRisk: number };
@@ -63,7 +63,7 @@ export function assessSku(facts: SkuFacts, rules: Record<RuleKind, Rule>): Findi
   if (byOutlook && facts.outlook && facts.outlook.chance >= facts.outlook.threshold && money >= (byOutlook['leastMoney'] ?? 0)) {
     triggers.push({ rule: 'outlook', words: `a slow-down is likely: ${Math.round(100 * facts.outlook.chance)} % for four weeks at 60 % or less of the last twelve`, evidence: { chance: round(facts.outlook.chance), threshold: round(facts.outlook.threshold), perDay: round(level) } });
   }
-  const findings: Finding[] = triggers.length > 0 ? [{ subject: { kind: 'sku', sku: facts.sku, category: facts.category, region: null }, triggers, figures, moneyAtRisk: money }] : [];
+  const findings: Finding[] = triggers.length > 0 ? [{ subject: { kind: 'sku', sku: facts.sku, category: facts.category, country: null, region: null }, triggers, figures, moneyAtRisk: money }] : [];
   const byRegion = on('region_trend');
   return byRegion ? [...findings, ...inRegions(facts, byRegion, figures, money)] : findings;
 }
@@ -74,18 +74,18 @@ function lengthened(facts: SkuFacts, now: number | null, before: number | null, 
   return now === null ? facts.now.meanOnHand >= 1 : now >= least && now >= before * (1 + (params['longerPercent'] ?? 0) / 100);
 }
 
-/** Each region by itself: what happens there is neither hidden nor made by the others. Its money is its share of what the SKU sold before. */
+/** Each region of each country by itself: what happens there is neither hidden nor made by the others. Its money is its share of what the SKU sold before. */
 function inRegions(facts: SkuFacts, params: Record<string, number>, figures: Finding['figures'], money: number): Finding[] {
-  const regions = [...new Set(facts.cells.map((c) => c.region))].sort();
+  const regions = [...new Map(facts.cells.map(({ country, region }) => [`${country}/${region}`, { country, region }])).entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, r]) => r);
   if (regions.length < 2) return [];
   const before = (cells: readonly SalesCell[]): number => cells.reduce((sum, c) => sum + Array.from(c.daily).slice(0, facts.days).reduce((a, b) => a + b, 0), 0);
   const all = before(facts.cells);
-  return regions.flatMap((region) => {
-    const cells = facts.cells.filter((c) => c.region === region);
+  return regions.flatMap(({ country, region }) => {
+    const cells = facts.cells.filter((c) => c.country === country && c.region === region);
     const trend = trendOf(cells, facts.season);
     if (!trend || !falls(trend, (params['fallPercent'] ?? 100) / 100, params['leastUnits'] ?? 0)) return [];
     return [{
-      subject: { kind: 'sku_region' as const, sku: facts.sku, category: facts.category, region }, triggers: [told('region_trend', trend, `in ${region}`)],
+      subject: { kind: 'sku_region' as const, sku: facts.sku, category: facts.category, country, region }, triggers: [told('region_trend', trend, `in ${region}, ${country}`)],
       figures: { ...figures, sold: trend.now, soldBefore: trend.before, change: round(trend.change) }, moneyAtRisk: all > 0 ? Math.round((money * before(cells)) / all) : 0,
     }];
   });
@@ -98,14 +98,14 @@ function told(rule: RuleKind, t: Trend, where: string): Trigger {
   };
 }
 
-/** 动销率 of a category: SKUs sold ÷ SKUs stocked, now against before. Null where it did not fall by the rule's points. */
+/** 动销率 of a category, or of everything: SKUs sold ÷ SKUs stocked, now against before. Null where it did not fall by the rule's points. */
 export function assessRate(facts: RateFacts, rule: Rule): Finding | null {
   if (!rule.enabled || facts.now.stocked < (rule.params['leastSkus'] ?? 0) || facts.before.stocked < (rule.params['leastSkus'] ?? 0)) return null;
   const [now, before] = [facts.now.sold / facts.now.stocked, facts.before.sold / facts.before.stocked];
   if (100 * (before - now) < (rule.params['dropPoints'] ?? 100) - 1e-9) return null;
   const rates = { sellingRate: round(now), sellingRateBefore: round(before) };
   return {
-    subject: { kind: 'category', sku: null, category: facts.category, region: facts.region }, figures: { ...rates, stocked: facts.now.stocked, soldSkus: facts.now.sold }, moneyAtRisk: facts.money,
+    subject: { kind: facts.of, sku: null, category: facts.category, country: null, region: null }, figures: { ...rates, stocked: facts.now.stocked, soldSkus: facts.now.sold }, moneyAtRisk: facts.money,
     triggers: [{ rule: 'selling_rate', words: `${Math.round(100 * now)} % of the SKUs stocked sold, ${Math.round(100 * before)} % before`, evidence: { ...rates, stocked: facts.now.stocked, stockedBefore: facts.before.stocked } }],
   };
 }
@@ -116,4 +116,4 @@ export type Severity = (typeof SEVERITIES)[number];
 export const severityOf = (money: number, from: { medium: number; high: number }): Severity => (money >= from.high ? 'high' : money >= from.medium ? 'medium' : 'low');
 
 /** The one name of what an alert is about. */
-export const subjectKey = (s: Subject): string => [s.kind, s.sku ?? '', s.kind === 'category' ? (s.category ?? '') : '', s.region ?? ''].join('\n');
+export const subjectKey = (s: Subject): string => [s.kind, s.sku ?? '', s.kind === 'category' ? (s.category ?? '') : '', s.region ?? '', ...(s.country === null ? [] : [s.country])].join('\n');

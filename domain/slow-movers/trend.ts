@@ -1,5 +1,5 @@
-/** Sales of a SKU from one location into one region: units of each day of the windows, the oldest first, and how much of each day the location had none to sell (0–1). */
-export type SalesCell = { location: string; region: string; daily: ArrayLike<number>; out: ArrayLike<number> };
+/** Sales of a SKU from one location into one region of a country: units of each day of the windows, the oldest first, and how much of each day the location had none to sell (0–1). */
+export type SalesCell = { location: string; country: string; region: string; daily: ArrayLike<number>; out: ArrayLike<number> };
 /**
  * What a SKU sells now against before, both windows of the same number of days. `now`, `before`: units. `rawChange`: as they stand (−0.4: 40 % less; null where nothing sold before). `change`: demand
  * with stock-outs made up for, single bursts cut and the season taken out. `season`: what the season alone does (1: nothing). `without`: the change without the location that fell most; null under

@@ -28,7 +28,7 @@ async function stopPlanner(): Promise<void> {
   await planner.running;
 }
 const iso = (daysAgo: number): string => new Date(s.world.now.getTime() - daysAgo * DAY).toISOString().slice(0, 10);
-const alerts = async (sku: string) => (await listAlerts(s.world.store.pool, { status: null, severity: null, sku, category: null, region: null, before: null, limit: 50 })).map((a) => `${a.kind} ${a.triggers.map((t) => t.rule).join()}`);
+const alerts = async (sku: string) => (await listAlerts(s.world.store.pool, { status: null, severity: null, sku, category: null, country: null, region: null, before: null, limit: 50 })).map((a) => `${a.kind} ${a.triggers.map((t) => t.rule).join()}`);
 
 test('slow movers: looked at when asked, and every day by its own clock; without a worker for a day it is made up for', async () => {
   const { writer, pool } = s.world.store;

@@ -21,7 +21,7 @@ afterAll(async () => { await world.close(); });
 const sku = (): string => `SKU-${++number}`;
 const quiet = ['turnover', 'cover', 'age', 'selling_rate', 'outlook'] as const;
 const alerts = async (code: string, closed = false): Promise<AlertView[]> =>
-  (await listAlerts(world.store.pool, { status: closed ? 'closed' : null, severity: null, sku: code, category: null, region: null, before: null, limit: 50 })).sort((a, b) => (a.kind < b.kind ? -1 : 1));
+  (await listAlerts(world.store.pool, { status: closed ? 'closed' : null, severity: null, sku: code, category: null, country: null, region: null, before: null, limit: 50 })).sort((a, b) => (a.kind < b.kind ? -1 : 1));
 const told = async (code: string): Promise<string[]> => (await alerts(code)).map((a) => `${a.status} ${a.region ?? '-'} ${a.triggers.map((t) => t.rule).join()} ${a.severity} ${a.moneyAtRisk}`);
 const evaluate = () => evaluateSlowMovers(world.store.writer);
 const halves = async (code: string, location: string, region: string, before: number, now: number): Promise<void> => demandDays(world, code, location, region, [[...BEFORE, before], [...NOW, now]]);
@@ -108,7 +108,7 @@ test('turnover, cover, age and 动销率 speak when they are on; a category\'s o
   await evaluate();
   expect(await told(codes[0] as string)).toEqual(['open - trend,turnover,cover low 30000']); // sold 30 and then none; 30 units at 1000 with 90 days to go
   expect(await told(codes[5] as string)).toEqual([]);
-  const [rate] = (await listAlerts(pool, { status: null, severity: null, sku: null, category: 'coats', region: null, before: null, limit: 50 })).filter((a) => a.kind === 'category');
+  const [rate] = (await listAlerts(pool, { status: null, severity: null, sku: null, category: 'coats', country: null, region: null, before: null, limit: 50 })).filter((a) => a.kind === 'category');
   expect([rate?.triggers[0]?.words, rate?.moneyAtRisk]).toEqual(['75 % of the SKUs stocked sold, 100 % before', 90_000]);
   await putRule(writer, { kind: 'age', category: 'coats', enabled: true, params: { days: 100 } }, 'key:test');
   await evaluate();

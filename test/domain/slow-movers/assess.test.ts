@@ -4,7 +4,7 @@ import { moneyAtRisk, sellThrough, turnoverDays, weeksOfCover } from '../../../d
 import { ruleParams, rulesFor } from '../../../domain/slow-movers/rules.ts';
 
 const rules = rulesFor([], null);
-const steady = (location: string, region: string, before: number, now: number) => ({ location, region, daily: Array.from({ length: 60 }, (_, d) => (d < 30 ? before : now)), out: new Float64Array(60) });
+const steady = (location: string, region: string, before: number, now: number, country = 'CN') => ({ location, country, region, daily: Array.from({ length: 60 }, (_, d) => (d < 30 ? before : now)), out: new Float64Array(60) });
 const facts = (changes: Partial<SkuFacts> = {}): SkuFacts => ({
   sku: 'S', category: 'coats', cells: [steady('A', 'North', 2, 2)], season: 1, days: 30, onHand: 100, coming: 0, opening: 160, received: 0, now: { meanOnHand: 100, sold: 60 }, before: { meanOnHand: 100, sold: 60 },
   ages: [[10, 100]], outlook: null, daysLeft: 30, unitValue: 500, ...changes,
@@ -25,7 +25,13 @@ test('a steady SKU raises nothing, nor does one that has no stock', () => {
 test('a region that collapses is told although the total rises', () => {
   const f = facts({ cells: [steady('A', 'North', 4, 1), steady('B', 'South', 4, 12)], now: { meanOnHand: 100, sold: 390 }, before: { meanOnHand: 100, sold: 240 }, daysLeft: 0 });
   expect(found(f)).toEqual(['sku_region North: region_trend 25000']); // half of what the SKU sold before, half of the money
-  expect(assessSku(f, rules)[0]?.triggers[0]?.words).toBe('sales in North -75 % in 30 days (120 → 30 units)');
+  expect(assessSku(f, rules)[0]?.triggers[0]?.words).toBe('sales in North, CN -75 % in 30 days (120 → 30 units)');
+});
+
+test('a province of one country says nothing of its namesake in another', () => {
+  const f = facts({ cells: [steady('A', 'Punjab', 4, 1, 'IN'), steady('B', 'Punjab', 4, 12, 'PK')], now: { meanOnHand: 100, sold: 390 }, before: { meanOnHand: 100, sold: 240 }, daysLeft: 0 });
+  expect(assessSku(f, rules).map((x) => [x.subject.country, x.subject.region, x.figures['sold'], x.moneyAtRisk])).toEqual([['IN', 'Punjab', 30, 25_000]]);
+  expect(subjectKey(assessSku(f, rules)[0]!.subject)).toBe('sku_region\nS\n\nPunjab\nIN');
 });
 
 test('longer turnover, long cover, old stock and an outlook each speak for themselves', () => {
@@ -49,7 +55,7 @@ test('a rule that is off is silent; a category has rules of its own', () => {
 });
 
 test('动销率 falls by the points of the rule', () => {
-  const rate = (now: [number, number], before: [number, number]) => assessRate({ category: 'coats', region: null, money: 7, now: { stocked: now[0], sold: now[1] }, before: { stocked: before[0], sold: before[1] } }, rules.selling_rate);
+  const rate = (now: [number, number], before: [number, number]) => assessRate({ of: 'category', category: 'coats', money: 7, now: { stocked: now[0], sold: now[1] }, before: { stocked: before[0], sold: before[1] } }, rules.selling_rate);
   expect(rate([20, 10], [20, 12])?.triggers[0]?.words).toBe('50 % of the SKUs stocked sold, 60 % before');
   expect(rate([20, 11], [20, 12])).toBeNull();
   expect(rate([9, 0], [20, 12])).toBeNull();

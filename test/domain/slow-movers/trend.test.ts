@@ -6,7 +6,7 @@ const DAYS = 30;
 const cell = (location: string, before: number, now: number, more: { region?: string; out?: number; burst?: [day: number, units: number] } = {}): SalesCell => {
   const daily = Array.from({ length: 2 * DAYS }, (_, d) => (d < DAYS ? before : d < 2 * DAYS - (more.out ?? 0) ? now : 0));
   if (more.burst) daily[more.burst[0]] = more.burst[1];
-  return { location, region: more.region ?? 'Shanghai', daily, out: Array.from({ length: 2 * DAYS }, (_, d) => (d >= 2 * DAYS - (more.out ?? 0) ? 1 : 0)) };
+  return { location, country: 'CN', region: more.region ?? 'Shanghai', daily, out: Array.from({ length: 2 * DAYS }, (_, d) => (d >= 2 * DAYS - (more.out ?? 0) ? 1 : 0)) };
 };
 const fall = (cells: SalesCell[], season = 1): [number | null, number, boolean] => {
   const t = trendOf(cells, season);
@@ -38,7 +38,7 @@ test('what the season does is taken out', () => {
 });
 
 test('few units tell nothing', () => {
-  const few = trendOf([{ location: 'A', region: 'R', daily: Array.from({ length: 60 }, (_, d) => (d % 6 === 0 && d < 30 ? 1 : d === 40 || d === 50 ? 1 : 0)), out: new Float64Array(60) }], 1);
+  const few = trendOf([{ location: 'A', country: 'CN', region: 'R', daily: Array.from({ length: 60 }, (_, d) => (d % 6 === 0 && d < 30 ? 1 : d === 40 || d === 50 ? 1 : 0)), out: new Float64Array(60) }], 1);
   expect([few?.before, few?.now]).toEqual([5, 2]);
   expect(few && falls(few, 0.4, 5)).toBe(false);
 });
