@@ -135,6 +135,24 @@ export const CHECKS: readonly Check[] = [
         and (select count(*) from shipments t where t.order_id = s.order_id) > (select count(*) from order_events e where e.order_id = s.order_id and e.type = 'fulfillment.issued'
           and e.id < (select min(r.id) from order_events r where r.order_id = s.order_id and r.type = 'refund.requested'))`,
   },
+  {
+    // Both are written in one transaction of the roll-up. Rebuilding the day adds it up anew: POST /v1/demand/days/DAY/rebuild
+    name: 'demand-sums',
+    sql: `select format('demand of %s, SKU %s, location %s, channel %s, %s/%s: units, revenue, cancelled, returned, lost are %s; its parts make %s', day, sku_id, location_id, channel_id, country, region,
+        concat_ws(', ', coalesce(d.units, 0), coalesce(d.revenue, 0), coalesce(d.cancelled, 0), coalesce(d.returned, 0), coalesce(d.lost, 0)),
+        concat_ws(', ', coalesce(p.units, 0), coalesce(p.revenue, 0), coalesce(p.cancelled, 0), coalesce(p.returned, 0), coalesce(p.lost, 0))) detail
+      from daily_demand d full join (select day, sku_id, location_id, channel_id, country, region, sum(units) units, sum(revenue) revenue, sum(cancelled) cancelled, sum(returned) returned, sum(lost) lost
+          from demand_parts group by 1, 2, 3, 4, 5, 6) p using (day, sku_id, location_id, channel_id, country, region)
+      where (coalesce(d.units, 0), coalesce(d.revenue, 0), coalesce(d.cancelled, 0), coalesce(d.returned, 0), coalesce(d.lost, 0))
+        <> (coalesce(p.units, 0), coalesce(p.revenue, 0), coalesce(p.cancelled, 0), coalesce(p.returned, 0), coalesce(p.lost, 0))`,
+  },
+  {
+    name: 'campaign-budgets',
+    sql: `select format('stage %s of cmp:%s: %s counted as given, its orders got %s', b.stage, b.campaign_id, b.spent, coalesce(r.amount, 0)) detail
+      from campaign_budgets b left join lateral (select sum(r.amount) amount from promotions p join promotion_redemptions r on r.promotion_id = p.id and r.given_back_at is null
+        where p.campaign_id = b.campaign_id and (b.stage = 0 or p.stage = b.stage::text)) r on true
+      where b.spent <> coalesce(r.amount, 0)`,
+  },
 ];
 
 /**

@@ -51,5 +51,5 @@ async function readSnapshot(client: pg.PoolClient, { leaveOut = [], now, without
 
 /** `ord:UUID` as `ord_…`. */
 function readable(detail: string): string {
-  return detail.replace(/\b(ord|ful|shp|par|rma|ref|rrq|res):([0-9a-f-]{36})/g, (_, prefix: IdPrefix, uuid: string) => encodeId(prefix, uuid));
+  return detail.replace(/\b(ord|ful|shp|par|rma|ref|rrq|res|cmp):([0-9a-f-]{36})/g, (_, prefix: IdPrefix, uuid: string) => encodeId(prefix, uuid));
 }

@@ -56,6 +56,10 @@ const PLANTED: Record<string, () => string> = {
   'refund-sums': () => `update refunds set amount = amount - 1 where order_id = ${of('refunded')}`,
   'refund-before-issue': () => `insert into refund_requests (id, order_id, status, reason, requested_at, requested_by)
     select uuidv7(), order_id, 'intercepting', 'planted', issued_at - interval '1 ms', 'key:test' from shipments where order_id = ${of('shipped')}`,
+  'demand-sums': () => `insert into daily_demand values ('2026-11-23', 1, 1, 1, 'CN', 'Shanghai', 2, 200, 0, 0, 0);
+    insert into demand_parts values (uuidv7(), 1, 1, '2026-11-23', 1, 1, 'CN', 'Shanghai', 1, 200, 0, 0, 0)`,
+  'campaign-budgets': () => `insert into campaigns (id, reference, name, status, plan, currency, starts_at, ends_at, created_at, created_by, scanned_to) values (${LEASE}, 'C', 'C', 'draft', '{}', 'CNY', now(), now() + interval '1 day', now(), 't', ${LEASE});
+    insert into campaign_budgets (campaign_id, stage, spent) values (${LEASE}, 0, 1)`,
 };
 
 test('orders in many states keep every law', async () => {
