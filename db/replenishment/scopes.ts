@@ -77,6 +77,16 @@ export async function tendReplenishment(writer: StockWriter): Promise<number> {
   });
 }
 
+/** Sees to it that workflows of scopes run: one is asked for when its plan by cadence is late by ten minutes, at most every ten minutes by each process. Returns how many were. */
+export async function tendScopes(writer: StockWriter): Promise<number> {
+  return writer.change(async (tx) => {
+    const late = await tx.query<{ code: string }>(
+      `select code from replenishment_scopes where active and coalesce(next_at, updated_at) < $1 and not exists (select from outbox o where o.workflow_id = 'replenishment/' || code) order by code`, [new Date(tx.now.getTime() - 600_000)]);
+    for (const { code } of late) await askWorkflow(tx, 'look', replenishmentWorkflow(code));
+    return late.length;
+  });
+}
+
 export async function listScopes(pool: pg.Pool, network: Network, code: string | null = null): Promise<ScopeView[]> {
   const { rows } = await pool.query<Scope>(`select ${SCOPE} from replenishment_scopes where $1::text is null or code = $1 order by code`, [code]);
   return rows.map(({ locationIds, nextAt, ...s }) => ({ ...s, locations: locationIds.map((id) => network.locationById.get(id)?.code ?? ''), nextAt: nextAt?.toISOString() ?? null }));

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Activities } from '../../activities/index.ts';
 import { putLanes, putReorderRules, putVendor } from '../../db/replenishment/catalog.ts';
 import { putScope } from '../../db/replenishment/scopes.ts';
 import { receiveTransfer } from '../../db/transfers/receive.ts';
 import { listTransfers } from '../../db/transfers/read.ts';
 import { shipTransfer } from '../../db/transfers/ship.ts';
-import { decodeId } from '../../domain/ids.ts';
+import { decodeId, encodeId } from '../../domain/ids.ts';
 import type { ScopePolicy } from '../../domain/replenishment/scope-model.ts';
 import { planningQueue, replenishmentWorkflowId, transferWorkflowId } from '../../workflows/contract/ids.ts';
 import { DAY, Scene } from '../support/scene.ts';
@@ -88,6 +89,57 @@ test('only 5 left in the shop: a transfer from near surplus, sellable on its way
   expect((await transfers())[0]?.status).toBe('closed');
   expect((await s.world.stock(sku))['L-1']).toEqual([23, 4]);
 });
+
+test('its workers are killed after the plan is committed, after the transfer is made and as it begins, before they could say so: one transfer, and it goes its way', async () => {
+  const sku = s.sku();
+  await s.world.setStock(sku, { 'L-1': 8, 'L-2': 30, 'L-3': 0 });
+  await rule(sku, 5, 20);
+  await s.stopWorker();
+  planner.shutdown();
+  await planning;
+  const real = s.world.activities(s.environment);
+  const killed: string[] = [];
+  const gone: Promise<void>[] = [];
+  /** The first time that an activity of this name has committed, its process is gone before it answers. */
+  const once = <K extends 'planStock' | 'carryOutPlans' | 'advanceTransfer'>(name: K, stop: () => Promise<void>): Pick<Activities, K> => ({ [name]: async (input: never) => {
+    const done = await (real[name] as (input: never) => Promise<unknown>)(input);
+    if (killed.includes(name)) return done;
+    killed.push(name);
+    gone.push(stop());
+    throw new Error('the process was killed here');
+  } } as unknown as Pick<Activities, K>);
+  const startPlanner = async (activities: object): Promise<void> => {
+    planner = await Worker.create({ connection: s.environment.nativeConnection, taskQueue: planningQueue(s.queue), activities, identity: `planner-${randomUUID()}` });
+    planning = planner.run();
+  };
+  const died = async (name: string): Promise<void> => {
+    for (const end = Date.now() + 20_000; !killed.includes(name) && Date.now() < end;) {
+      await s.pump();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(killed).toContain(name);
+    await Promise.all(gone);
+  };
+  await startPlanner({ ...real, ...once('planStock', async () => { planner.shutdown(); await planning; }) });
+  await s.newWorker({ activities: { ...real, ...once('carryOutPlans', () => s.stopWorker()) } });
+  await s.world.capture({ lines: [{ sku, quantity: 3, unitPrice: 1000 }] });
+  await died('planStock');
+  await startPlanner(real);
+  await died('carryOutPlans');
+  await s.newWorker({ activities: { ...real, ...once('advanceTransfer', () => s.stopWorker()) } });
+  await died('advanceTransfer');
+  await s.newWorker();
+  await s.settleWorkflow(workflowId);
+  const { rows } = await s.world.store.pool.query<{ id: string }>('select t.id from transfers t join transfer_lines n on n.transfer_id = t.id join skus k on k.id = n.sku_id where k.code = $1', [sku]);
+  const made = (await transfers()).filter((t) => rows.some((r) => encodeId('trf', r.id) === t.id));
+  expect(made.map((t) => [t.from, t.to, t.units, t.status])).toEqual([['L-2', 'L-1', 15, 'approved']]);
+  await s.settleWorkflow(transferWorkflowId(made[0]!.id));
+  const uuid = decodeId('trf', made[0]!.id)!;
+  await shipTransfer(s.world.store.writer, uuid, {}, WHO);
+  await receiveTransfer(s.world.store.writer, s.world.store.network, uuid, { reference: `R-${sku}`, final: true, lines: [{ sku, quantity: 15 }] }, WHO);
+  await s.settleWorkflow(transferWorkflowId(made[0]!.id));
+  expect((await s.world.stock(sku))['L-1']).toEqual([23, 3]);
+}, 120_000);
 
 test('a scope that is no longer active ends its workflow', async () => {
   await putScope(s.world.store.writer, s.world.store.network, 'shops', { locations: ['L-1', 'L-2', 'L-3'], policy: POLICY, active: false });
