@@ -4,6 +4,7 @@ import { Problem } from '../../domain/problem.ts';
 import type { Promotion } from '../../domain/promotion/model.ts';
 import { BulkRows, unnest } from '../array-literal.ts';
 import type { Redemption } from '../promotions/apply.ts';
+import { countPools, leftOf, readPools, takeFrom, type Pools } from '../promotions/pools.ts';
 import type { PreparedOrder } from './prepare.ts';
 
 export type Spender = { order: PreparedOrder; person: { id: string }; decision: { dropped: readonly number[] } };
@@ -31,8 +32,15 @@ function needsOf({ order, person }: Spender, { promotion: p, units, amount }: Re
   return needs;
 }
 
+/** What an order adds to budgets that promotions share. */
+function sharesOf(redemptions: readonly Redemption[]): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const { promotion: { pool }, amount } of redemptions) if (pool !== null && amount > 0) sums.set(pool, (sums.get(pool) ?? 0) + amount);
+  return sums;
+}
+
 /**
- * Takes coupons and counters for the orders of a batch, in their order, under locks: promotions (shared), coupons, counters, each sorted. Returns who must go without, and why. Nothing is sent where no order has a promotion.
+ * Takes coupons and counters for the orders of a batch, in their order, under locks: promotions (shared), coupons, counters, shared budgets, each sorted. Returns who must go without, and why. Nothing is sent where no order has a promotion.
  * A promotion that was ended or changed by a transaction that committed first is seen here, so no order gets a price that is over.
  */
 export async function spend(client: pg.ClientBase, rows: readonly Spender[]): Promise<Map<PreparedOrder, Refusal>> {
@@ -42,21 +50,24 @@ export async function spend(client: pg.ClientBase, rows: readonly Spender[]): Pr
   const all = spenders.flatMap((s) => takes(s).map((redemption) => ({ spender: s, redemption })));
   const couponIds = [...new Set(all.flatMap((a) => a.redemption.couponId ?? []))].sort();
   const needs = [...new Map(all.filter((a) => limited(a.redemption.promotion)).flatMap((a) => needsOf(a.spender, a.redemption)).map((n) => [`${n.promotion.id}|${n.subject}`, n])).entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, n]) => n);
-  const [versions, coupons, usage] = await Promise.all([
+  const shares = spenders.flatMap((s) => [...sharesOf(takes(s)).keys()]);
+  const [versions, coupons, usage, pools] = await Promise.all([
     client.query<{ id: string; version: number }>({ name: 'spend_promotions', text: 'select id, version from promotions where id = any($1::uuid[]) order by id for share', values: [[...new Set(all.map((a) => a.redemption.promotion.id))]] }),
     couponIds.length === 0 ? null : client.query<{ id: string; status: string }>({ name: 'spend_coupons', text: 'select id, status from coupons where id = any($1::uuid[]) order by id for no key update', values: [couponIds] }),
     needs.length === 0 ? null : lockUsage(client, needs),
+    readPools(client, shares, true),
   ]);
   const version = new Map(versions.rows.map((r) => [r.id, r.version]));
   const free = new Set(coupons?.rows.filter((r) => r.status === 'issued').map((r) => r.id));
   const used = usage ?? new Map<string, { orders: number; units: number; amount: number }>();
   for (const spender of spenders) {
     const redemptions = takes(spender);
-    const refusal = refusalOf(spender, redemptions, version, free, used);
+    const refusal = refusalOf(spender, redemptions, version, free, used) ?? overdrawn(redemptions, pools);
     if (refusal) {
       refused.set(spender.order, refusal);
       continue;
     }
+    for (const [pool, amount] of sharesOf(redemptions)) takeFrom(pools, pool, amount);
     for (const r of redemptions) {
       if (r.couponId !== null) free.delete(r.couponId);
       for (const n of limited(r.promotion) ? needsOf(spender, r) : []) {
@@ -103,6 +114,16 @@ function refusalOf(
   return null;
 }
 
+function overdrawn(redemptions: readonly Redemption[], pools: Pools): Refusal | null {
+  for (const [pool, amount] of sharesOf(redemptions)) {
+    const left = leftOf(pools, pool);
+    const one = redemptions.find((r) => r.promotion.pool === pool)?.promotion;
+    if (left === null || amount <= left || !one) continue;
+    return { problem: new Problem('conflict', `promotion "${one.code}": another order has taken what was left of its budget`, '/promotions', { promotion: encodeId('prm', one.id) }), stale: false };
+  }
+  return null;
+}
+
 const REDEMPTIONS = [['order_id', 'uuid'], ['promotion_id', 'uuid'], ['coupon_id', 'uuid'], ['person_id', 'uuid'], ['staff_id', 'int'], ['units', 'int'], ['amount', 'bigint'], ['at', 'timestamptz']] as const;
 const USAGE = [['promotion_id', 'uuid'], ['subject', 'text'], ['orders', 'int'], ['units', 'int'], ['amount', 'bigint']] as const;
 const WRITE = `with r as materialized (select * from ${unnest(REDEMPTIONS, 1)}),
@@ -116,14 +137,17 @@ const WRITE = `with r as materialized (select * from ${unnest(REDEMPTIONS, 1)}),
 export async function writeSpending(client: pg.ClientBase, rows: readonly Spender[]): Promise<void> {
   const redemptions = new BulkRows(REDEMPTIONS);
   const usage = new BulkRows(USAGE);
+  const shares = new Map<string, number>();
   let any = false;
   for (const spender of rows) {
     const { order, person } = spender;
+    for (const [pool, amount] of sharesOf(takes(spender))) shares.set(pool, (shares.get(pool) ?? 0) + amount);
     for (const r of takes(spender)) {
       any = true;
       redemptions.push(order.id, r.promotion.id, r.couponId, person.id, order.promotions?.staffId ?? null, r.units, r.amount, order.capturedAt);
       for (const n of limited(r.promotion) ? needsOf(spender, r) : []) usage.push(n.promotion.id, n.subject, n.orders, n.units, n.amount);
     }
   }
-  if (any) await client.query({ name: 'spend_write', text: WRITE, values: [redemptions, usage].flatMap((c) => c.values()) });
+  // Sent together: a COMMIT may follow in the same round trip.
+  await Promise.all([any ? client.query({ name: 'spend_write', text: WRITE, values: [redemptions, usage].flatMap((c) => c.values()) }) : null, countPools(client, shares)]);
 }

@@ -4,7 +4,8 @@ import type { Network } from '../network.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
 import type { Vault } from '../vault.ts';
-import { lockCampaign, readStages, type Campaign, type StageRow } from './campaign.ts';
+import { setBudgets } from './budgets.ts';
+import { lockCampaign, readStages, wakeAt, type Campaign, type StageRow } from './campaign.ts';
 import { issueNext } from './coupons.ts';
 import { endCampaign } from './end.ts';
 import { lookAt } from './facts.ts';
@@ -13,6 +14,7 @@ import { writeReport } from './report.ts';
 import { collectSales } from './sales.ts';
 import { closeStage, missStage, openStage } from './stages.ts';
 import { startCampaign } from './start.ts';
+import { syncWindows } from './windows.ts';
 
 type Deps = { writer: StockWriter; network: Network; vault: Vault };
 /** `summary`: where it stands, for who looks into the workflow. */
@@ -50,10 +52,16 @@ async function take(tx: Tx, { network, vault }: Omit<Deps, 'writer'>, campaign: 
     case 'end': await end(); break;
     case 'close_stage': await closeStage(tx, network, campaign, stage(step.no), step.reason); break;
     case 'miss_stage': await missStage(tx, network, campaign, stage(step.no)); break;
-    case 'issue_coupons': await issueNext(tx, vault, campaign, stage(step.no)); break;
+    case 'issue_coupons':
+      await issueNext(tx, vault, campaign, stage(step.no));
+      await setBudgets(tx, campaign, stages);
+      break;
     case 'propose': await propose(tx, network, campaign, stage(step.no)); break;
     case 'report': await writeReport(tx, campaign, stages); break;
     case 'wait':
+      await syncWindows(tx, network, campaign, stages, true);
+      await wakeAt(tx, campaign.id, new Date(step.until));
+      break;
     case 'finish':
   }
   return null;

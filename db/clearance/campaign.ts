@@ -17,7 +17,7 @@ export type StageRow = {
   issued: boolean; messages: number; messageCost: number;
 };
 /** `price` null: not part of the plan's prices. Money in minor units. */
-export type CampaignSku = PlanSku & { skuId: number; listPrice: number; cost: number; category: string | null; stock: number; basePerDay: number };
+export type CampaignSku = PlanSku & { skuId: number; listPrice: number; cost: number; category: string | null; stock: number; basePerDay: number; active: boolean };
 
 /** The UUID of a campaign as a client names it. Throws Problem not_found. */
 export function campaignUuid(id: string): string {
@@ -43,7 +43,7 @@ export async function readStages(tx: Tx, id: string): Promise<StageRow[]> {
 
 export async function readSkus(tx: Tx, id: string): Promise<CampaignSku[]> {
   return tx.query<CampaignSku>(
-    `select c.sku_id "skuId", k.code sku, k.category, c.list_price "listPrice", c.cost, c.stock, c.base_per_day "basePerDay" from campaign_skus c join skus k on k.id = c.sku_id where c.campaign_id = $1 order by k.code`, [id]);
+    `select c.sku_id "skuId", k.code sku, k.category, c.list_price "listPrice", c.cost, c.stock, c.base_per_day "basePerDay", k.active from campaign_skus c join skus k on k.id = c.sku_id where c.campaign_id = $1 order by k.code`, [id]);
 }
 
 export async function campaignEvent(tx: Tx, id: string, type: string, actor: string, data: Record<string, unknown> | null = null): Promise<void> {
@@ -57,7 +57,13 @@ export function campaignWorkflow(uuid: string): WorkflowRef {
 }
 
 /** The workflow looks at the facts again. */
-export async function wakeCampaign(tx: Tx, uuid: string): Promise<void> { await askWorkflow(tx, 'look', campaignWorkflow(uuid)); }
+export async function wakeCampaign(tx: Tx, uuid: string): Promise<void> {
+  await wakeAt(tx, uuid, tx.now);
+  await askWorkflow(tx, 'look', campaignWorkflow(uuid));
+}
+
+/** Notes when somebody is to look at it next: where nobody does, housekeeping asks again. */
+export async function wakeAt(tx: Tx, uuid: string, at: Date): Promise<void> { await tx.query('update campaigns set wake_at = $2 where id = $1', [uuid, at]); }
 
 /** `no` of a stage's plan; stages are numbered from 1. */
 export function stagePlan(campaign: Campaign, no: number): CampaignPlan['stages'][number] {

@@ -32,7 +32,7 @@ export async function createCampaign(writer: StockWriter, network: Network, plan
     await refuseOverlap(tx, null, skus.map((s) => s.skuId), startsAt, endsAt);
     const id = uuidv7();
     await tx.query(
-      `insert into campaigns (id, reference, name, status, plan, currency, location_ids, channel_ids, starts_at, ends_at, alert_id, created_at, created_by, scanned_to) values ($1, $2, $3, 'draft', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+      `insert into campaigns (id, reference, name, status, plan, currency, location_ids, channel_ids, starts_at, ends_at, alert_id, created_at, created_by, scanned_to, wake_at) values ($1, $2, $3, 'draft', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $11)`,
       [id, plan.reference, plan.name, JSON.stringify(plan), plan.currency, scope.locationIds, scope.channelIds, startsAt, endsAt, plan.alert ?? null, tx.now, actor, uuidAt(Date.now() - OVERLAP_MS)]);
     await tx.query(`insert into campaign_skus (campaign_id, sku_id, list_price, cost, span) select $1, t.s, t.p, t.c, tstzrange($2, $3) from unnest($4::int[], $5::bigint[], $6::bigint[]) as t(s, p, c) order by t.s`,
       [id, startsAt, endsAt, skus.map((s) => s.skuId), skus.map((s) => s.listPrice), skus.map((s) => s.cost)]);

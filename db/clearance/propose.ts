@@ -8,6 +8,7 @@ import type { Tx } from '../tx.ts';
 import { campaignEvent, lockCampaign, readSkus, readStages, stagePlan, wakeCampaign, type Campaign, type StageRow } from './campaign.ts';
 import { readSold } from './sales.ts';
 import { BASE_DAYS } from './start.ts';
+import { TILL_SALES } from './till-sales.ts';
 import { endWindow, notePrices, pricesOf, syncWindows } from './windows.ts';
 
 const DAY_MS = 86_400_000;
@@ -53,9 +54,11 @@ async function markdowns(tx: Tx, campaign: Campaign, stage: StageRow, plan: { en
 /** What each public price sold in its time, on the campaign's channels. */
 async function priceSteps(tx: Tx, campaign: Campaign): Promise<Map<number, PriceStep[]>> {
   const rows = await tx.query<{ skuId: number; price: number; listPrice: number; from: Date; until: Date | null; units: number }>(
-    `select p.sku_id "skuId", p.price, k.list_price "listPrice", p.live_from "from", p.live_until until,
+    `with tills as materialized (${TILL_SALES})
+     select p.sku_id "skuId", p.price, k.list_price "listPrice", p.live_from "from", p.live_until until,
        (select coalesce(sum(l.quantity - l.cancelled_quantity), 0)::int from campaign_lines c join order_lines l on l.order_id = c.order_id and l.line_no = c.line_no
-          where c.campaign_id = $1 and c.sku_id = p.sku_id and c.captured_at >= p.live_from and c.captured_at < coalesce(p.live_until, 'infinity') and ($2::smallint[] is null or c.channel_id = any($2))) units
+          where c.campaign_id = $1 and c.sku_id = p.sku_id and c.captured_at >= p.live_from and c.captured_at < coalesce(p.live_until, 'infinity') and ($2::smallint[] is null or c.channel_id = any($2)))
+       + (select coalesce(sum(t.units), 0)::int from tills t where t.sku_id = p.sku_id and t.at >= p.live_from and t.at < coalesce(p.live_until, 'infinity') and ($2::smallint[] is null or t.channel_id = any($2))) units
      from campaign_prices p join campaign_skus k on k.campaign_id = p.campaign_id and k.sku_id = p.sku_id where p.campaign_id = $1 order by p.live_from`, [campaign.id, campaign.channelIds]);
   const steps = new Map<number, PriceStep[]>();
   for (const r of rows) {

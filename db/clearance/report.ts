@@ -1,7 +1,8 @@
 import { report, type CampaignReport, type Neighbour } from '../../domain/clearance/report.ts';
 import type { Tx } from '../tx.ts';
 import { campaignEvent, readSkus, stagePlan, type Campaign, type CampaignSku, type StageRow } from './campaign.ts';
-import { readSold } from './sales.ts';
+import { spentByStage } from './facts.ts';
+import { readPartnerCosts, readSold } from './sales.ts';
 import { BASE_DAYS } from './start.ts';
 
 /** Writes the report of a locked campaign that is over, once; sales that come in afterwards (payments, returns) are not in it. */
@@ -9,14 +10,15 @@ export async function writeReport(tx: Tx, campaign: Campaign, stages: readonly S
   const skus = await readSkus(tx, campaign.id);
   const sold = await readSold(tx, campaign);
   const endedAt = campaign.endedAt ?? tx.now;
+  const [spent, partnerCosts] = [await spentByStage(tx, campaign, stages), await readPartnerCosts(tx, campaign.id)];
   const { neighbours, elsewhere } = campaign.startedAt === null ? { neighbours: [], elsewhere: { basePerDay: 0, units: 0 } } : await around(tx, campaign, skus, campaign.startedAt, endedAt);
   const made: CampaignReport = report({
     status: campaign.status === 'escalated' ? 'escalated' : 'ended', reason: campaign.endReason ?? 'stopped', startsAt: campaign.startsAt.toISOString(), startedAt: campaign.startedAt?.toISOString() ?? null,
-    endedAt: endedAt.toISOString(), plannedEnd: campaign.endsAt.toISOString(), target: campaign.plan.target, budget: campaign.plan.budget,
+    endedAt: endedAt.toISOString(), plannedEnd: campaign.endsAt.toISOString(), target: campaign.plan.target, budget: campaign.plan.budget, spent: [...spent.values()].reduce((sum, amount) => sum + amount, 0),
     skus: skus.map((s) => ({ sku: s.sku, stock: s.stock, listPrice: s.listPrice, cost: s.cost, basePerDay: s.basePerDay, soldElsewhere: sold.filter((r) => r.skuId === s.skuId && !r.own).reduce((sum, r) => sum + r.units, 0) })),
     stages: stages.map((s) => ({
       no: s.no, kind: s.kind, openedAt: s.openedAt?.toISOString() ?? null, closedAt: s.closedAt?.toISOString() ?? null, end: s.endReason, fixedCost: s.openedAt === null ? 0 : stagePlan(campaign, s.no).cost ?? 0,
-      messages: s.messages, messageCost: s.messageCost,
+      messages: s.messages, messageCost: s.messageCost, partnerCost: partnerCosts.get(s.no) ?? 0,
     })),
     sales: sold.filter((r) => r.own), neighbours, elsewhere,
   });

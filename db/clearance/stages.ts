@@ -18,7 +18,7 @@ export async function openStage(tx: Tx, network: Network, campaign: Campaign, st
   Object.assign(stage, { status: 'open', openedAt, nextStepAt });
   await tx.query(`update campaign_stages set status = 'open', opened_at = $3, next_step_at = $4 where campaign_id = $1 and no = $2`, [campaign.id, stage.no, openedAt, nextStepAt]);
   const session = plan.kind === 'live_stream' ? await declareSession(tx, network, campaign, stage, plan) : null;
-  await syncWindows(tx, network, campaign, await readStages(tx, campaign.id));
+  await syncWindows(tx, network, campaign, await readStages(tx, campaign.id), true);
   if (plan.kind === 'markdown') await notePrices(tx, campaign, stage, await pricesOf(tx, campaign, stage), openedAt);
   await markStage(tx, campaign, stage, new Date(plan.endsAt));
   await campaignEvent(tx, campaign.id, 'campaign.stage_opened', 'system', { stage: stage.no, kind: stage.kind, until: plan.endsAt, ...(session === null ? {} : { session: session.code, units: session.units }) });
@@ -69,7 +69,7 @@ export async function closeStage(tx: Tx, network: Network, campaign: Campaign, s
   await tx.query(`update campaign_stages set status = 'over', closed_at = $3, end_reason = $4, next_step_at = null where campaign_id = $1 and no = $2`, [campaign.id, stage.no, at, reason]);
   await markStage(tx, campaign, stage, at);
   await campaignEvent(tx, campaign.id, 'campaign.stage_closed', 'system', { stage: stage.no, reason });
-  if (reason !== 'campaign') await syncWindows(tx, network, campaign, await readStages(tx, campaign.id));
+  if (reason !== 'campaign') await syncWindows(tx, network, campaign, await readStages(tx, campaign.id), true);
 }
 
 /** Demand of its days is not read as plain: while the stage is open until its planned end, afterwards until it ended. */

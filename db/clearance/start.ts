@@ -1,6 +1,7 @@
 import type { Tx } from '../tx.ts';
 import { campaignEvent, type Campaign } from './campaign.ts';
 import { collectSales } from './sales.ts';
+import { TILL_SALES } from './till-sales.ts';
 
 /** Days before the campaign that say what its SKUs sell by themselves. */
 export const BASE_DAYS = 28;
@@ -19,7 +20,9 @@ export async function startCampaign(tx: Tx, campaign: Campaign): Promise<void> {
          where v.condition = 'sellable' and v.supply_id = 0 and a.kind not in ('declaration', 'transfer') and ($2::int[] is null or v.location_id = any($2))
        union all
        select v.sku_id, v.location_id, r.quantity from campaign_lines l join reservations r on r.order_id = l.order_id and r.line_no = l.line_no and r.status in ('held', 'confirmed', 'issued') join stock_levels v on v.id = r.level_id
-         where l.campaign_id = $1 and v.supply_id = 0 and ($2::int[] is null or v.location_id = any($2))) u
+         where l.campaign_id = $1 and v.supply_id = 0 and ($2::int[] is null or v.location_id = any($2))
+       union all
+       select sku_id, location_id, units from (${TILL_SALES}) t) u
      group by 1, 2, 3 having sum(units) > 0`, [campaign.id, campaign.locationIds]);
   await tx.query(
     `update campaign_skus c set stock = coalesce((select sum(units)::int from campaign_stock s where s.campaign_id = $1 and s.sku_id = c.sku_id), 0),

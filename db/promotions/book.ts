@@ -3,7 +3,7 @@ import type { Promotion, PromotionInput } from '../../domain/promotion/model.ts'
 
 type Row = {
   id: string; version: number; input: PromotionInput; channels: string[] | null; categories: string[]; from: Date; until: Date; priority: number; stackable: boolean;
-  pco: number | null; pcu: number | null; psu: number | null; budget: number | null; skus: [code: string, price: number | null, floor: number | null][] | null;
+  pco: number | null; pcu: number | null; psu: number | null; budget: number | null; pool: string | null; skus: [code: string, price: number | null, floor: number | null][] | null;
 };
 export type ListPrice = { price: number; floor: number | null };
 
@@ -47,7 +47,7 @@ export class PromotionBook {
   async #read(): Promise<void> {
     const { rows } = await this.#pool.query<Row>(
       `select p.id, p.version, p.input, (select array_agg(code) from channels c where c.id = any(p.channel_ids)) channels, p.categories, p.live_from "from", least(p.live_until, coalesce(p.ended_at, p.live_until)) until,
-         p.priority, p.stackable, p.per_customer_orders pco, p.per_customer_units pcu, p.per_staff_units psu, p.budget,
+         p.priority, p.stackable, p.per_customer_orders pco, p.per_customer_units pcu, p.per_staff_units psu, p.budget, p.campaign_id::text || '/' || p.stage pool,
          (select jsonb_agg(jsonb_build_array(k.code, s.price, s.floor)) from promotion_skus s join skus k on k.id = s.sku_id where s.promotion_id = p.id) skus
        from promotions p where p.status = 'active' and least(p.live_until, coalesce(p.ended_at, p.live_until)) > now() - interval '1 year' order by p.id`);
     const conflicts = await this.#pool.query<{ a: string; b: string }>('select kind_a a, kind_b b from promotion_conflicts');
@@ -106,6 +106,6 @@ function promotionOf(r: Row): Promotion {
   return {
     ...({ kind, terms } as Pick<Promotion, 'kind' | 'terms'>), id: r.id, code, name, currency, version: r.version, bearer, channels: r.channels && new Set(r.channels),
     skus: new Map((r.skus ?? []).map(([sku, price, floor]) => [sku, { price, floor }])), categories: new Set(r.categories), from: r.from.getTime(), until: r.until.getTime(),
-    priority: r.priority, stackable: r.stackable, perCustomerOrders: r.pco, perCustomerUnits: r.pcu, perStaffUnits: r.psu, budget: r.budget,
+    priority: r.priority, stackable: r.stackable, perCustomerOrders: r.pco, perCustomerUnits: r.pcu, perStaffUnits: r.psu, budget: r.budget, pool: r.pool,
   } as Promotion;
 }

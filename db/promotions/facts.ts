@@ -6,6 +6,7 @@ import { NOTHING_USED } from '../../domain/promotion/select.ts';
 import type { Channel, Network } from '../network.ts';
 import type { Vault } from '../vault.ts';
 import type { ListPrice } from './book.ts';
+import { leftOf, readPools } from './pools.ts';
 
 export type FactCoupon = { id: string; promotionId: string; personId: string | null; status: 'issued' | 'used' | 'lapsed' | 'revoked' };
 /**
@@ -49,9 +50,9 @@ export async function readPromotionFacts({ pool, network, vault }: Deps, intake:
     name: 'staff_member', text: 'select id, staff_group "group" from staff_members where staff_hash = $1 and active', values: [vault.hash('staff', intake.staff.id)] })).rows[0] ?? null;
   const candidates = book.candidates(now.getTime(), known.map((k) => ({ sku: k.code, category: k.category })));
   await network.loadSkus(candidates.flatMap((p) => (p.kind === 'gift' ? p.terms.gifts.map((g) => g.sku) : [])));
-  const limited = candidates.filter((p) => p.perCustomerOrders !== null || p.perCustomerUnits !== null || p.perStaffUnits !== null || p.budget !== null);
+  const limited = candidates.filter((p) => p.perCustomerOrders !== null || p.perCustomerUnits !== null || p.perStaffUnits !== null || p.budget !== null || p.pool !== null);
   const identity = identityOf(intake, channel, vault);
-  const { personId, used } = limited.length > 0 || coupons.some((c) => c?.personId) ? await readUsed(pool, identity, staff?.id ?? null, limited.map((p) => p.id)) : { personId: null, used: new Map<string, Used>() };
+  const { personId, used } = limited.length > 0 || coupons.some((c) => c?.personId) ? await readUsed(pool, identity, staff?.id ?? null, limited) : { personId: null, used: new Map<string, Used>() };
   return { priced, candidates, prices, coupons, staff, known: identity !== null, personId, used };
 }
 
@@ -63,14 +64,15 @@ async function readCoupons(pool: pg.Pool, vault: Vault, codes: readonly string[]
   return hashes.map((h) => rows.find((r) => r.hash.equals(h)) ?? null);
 }
 
-async function readUsed(pool: pg.Pool, identity: Buffer | null, staffId: number | null, promotions: string[]): Promise<{ personId: string | null; used: Map<string, Used> }> {
+async function readUsed(pool: pg.Pool, identity: Buffer | null, staffId: number | null, promotions: readonly Promotion[]): Promise<{ personId: string | null; used: Map<string, Used> }> {
   const { rows } = await pool.query<{ person: string | null; id: string | null; subject: string; orders: number; units: number; amount: number }>({
     name: 'promotion_used',
     text: `select p.id person, u.promotion_id id, u.subject, u.orders, u.units, u.amount from (select (select id from persons where identity_hash = $1) id) p
       left join promotion_usage u on u.promotion_id = any($2::uuid[]) and (u.subject = 'all' or u.subject = 'p:' || p.id::text or u.subject = 's:' || $3::int::text)`,
-    values: [identity, promotions, staffId],
+    values: [identity, promotions.map((p) => p.id), staffId],
   });
-  const used = new Map<string, Used>();
+  const pools = await readPools(pool, promotions.flatMap((p) => p.pool ?? []));
+  const used = new Map<string, Used>(promotions.flatMap((p) => (p.pool === null ? [] : [[p.id, { ...NOTHING_USED, poolLeft: leftOf(pools, p.pool) }] as const])));
   for (const r of rows) {
     if (r.id === null) continue;
     const u = { ...used.get(r.id) ?? NOTHING_USED };

@@ -19,8 +19,8 @@ export type CampaignFacts = {
   /** units at its start (0 before it), and sold since then */
   stock: number; sold: number; target: number;
   spent: number; budget: number;
-  /** the stage that is open. `unsent`: members of its segment that still have no coupon; `nextStepAt`: when the next markdown is to be thought about */
-  stage: { no: number; endsAt: string; target: number | null; budget: number | null; spent: number; unsent: boolean; nextStepAt: string | null } | null;
+  /** the stage that is open. `least`: the smallest discount that it gives (0: a gift); with less left it gives nothing; `unsent`: members of its segment that still have no coupon; `nextStepAt`: when the next markdown is to be thought about */
+  stage: { no: number; endsAt: string; target: number | null; budget: number | null; spent: number; least: number; unsent: boolean; nextStepAt: string | null } | null;
   /** the stage that comes next; `startsAt` null: as soon as the one before is over */
   next: { no: number; startsAt: string | null; endsAt: string } | null;
   /** why the last stage that is over ended */
@@ -59,7 +59,8 @@ function runningStep(facts: CampaignFacts, now: number, due: (at: string) => boo
   }
   if (due(stage.endsAt)) return { do: 'close_stage', no: stage.no, reason: 'time' };
   if (stage.target !== null && share(facts.sold, facts.stock) >= stage.target) return { do: 'close_stage', no: stage.no, reason: 'target' };
-  if (stage.budget !== null && stage.spent >= stage.budget) return { do: 'close_stage', no: stage.no, reason: 'budget' };
+  // With less left than a unit's discount nobody gets anything any more.
+  if (Math.min(facts.budget - facts.spent, (stage.budget ?? Infinity) - stage.spent) < Math.max(1, stage.least)) return { do: 'close_stage', no: stage.no, reason: 'budget' };
   if (stage.unsent) return { do: 'issue_coupons', no: stage.no };
   if (stage.nextStepAt !== null && due(stage.nextStepAt)) return { do: 'propose', no: stage.no };
   return wait(facts.endsAt, stage.endsAt, stage.nextStepAt);

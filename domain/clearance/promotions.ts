@@ -3,7 +3,7 @@ import { floorPrice, type CampaignPlan, type StagePlan } from './plan.ts';
 
 /** A stage's promotions are a new set with each revision: what has ended never begins again. Prices by SKU, minor units. */
 export type StagePrices = { sku: string; price: number; cost: number }[];
-export type StageWindow = { no: number; revision: number; from: string; until: string; budget: number };
+export type StageWindow = { no: number; revision: number; from: string; until: string };
 
 /** What order capture is to know of a stage: live in [from, until), whoever is up or down then. */
 export function stagePromotions(campaign: { id: string; plan: CampaignPlan }, stage: StagePlan, window: StageWindow, prices: StagePrices): PromotionInput[] {
@@ -12,7 +12,7 @@ export function stagePromotions(campaign: { id: string; plan: CampaignPlan }, st
   const floors = prices.map((p) => ({ sku: p.sku, floor: Math.min(floorPrice(p.cost, plan.floorMargin), p.price) }));
   const priced = prices.map((p, i) => ({ sku: p.sku, price: p.price, floor: floors[i]?.floor ?? 0 }));
   const common = {
-    code, name: plan.name, currency: plan.currency, from: window.from, until: window.until, budget: window.budget, campaignId: campaign.id, stage: String(window.no), status: 'active' as const,
+    code, name: plan.name, currency: plan.currency, from: window.from, until: window.until, campaignId: campaign.id, stage: String(window.no), status: 'active' as const,
     ...(plan.channels === undefined ? {} : { channels: plan.channels }),
   };
   switch (stage.kind) {

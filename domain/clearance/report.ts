@@ -1,15 +1,18 @@
 import type { EndReason, StageEnd } from './flow.ts';
 import type { StageKind } from './plan.ts';
 
-/** Sales of one SKU in one stage (`stage` 0: between stages, at list price). Money in minor units: `list` before, `net` after discounts, without freight. */
-export type StageSales = { stage: number; sku: string; units: number; list: number; net: number; ownDiscount: number };
+/** Sales of one SKU in one stage (`stage` 0: between stages, at list price). Money in minor units: `list` before, `net` after discounts, without freight; `borne`: what of the discounts others pay us (a partner brand, a platform). */
+export type StageSales = { stage: number; sku: string; units: number; list: number; net: number; ownDiscount: number; borne: number };
 /** A SKU of the campaign: units at the start, cost, and units a day before the campaign on its channels. `soldElsewhere`: on channels that it does not cover; they count to the sell-through only. */
 export type ReportSku = { sku: string; stock: number; listPrice: number; cost: number; basePerDay: number; soldElsewhere: number };
-export type ReportStage = { no: number; kind: StageKind; openedAt: string | null; closedAt: string | null; end: StageEnd | null; fixedCost: number; messages: number; messageCost: number };
+/** `partnerCost`: discounts on a partner's goods and gifts at cost, where we bear them. */
+export type ReportStage = { no: number; kind: StageKind; openedAt: string | null; closedAt: string | null; end: StageEnd | null; fixedCost: number; messages: number; messageCost: number; partnerCost: number };
 /** Sales next to the campaign: units a day before it, and units while it ran. `scope`: another SKU of the category, or a SKU of the campaign on channels that it did not touch. */
 export type Neighbour = { scope: 'category' | 'channel'; name: string; basePerDay: number; units: number; marginPerUnit: number };
 export type ReportInput = {
   status: 'ended' | 'escalated'; reason: EndReason; startsAt: string; startedAt: string | null; endedAt: string; plannedEnd: string; target: number; budget: number;
+  /** discounts and costs against the budget, as the campaign counted them */
+  spent: number;
   skus: readonly ReportSku[]; stages: readonly ReportStage[]; sales: readonly StageSales[]; neighbours: readonly Neighbour[];
   /** units of everything else, before (a day) and during: how trade went on the whole */
   elsewhere: { basePerDay: number; units: number };
@@ -48,7 +51,7 @@ export function report(input: ReportInput): CampaignReport {
   const days = input.startedAt === null ? 0 : Math.max(0, Date.parse(input.endedAt) - Date.parse(input.startedAt)) / DAY_MS;
   const trend = (input.elsewhere.units + TREND_WEIGHT) / (input.elsewhere.basePerDay * days + TREND_WEIGHT);
   const bySku = new Map(input.skus.map((s) => [s.sku, s]));
-  const marginOf = (s: StageSales): number => s.net - s.units * (bySku.get(s.sku)?.cost ?? 0);
+  const marginOf = (s: StageSales): number => s.net + s.borne - s.units * (bySku.get(s.sku)?.cost ?? 0);
   const total = (rows: readonly StageSales[]): { units: number; revenue: number; discount: number; margin: number } =>
     rows.reduce((t, r) => ({ units: t.units + r.units, revenue: t.revenue + r.net, discount: t.discount + r.ownDiscount, margin: t.margin + marginOf(r) }), { units: 0, revenue: 0, discount: 0, margin: 0 });
   const stages = input.stages.map((stage): StageFigures => {
@@ -62,7 +65,7 @@ export function report(input: ReportInput): CampaignReport {
       baseUnits += base;
       baseMargin += base * (s.listPrice - s.cost);
     }
-    const cost = stage.fixedCost + stage.messageCost;
+    const cost = stage.fixedCost + stage.messageCost + stage.partnerCost;
     const gain = Math.round(margin - baseMargin) - cost;
     return {
       no: stage.no, kind: stage.kind, openedAt: stage.openedAt, closedAt: stage.closedAt, end: stage.end, units, revenue, discount, margin, baseUnits: tenth(baseUnits), extraUnits: tenth(units - baseUnits), cost, gain,
@@ -81,7 +84,7 @@ export function report(input: ReportInput): CampaignReport {
   const cannibalised = lost(input.neighbours, days, trend);
   return {
     v: 1, status: input.status, reason: input.reason, startedAt: input.startedAt, endedAt: input.endedAt, plannedEnd: input.plannedEnd, target: input.target, sellThrough: perMille(sold, stock), stock, sold,
-    missing: Math.max(0, Math.ceil((input.target * stock) / 1000) - sold), budget: input.budget, spent: all.discount + cost, revenue: all.revenue, discount: all.discount, cost, margin: all.margin - cost,
+    missing: Math.max(0, Math.ceil((input.target * stock) / 1000) - sold), budget: input.budget, spent: input.spent, revenue: all.revenue, discount: all.discount, cost, margin: all.margin - cost,
     trend: Math.round(trend * 100) / 100, cannibalised, netMargin: all.margin - cost - cannibalised.margin, stages, skus,
   };
 }

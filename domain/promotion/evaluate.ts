@@ -41,8 +41,8 @@ function lacking(p: Promotion & { kind: 'coupon' }): string {
   return p.terms.minSpend === undefined ? 'it brings nothing for these lines' : `its lines must come to ${p.terms.minSpend} after other discounts, and it brings nothing below their floor`;
 }
 
-/** `holders`: who has lines. */
-type Run = { applied: Applied[]; gifts: Gift[]; holders: Set<Promotion> };
+/** `holders`: who has lines; `given`: of each shared budget. */
+type Run = { applied: Applied[]; gifts: Gift[]; holders: Set<Promotion>; given: Map<string, number> };
 type LineState = { line: CartLine; net: number; floor: number };
 
 /** Runs again without who brought nothing, so that nobody holds a line for nothing: the first one first, since who comes later may be idle for its sake. */
@@ -65,7 +65,7 @@ function once(order: readonly Promotion[], lines: readonly CartLine[], matrix: R
     own.set(p, new Set(mine));
   }
   const states = lines.map((line): LineState => ({ line, net: line.quantity * line.unitPrice, floor: 0 }));
-  const run: Run = { applied: [], gifts: [], holders: new Set([...own].filter(([, mine]) => mine.size > 0).map(([p]) => p)) };
+  const run: Run = { applied: [], gifts: [], holders: new Set([...own].filter(([, mine]) => mine.size > 0).map(([p]) => p)), given: new Map() };
   for (const kinds of STAGES) {
     for (const p of order) {
       if (!kinds.includes(p.kind)) continue;
@@ -84,6 +84,9 @@ function apply(p: Promotion, mine: LineState[], used: Used, run: Run): void {
   const { amounts, units } = offOf(p, mine, rooms, used);
   const amount = amounts.reduce((sum, a) => sum + a, 0);
   if (amount === 0 || (p.budget !== null && used.amount + amount > p.budget)) return;
+  const given = (run.given.get(p.pool ?? '') ?? 0) + amount;
+  if (used.poolLeft !== null && given > used.poolLeft) return;
+  if (p.pool !== null) run.given.set(p.pool, given);
   const lines: Applied['lines'] = [];
   amounts.forEach((off, i) => {
     if (off === 0) return;

@@ -51,9 +51,11 @@ export type Promotion = ByKind & {
   from: number; until: number;
   bearer: Bearer; priority: number; stackable: boolean;
   perCustomerOrders: number | null; perCustomerUnits: number | null; perStaffUnits: number | null; budget: number | null;
+  /** a budget that it shares with other promotions, by its name; null: none */
+  pool: string | null;
 };
 
-/** What of one promotion has been used: by everybody, by this customer, by this member of staff. */
-export type Used = { amount: number; customerOrders: number; customerUnits: number; staffUnits: number };
+/** What of one promotion has been used: by everybody, by this customer, by this member of staff. `poolLeft`: what is left of the budget that it shares; null: no limit. */
+export type Used = { amount: number; customerOrders: number; customerUnits: number; staffUnits: number; poolLeft: number | null };
 
 export const kindsPair = (a: PromotionKind, b: PromotionKind): string => (a <= b ? `${a}|${b}` : `${b}|${a}`);

@@ -8,7 +8,7 @@ export type Cart = {
   /** promotions of which the customer has a coupon */
   coupons: ReadonlySet<string>;
 };
-export const NOTHING_USED: Used = { amount: 0, customerOrders: 0, customerUnits: 0, staffUnits: 0 };
+export const NOTHING_USED: Used = { amount: 0, customerOrders: 0, customerUnits: 0, staffUnits: 0, poolLeft: null };
 
 /** Why a promotion is not for this order; null when it is. What the lines bring is another matter. */
 export function unfit(p: Promotion, cart: Cart, used: Used): string | null {
@@ -24,7 +24,7 @@ export function unfit(p: Promotion, cart: Cart, used: Used): string | null {
   if (p.perCustomerOrders !== null && used.customerOrders >= p.perCustomerOrders) return `the customer has had it ${used.customerOrders} times, which is its limit`;
   if (p.perCustomerUnits !== null && used.customerUnits >= p.perCustomerUnits) return `the customer has had ${used.customerUnits} units, which is its limit`;
   if (p.perStaffUnits !== null && used.staffUnits >= p.perStaffUnits) return `this member of staff has had ${used.staffUnits} units, which is the limit`;
-  if (p.budget !== null && used.amount >= p.budget) return 'its budget is spent';
+  if ((p.budget !== null && used.amount >= p.budget) || (p.kind !== 'gift' && used.poolLeft !== null && used.poolLeft <= 0)) return 'its budget is spent';
   return null;
 }
 

@@ -1,10 +1,13 @@
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Activities } from '../../activities/index.ts';
+import { captureIntake } from '../../db/capture/capture-intake.ts';
 import { approveCampaign } from '../../db/clearance/approve.ts';
 import { answerEscalation, commandCampaign, type CampaignCommand } from '../../db/clearance/commands.ts';
 import { readReport } from '../../db/clearance/read.ts';
+import { tendCampaigns } from '../../db/clearance/tend.ts';
 import { decodeId } from '../../domain/ids.ts';
+import type { OrderIntake } from '../../domain/order/intake.ts';
 import { Campaigns, passes, readyForCampaigns, type Drafted } from '../support/campaigns.ts';
 import { Scene } from '../support/scene.ts';
 
@@ -132,6 +135,69 @@ test('the worker is killed at a stage change, after its commit and before it was
   await command(d, { command: 'stop', reason: 'test' });
   await s.settleWorkflow(d.workflowId);
   await over(d);
+}, 180_000);
+
+/** An order as a client sends it, by the real intake: what it pays. */
+async function pays(sku: string, changes: Partial<OrderIntake> = {}, at: string | null = null): Promise<number> {
+  const { store } = s.world;
+  if (at === null) await s.sync();
+  else s.world.now = new Date(at);
+  await store.network.loadSkus([sku]);
+  const outcome = await captureIntake(store, s.world.intake({ freight: 0, lines: [{ sku, quantity: 1 }], ...changes }), { apiKeyId: 1, idempotencyKey: null, actor: 'key:test', locationId: null });
+  if ('problem' in outcome) throw outcome.problem;
+  await store.pool.query('delete from outbox where order_id = $1', [decodeId('ord', outcome.answer.id)]);
+  return outcome.answer.total;
+}
+
+test('the worker is restarted inside a stage, and down over the change to the next: orders pay what the windows say all the while, and each sale is in its stage', async () => {
+  await s.sync();
+  const sku = s.sku();
+  await s.world.store.pool.query(`insert into sku_prices (sku_id, currency, price) select id, 'CNY', 1000 from skus where code = $1`, [sku]);
+  const change = c.day(2);
+  const d = await c.approved(c.plan([sku], { endsAt: c.day(6), stages: [c.markdown(2, { percentOff: 40, everyS: 8 * 86_400 }), c.markdown(4, { everyS: 8 * 86_400 })] }));
+  await s.settleWorkflow(d.workflowId);
+  expect(await pays(sku)).toBe(600);
+  await s.stopWorker();
+  expect(await pays(sku)).toBe(600);
+  await s.newWorker({ ...uncached, activities: onTime() });
+  await passes(s, d, 1);
+  expect(await pays(sku)).toBe(600);
+  await s.stopWorker();
+  // Without a worker the server skips to no timer, so the orders' clock alone goes on.
+  expect([await pays(sku, {}, new Date(Date.parse(change) - 1).toISOString()), await pays(sku, {}, change)]).toEqual([600, 800]);
+  expect((await c.read(d)).stages.map((x) => x.status)).toEqual(['open', 'planned']); // nobody has seen it
+  await s.newWorker({ ...uncached, activities: onTime() });
+  await passes(s, d, 1.5);
+  expect((await c.read(d)).stages.map((x) => [x.status, x.end, x.sold])).toEqual([['over', 'time', 4], ['open', null, 1]]);
+  await passes(s, d, 2);
+  expect(await pays(sku)).toBe(1000);
+  await over(d);
+  expect((await readReport(s.world.store.pool, d.uuid)).stages.map((x) => [x.units, x.revenue, x.discount])).toEqual([[4, 2400, 1600], [1, 800, 200]]);
+}, 180_000);
+
+test('housekeeping asks again for a campaign whose wish was lost, and for one whose workflow an operator has terminated; not for one that is looked at', async () => {
+  await s.sync();
+  const { writer, pool } = s.world.store;
+  const d = await c.approved(c.plan([s.sku()], { endsAt: c.day(4), stages: [c.markdown(2)] }));
+  await pool.query('delete from outbox where workflow_id = $1', [d.workflowId]); // never came to Temporal
+  expect(await tendCampaigns(writer)).toBe(0);
+  await s.skip(61_000);
+  expect([await tendCampaigns(writer), await tendCampaigns(writer)]).toEqual([1, 0]);
+  await s.settleWorkflow(d.workflowId);
+  expect((await c.read(d)).stages.map((x) => x.status)).toEqual(['open']);
+  await s.skip(3_600_000);
+  expect(await tendCampaigns(writer)).toBe(0); // its next look is in a day
+  await s.environment.client.workflow.getHandle(d.workflowId).terminate('an operator');
+  await s.skip(2 * 86_400_000);
+  expect((await c.read(d)).stages.map((x) => x.status)).toEqual(['open']);
+  expect((await Promise.all([tendCampaigns(writer), tendCampaigns(writer), tendCampaigns(writer)])).reduce((a, b) => a + b)).toBe(1);
+  await s.settleWorkflow(d.workflowId);
+  await over(d);
+  expect(await c.read(d)).toMatchObject({ status: 'escalated', endReason: 'stages', reportedAt: expect.any(String) });
+  await s.skip(86_400_000);
+  expect(await tendCampaigns(writer)).toBe(0);
+  // The sole one that was late: the others of this file are over and reported.
+  expect((await s.world.one<{ n: number }>('select count(*)::int n from campaigns where reported_at is null')).n).toBe(0);
 }, 180_000);
 
 test('two approvals at once are one', async () => {

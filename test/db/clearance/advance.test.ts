@@ -4,8 +4,11 @@ import { approveCampaign } from '../../../db/clearance/approve.ts';
 import { commandCampaign, type CampaignCommand } from '../../../db/clearance/commands.ts';
 import { decideProposal } from '../../../db/clearance/propose.ts';
 import { readReport } from '../../../db/clearance/read.ts';
+import { endPromotion } from '../../../db/promotions/end.ts';
+import { putPromotion } from '../../../db/promotions/put.ts';
 import { StockWriter } from '../../../db/stock-writer.ts';
 import type { Tx } from '../../../db/tx.ts';
+import type { StagePlan } from '../../../domain/clearance/plan.ts';
 import { Campaigns, readyForCampaigns, type Drafted } from '../../support/campaigns.ts';
 import { World } from '../../support/world.ts';
 
@@ -110,7 +113,7 @@ test('pause ends prices and coupons at once, resume begins new ones; who has use
 test('a stage is over on its own target or budget, and the next begins that moment', async () => {
   const code = sku();
   const d = await c.approved(c.plan([code], {
-    stages: [{ kind: 'staff', endsAt: c.day(5), percentOff: 40, group: 'STAFF', perPerson: 2, target: 100 }, { kind: 'live_stream', endsAt: c.day(9), percentOff: 30, channel: 'own', partner: 'P', share: 0, cost: 200, budget: 300 }, c.markdown(14)],
+    stages: [{ kind: 'staff', endsAt: c.day(5), percentOff: 40, group: 'STAFF', perPerson: 2, target: 100 }, { kind: 'live_stream', endsAt: c.day(9), percentOff: 30, channel: 'own', partner: 'P', share: 0, cost: 200, budget: 500 }, c.markdown(14)],
   }));
   await look(d);
   await sell(code, 3);
@@ -119,17 +122,18 @@ test('a stage is over on its own target or budget, and the next begins that mome
   expect(await c.windows(d, t0)).toEqual([['staff_price', 0, 1], ['markdown', 1, 9], ['markdown', 9, 14]]);
   const { id } = await world.one<{ id: string }>(`select id from promotions where campaign_id = $1 and stage = '2'`, d.uuid);
   const { o } = await world.one<{ o: string }>('select id o from orders order by id desc limit 1');
-  await world.store.pool.query('insert into promotion_redemptions (order_id, promotion_id, units, amount, at) values ($1, $2, 1, 100, $3)', [o, id, world.now]);
+  await world.store.pool.query('insert into promotion_redemptions (order_id, promotion_id, units, amount, at) values ($1, $2, 1, 300, $3)', [o, id, world.now]);
   pass(1);
   await look(d);
-  expect((await c.read(d)).stages.map((s) => [s.status, s.end, s.spent])).toEqual([['over', 'target', 0], ['over', 'budget', 300], ['open', null, 0]]);
+  expect((await c.read(d)).stages.map((s) => [s.status, s.end, s.spent])).toEqual([['over', 'target', 0], ['over', 'budget', 500], ['open', null, 0]]);
   expect(await c.windows(d, t0)).toEqual([['staff_price', 0, 1], ['markdown', 1, 2], ['markdown', 2, 14]]);
-  await command(d, { command: 'adjust', budget: 400 });
-  expect((await world.one<{ b: number }>(`select budget b from promotions where campaign_id = $1 and stage = '3' and ended_at is null`, d.uuid)).b).toBe(100);
-  await expect(command(d, { command: 'adjust', budget: 299 })).rejects.toThrow('300 have been spent already: a smaller budget would end the campaign; stop it instead');
-  await command(d, { command: 'adjust', budget: 300 });
+  await command(d, { command: 'adjust', budget: 700 });
+  // 200 of it are the slot's: what discounts may come to in all.
+  expect(await world.one('select budget, most from campaign_budgets where campaign_id = $1 and stage = 3', d.uuid)).toEqual({ budget: null, most: 500 });
+  await expect(command(d, { command: 'adjust', budget: 499 })).rejects.toThrow('500 have been spent already: a smaller budget would end the campaign; stop it instead');
+  await command(d, { command: 'adjust', budget: 500 });
   await look(d);
-  expect(await c.read(d)).toMatchObject({ status: 'escalated', endReason: 'budget', spent: 300 });
+  expect(await c.read(d)).toMatchObject({ status: 'escalated', endReason: 'budget', spent: 500 });
 });
 
 test('an operator accepts a proposal, with a price of their own, or declines it; the price steps follow one another without a gap', async () => {
@@ -154,6 +158,36 @@ test('an operator accepts a proposal, with a price of their own, or declines it;
   await decide(2, { accept: false });
   await expect(decide(2, { accept: true })).rejects.toMatchObject({ code: 'conflict', message: 'proposal 2 was declined already' });
   expect((await c.read(d)).proposals.map((p) => [p.status, p.decidedBy])).toEqual([['applied', 'key:head'], ['declined', 'key:head']]);
+  await command(d, { command: 'stop', reason: 'test' });
+});
+
+test('a promotion of somebody else that has the SKU in a later stage, or a price ended by hand, holds no stage up: it is told, and put as soon as it can be', async () => {
+  const code = sku();
+  const { writer, network } = world.store;
+  const stages = (): StagePlan[] => [c.markdown(2), { kind: 'live_stream', endsAt: c.day(4), percentOff: 30, channel: 'own', partner: 'P', share: 0 }, { kind: 'live_stream', endsAt: c.day(6), percentOff: 40, channel: 'own', partner: 'P', share: 0 }];
+  const d = await c.approved(c.plan([code], { endsAt: c.day(6), stages: stages() }));
+  const other = await writer.change((tx) => putPromotion(tx, network, { code: 'OTHER', name: 'other', kind: 'markdown', terms: { percentOff: 5 }, skus: [{ sku: code }], currency: 'CNY', from: c.day(4), until: c.day(9), bearer: 'shop', status: 'active' }, 'key:test'));
+  await look(d);
+  pass(2);
+  await look(d);
+  await look(d);
+  expect((await c.read(d)).stages.map((s) => s.status)).toEqual(['over', 'open', 'planned']);
+  const told = async () => (await c.read(d)).events.filter((e) => e.type === 'campaign.prices_refused').map((e) => e.data);
+  expect(await told()).toEqual([{ stage: 3, reason: expect.stringMatching(/^promotion "OTHER" .* is active for the same SKU at the same time: end one of them first$/) }]);
+  pass(2);
+  await look(d);
+  expect((await c.read(d)).stages.map((s) => s.status)).toEqual(['over', 'over', 'open']);
+  expect((await c.windows(d, t0)).length).toBe(2);
+  await writer.change((tx) => endPromotion(tx, other.id, tx.now, 'key:test'));
+  pass(0.25);
+  await look(d);
+  expect(await c.windows(d, t0)).toEqual([['markdown', 0, 2], ['markdown', 2, 4], ['markdown', 4.25, 6]]);
+  // Ended by hand it stays ended; the campaign goes on.
+  const { id } = await world.one<{ id: string }>(`select id from promotions where campaign_id = $1 and stage = '3'`, d.uuid);
+  await writer.change((tx) => endPromotion(tx, id, tx.now, 'key:test'));
+  pass(0.25);
+  await look(d);
+  expect([await c.windows(d, t0), (await told()).at(-1)]).toEqual([[['markdown', 0, 2], ['markdown', 2, 4]], { stage: 3, reason: `promotion "CLR:${(await c.read(d)).reference}:3.0" is over: take a new code` }]);
   await command(d, { command: 'stop', reason: 'test' });
 });
 

@@ -4,7 +4,7 @@ import { endStatus, nextCampaignStep, refusal, share, type CampaignFacts } from 
 const at = (day: number, hour = 0): string => new Date(Date.UTC(2026, 10, 1) + (day * 24 + hour) * 3_600_000).toISOString();
 const facts = (changes: Partial<CampaignFacts> = {}): CampaignFacts => ({
   status: 'running', startsAt: at(0), endsAt: at(14), lookEveryS: 3600, stock: 100, sold: 10, target: 800, spent: 0, budget: 1000,
-  stage: { no: 1, endsAt: at(4), target: null, budget: null, spent: 0, unsent: false, nextStepAt: null }, next: { no: 2, startsAt: null, endsAt: at(7) }, lastEnd: null, reported: false, ...changes,
+  stage: { no: 1, endsAt: at(4), target: null, budget: null, spent: 0, least: 0, unsent: false, nextStepAt: null }, next: { no: 2, startsAt: null, endsAt: at(7) }, lastEnd: null, reported: false, ...changes,
 });
 const stage = (changes: Partial<NonNullable<CampaignFacts['stage']>>): Partial<CampaignFacts> => ({ stage: { ...facts().stage!, ...changes } });
 const next = (changes: Partial<CampaignFacts>, now = at(1)) => nextCampaignStep(facts(changes), now);
@@ -27,6 +27,10 @@ test('a stage ends on time, on its target, on its budget', () => {
   expect(next({ ...stage({ target: 100 }) })).toEqual({ do: 'close_stage', no: 1, reason: 'target' });
   expect(next({ ...stage({ target: 101 }) })).toMatchObject({ do: 'wait' });
   expect(next({ ...stage({ budget: 5, spent: 5 }) })).toEqual({ do: 'close_stage', no: 1, reason: 'budget' });
+  // What is left of its budget, or of the campaign's, is less than it takes off a unit: nobody gets it any more.
+  expect(next({ ...stage({ budget: 500, spent: 301, least: 200 }) })).toEqual({ do: 'close_stage', no: 1, reason: 'budget' });
+  expect(next({ ...stage({ budget: 500, spent: 300, least: 200 }) })).toMatchObject({ do: 'wait' });
+  expect(next({ ...stage({ least: 200 }), spent: 801 })).toEqual({ do: 'close_stage', no: 1, reason: 'budget' });
 });
 
 test('the next stage opens at once or at its own time, is missed when that is over, and without one the campaign ends', () => {

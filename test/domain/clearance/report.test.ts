@@ -4,14 +4,14 @@ import { inWords } from '../../../domain/clearance/words.ts';
 
 const day = (n: number): string => new Date(Date.UTC(2026, 10, 1 + n)).toISOString();
 const input = (changes: Partial<ReportInput> = {}): ReportInput => ({
-  status: 'ended', reason: 'target', startsAt: day(0), startedAt: day(0), endedAt: day(10), plannedEnd: day(14), target: 800, budget: 100_000,
+  status: 'ended', reason: 'target', startsAt: day(0), startedAt: day(0), endedAt: day(10), plannedEnd: day(14), target: 800, budget: 100_000, spent: 22_600,
   skus: [{ sku: 'A', stock: 100, listPrice: 1000, cost: 400, basePerDay: 1, soldElsewhere: 0 }],
   stages: [
-    { no: 1, kind: 'staff', openedAt: day(0), closedAt: day(4), end: 'time', fixedCost: 0, messages: 0, messageCost: 0 },
-    { no: 2, kind: 'coupon', openedAt: day(4), closedAt: day(10), end: 'campaign', fixedCost: 100, messages: 50, messageCost: 500 },
-    { no: 3, kind: 'markdown', openedAt: null, closedAt: null, end: null, fixedCost: 0, messages: 0, messageCost: 0 },
+    { no: 1, kind: 'staff', openedAt: day(0), closedAt: day(4), end: 'time', fixedCost: 0, messages: 0, messageCost: 0, partnerCost: 0 },
+    { no: 2, kind: 'coupon', openedAt: day(4), closedAt: day(10), end: 'campaign', fixedCost: 100, messages: 50, messageCost: 500, partnerCost: 0 },
+    { no: 3, kind: 'markdown', openedAt: null, closedAt: null, end: null, fixedCost: 0, messages: 0, messageCost: 0, partnerCost: 0 },
   ],
-  sales: [{ stage: 1, sku: 'A', units: 20, list: 20_000, net: 16_000, ownDiscount: 4_000 }, { stage: 2, sku: 'A', units: 60, list: 60_000, net: 42_000, ownDiscount: 18_000 }],
+  sales: [{ stage: 1, sku: 'A', units: 20, list: 20_000, net: 16_000, ownDiscount: 4_000, borne: 0 }, { stage: 2, sku: 'A', units: 60, list: 60_000, net: 42_000, ownDiscount: 18_000, borne: 0 }],
   neighbours: [], elsewhere: { basePerDay: 3, units: 30 }, ...changes,
 });
 
@@ -24,6 +24,12 @@ test('sell-through, money and ROI by stage, against what would have been sold at
   expect(r.stages[1]).toMatchObject({ units: 60, baseUnits: 6, extraUnits: 54, margin: 18_000, cost: 600, gain: 13_800, roi: 0.74 });
   expect(r.stages[2]).toMatchObject({ units: 0, baseUnits: 0, gain: 0, roi: null });
   expect(r.skus).toEqual([{ sku: 'A', stock: 100, sold: 80, sellThrough: 800, revenue: 58_000, discount: 22_000, margin: 26_000, left: 20 }]);
+});
+
+test('what a partner brand bears is paid back to us; what we bear of its goods and gifts is a cost of the stage', () => {
+  const { stages, sales } = input();
+  const r = report(input({ sales: sales.map((x) => (x.stage === 1 ? { ...x, borne: 1_500 } : x)), stages: stages.map((x) => (x.no === 2 ? { ...x, partnerCost: 700 } : x)) }));
+  expect([r.stages[0]?.margin, r.stages[0]?.gain, r.stages[1]?.cost, r.stages[1]?.gain, r.cost, r.margin]).toEqual([9_500, 7_100, 1_300, 13_100, 1_300, 26_000 - 1_300 + 1_500]);
 });
 
 test('neighbours lose what they sold less than expected under the trend of everything else', () => {
@@ -42,7 +48,7 @@ test('neighbours lose what they sold less than expected under the trend of every
 
 test('a missed target and a campaign that never ran', () => {
   expect(report(input({ status: 'escalated', reason: 'time', sales: [] }))).toMatchObject({ sellThrough: 0, missing: 80, margin: -600 });
-  expect(report(input({ reason: 'lapsed', startedAt: null, stages: [], sales: [] }))).toMatchObject({ sold: 0, spent: 0, margin: 0 });
+  expect(report(input({ reason: 'lapsed', startedAt: null, stages: [], sales: [], spent: 0 }))).toMatchObject({ sold: 0, spent: 0, margin: 0 });
 });
 
 test('in words', () => {

@@ -31,7 +31,7 @@ describe('each kind', () => {
     expect(run(cart(lines), [p]).applied).toEqual([]);
     expect(run(cart(lines, { staffGroup: 'shop' }), [p]).applied).toEqual([]);
     expect(run(cart(lines, { staffGroup: 'hq' }), [p]).applied).toMatchObject([{ amount: 550, units: 3, lines: [{ lineNo: 1, amount: 50 }, { lineNo: 2, amount: 500 }] }]);
-    expect(off(run(cart(lines, { staffGroup: 'hq' }), [p], new Map([[p.id, { amount: 0, customerOrders: 0, customerUnits: 0, staffUnits: 2 }]])))).toEqual([['staff_price', 250, 1]]);
+    expect(off(run(cart(lines, { staffGroup: 'hq' }), [p], new Map([[p.id, { amount: 0, customerOrders: 0, customerUnits: 0, staffUnits: 2, poolLeft: null }]])))).toEqual([['staff_price', 250, 1]]);
   });
   test('bundle: as many sets as there are, over two lines of one SKU too', () => {
     const p = promo({ kind: 'bundle', terms: { items: [{ sku: 'A', quantity: 2 }, { sku: 'B', quantity: 1 }], price: 1000 }, of: { A: {}, B: {} } });
@@ -108,7 +108,7 @@ test('floors: of the promotion, else of the price book; a coupon stops there', (
 
 test('a budget is never overdrawn: what would go beyond it is not given', () => {
   const p = promo({ kind: 'markdown', terms: { amountOff: 50 }, budget: 120 });
-  const used = (amount: number) => new Map([[p.id, { amount, customerOrders: 0, customerUnits: 0, staffUnits: 0 }]]);
+  const used = (amount: number) => new Map([[p.id, { amount, customerOrders: 0, customerUnits: 0, staffUnits: 0, poolLeft: null }]]);
   expect([20, 21, 120].map((a) => run(cart([line(1, 'A', 2, 100)]), [p], used(a)).applied.length)).toEqual([1, 0, 0]);
 });
 
