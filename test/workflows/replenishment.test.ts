@@ -17,12 +17,14 @@ const POLICY: ScopePolicy = {
   service: { kind: 'cycle', share: 0.95 }, reviewDays: 7, leadDays: 3, nearDays: 2, mostOverLevel: 4, budget: null, approve: { transferUnits: 100, purchaseCost: 0, sendPurchases: false },
 };
 const workflowId = replenishmentWorkflowId('shops');
+// Without a cache no task waits on the queue of a worker that is gone.
+const uncached = { maxCachedWorkflows: 0 };
 let s: Scene;
 let planner: Worker;
 let planning: Promise<void>;
 
 beforeAll(async () => {
-  s = await Scene.open({ stock: 0 });
+  s = await Scene.open({ stock: 0 }, uncached);
   planner = await Worker.create({ connection: s.environment.nativeConnection, taskQueue: planningQueue(s.queue), activities: s.world.activities(s.environment), identity: `planner-${randomUUID()}` });
   planning = planner.run();
   const { writer, network, pool } = s.world.store;
@@ -121,14 +123,14 @@ test('its workers are killed after the plan is committed, after the transfer is 
     await Promise.all(gone);
   };
   await startPlanner({ ...real, ...once('planStock', async () => { planner.shutdown(); await planning; }) });
-  await s.newWorker({ activities: { ...real, ...once('carryOutPlans', () => s.stopWorker()) } });
+  await s.newWorker({ ...uncached, activities: { ...real, ...once('carryOutPlans', () => s.stopWorker()) } });
   await s.world.capture({ lines: [{ sku, quantity: 3, unitPrice: 1000 }] });
   await died('planStock');
   await startPlanner(real);
   await died('carryOutPlans');
-  await s.newWorker({ activities: { ...real, ...once('advanceTransfer', () => s.stopWorker()) } });
+  await s.newWorker({ ...uncached, activities: { ...real, ...once('advanceTransfer', () => s.stopWorker()) } });
   await died('advanceTransfer');
-  await s.newWorker();
+  await s.newWorker(uncached);
   await s.settleWorkflow(workflowId);
   const { rows } = await s.world.store.pool.query<{ id: string }>('select t.id from transfers t join transfer_lines n on n.transfer_id = t.id join skus k on k.id = n.sku_id where k.code = $1', [sku]);
   const made = (await transfers()).filter((t) => rows.some((r) => encodeId('trf', r.id) === t.id));
