@@ -75,7 +75,7 @@ export function solveLarge(items: readonly Item[], sites: readonly Site[], polic
       break;
     }
   }
-  return { parts: [...plan].filter(([, own]) => own.length > 0).map(([site, own]) => ({ site, items: [...own].sort((a, b) => a - b) })), cost, bound: Math.min(cost, lowerBound(items, sites, policy, plan)), can, costAt };
+  return { parts: [...plan].filter(([, own]) => own.length > 0).map(([site, own]) => ({ site, items: [...own].sort((a, b) => a - b) })), cost, bound: Math.min(cost, lowerBound(items, sites, policy, plan, can)), can, costAt };
 }
 
 function greedy(
@@ -128,17 +128,17 @@ const countOf = ({ divided, quantity }: Item): number => (divided ? quantity : 1
  * Below any plan that serves as many lines and units, whichever these are: the least own costs of so many (without that of last units, which others may share), the least
  * opening and first weight of one shipment.
  */
-function lowerBound(items: readonly Item[], sites: readonly Site[], policy: InstancePolicy, plan: ReadonlyMap<number, readonly number[]>): number {
+function lowerBound(items: readonly Item[], sites: readonly Site[], policy: InstancePolicy, plan: ReadonlyMap<number, readonly number[]>, whole: readonly boolean[][]): number {
   const w = policy.weights;
   let left = [...plan.values()].flat().reduce((sum, i) => sum + countOf(items[i] as Item), 0);
   if (left === 0) return 0;
-  const least = items.map((item): { each: number; count: number } => {
+  const least = items.map((item, i): { each: number; count: number } => {
     // A unit of a divided line may come from where a whole piece is not.
     const one: Item = item.divided ? { ...item, quantity: 1 } : item;
-    const can = sitesOf(one, sites, item.divided ? 'equal' : policy.dealers);
+    const can = item.divided ? sitesOf(one, sites, 'equal') : whole[i] as boolean[];
     const each = sites.reduce((min, { location }, s) => {
-      const stock = location.stock[item.line.sku];
-      return can[s] && stock ? Math.min(min, one.quantity * (w.handling * location.handling.perUnit + w.settlement * (stock.settlement ?? 0) - w.slowCredit * (stock.slowCredit ?? 0))) : min;
+      const stock = can[s] ? location.stock[item.line.sku] : undefined;
+      return stock ? Math.min(min, one.quantity * (w.handling * location.handling.perUnit + w.settlement * (stock.settlement ?? 0) - w.slowCredit * (stock.slowCredit ?? 0))) : min;
     }, Number.POSITIVE_INFINITY);
     return { each, count: countOf(item) };
   }).sort((a, b) => (a.each < b.each ? -1 : a.each > b.each ? 1 : 0));
