@@ -19,7 +19,7 @@ async function start(path: string, env: Record<string, string>, ready: RegExp): 
   return {
     port, process: child,
     async stop() {
-      if (child.exitCode !== null) return;
+      if (child.exitCode !== null || child.signalCode !== null) return; // killed ones have no exit code
       const ended = new Promise((resolve) => { child.once('exit', resolve); });
       child.kill('SIGTERM');
       await ended;

@@ -81,7 +81,8 @@ async function drained({ pool }: Stack): Promise<void> {
     if (open !== last) {
       last = open;
       since = Date.now();
-      console.log(`hints open: ${open}`);
+      const { rows } = await pool.query('select attempts, left(error, 90) error, count(*)::int n, round(extract(epoch from min(due_at) - now())) due from channel_hints where done_at is null group by 1, 2 order by 3 desc limit 4');
+      console.log(`hints open: ${open} ${JSON.stringify(rows)}`);
     } else if (Date.now() - since > 120_000) throw new Error(`stuck with ${open} hints`);
     await pause(500);
   }
