@@ -6,7 +6,7 @@ import { sideBySide } from './lanes.ts';
 import { backstop, drainHints } from './orders.ts';
 import { sendReports } from './reports.ts';
 import { ShopSessions } from './session.ts';
-import { checkFigures, publishStock } from './stock.ts';
+import { checkFigures, publishStock, type CheckCursors } from './stock.ts';
 
 /** How long one look lasts at most, ms: a busy shop is looked at again at once. */
 const LOOK_MS = 45_000;
@@ -20,6 +20,7 @@ export type SyncFacts = { nextLook: string | null; busy: boolean; fault: string 
 /** The steps of `channel-sync/<channel>`. */
 export function createChannelSync(deps: ActivityDeps) {
   const sessions = new ShopSessions(deps);
+  const checks: CheckCursors = new Map();
   return {
     /** One look at a shop: orders in, stock and reports out, side by side, until nothing is left or the look is over. Killed half-way, the next one goes on. */
     async syncChannel(ref: { channel: string }): Promise<SyncFacts> {
@@ -42,13 +43,16 @@ export function createChannelSync(deps: ActivityDeps) {
         due.set('poll', await backstop(context));
         return heard + await drainHints(context);
       });
+      const everyS = typeof every === 'number' ? every : CHECK_EVERY_S;
+      // What has changed is told before the next few figures are checked; only a check that has waited for all its time comes in between.
       const stock = async (): Promise<number> => {
         const told = await publishStock(context);
-        if (told > 0 || context.over()) return told;
+        if (context.over()) return told;
         const { checkedAt } = await pollState(deps.writer.pool, session.shop.channel.id);
-        const { due: next, drift } = await checkFigures(context, typeof every === 'number' ? every : CHECK_EVERY_S, checkedAt);
+        if (told > 0 && deps.writer.clock().getTime() < (checkedAt ?? 0) + 2 * everyS * 1000) return told;
+        const { due: next, looked } = await checkFigures(context, everyS, checkedAt, checks);
         due.set('check', next);
-        return drift;
+        return told + looked;
       };
       try {
         await sideBySide([orders, stock, () => sendReports(context)], context.over, (error) => {

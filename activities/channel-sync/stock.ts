@@ -79,13 +79,12 @@ const READINGS = 3;
 
 /**
  * Learns from the platform's figure what it has been granted: read, bring in every order it has sold by then, read again. Equal figures prove that nothing was sold in between; after
- * three tries the lower one counts, which can only understate. Returns how many units were off without a reason.
+ * three tries the lower one counts, which can only understate.
  */
-export async function settleByReading(context: SyncContext, listings: readonly ToRead[]): Promise<number> {
+export async function settleByReading(context: SyncContext, listings: readonly ToRead[]): Promise<void> {
   const { connector, deps: { writer }, shop: { channel } } = context;
-  if (!connector.readStock) return 0;
+  if (!connector.readStock) return;
   let open = [...listings];
-  let drift = 0;
   for (let round = 1; open.length > 0 && round <= READINGS; round++) {
     const before = new Map((await connector.readStock(open)).map((s) => [s.platformSku, s.sellable]));
     await context.alone(async () => {
@@ -98,39 +97,37 @@ export async function settleByReading(context: SyncContext, listings: readonly T
       const [b, a] = [before.get(l.platformSku), after.get(l.platformSku)];
       if (b === undefined || a === undefined) await writer.pool.query(`update listings set pending = null, refused = 'the platform does not know this SKU' where id = $1`, [l.id]).then(() => writer.pool.query('delete from listing_changes where listing_id = $1', [l.id]));
       else if (a === b || round === READINGS) {
-        drift += Math.abs(await settleReading(writer.pool, l.id, Math.min(a, b), writer.clock()));
+        await settleReading(writer.pool, l.id, Math.min(a, b), writer.clock());
         await markListing(writer.pool, l.id, channel.id, writer.clock(), true);
       } else again.push(l);
     }
     open = again;
   }
   context.did();
-  return drift;
 }
 
-const CHECK_PAGE = 200;
+/** By channel: the listing up to which the check under way has come. Lost with the process, which then begins it anew. */
+export type CheckCursors = Map<number, number>;
 
-/** Compares what the platform shows with what it was told; what differs is settled by reading and told again. Returns when it is due again, and the units that were off. */
-export async function checkFigures(context: SyncContext, everyS: number, lastAt: number | null): Promise<{ due: number; drift: number }> {
+/**
+ * Compares what the platform shows with what it was told, as many listings as one call takes: a check of all of them must not keep a change waiting. What differs is settled by reading and told again. Returns when
+ * it is due again, and how many were looked at: more than none, and it is to go on.
+ */
+export async function checkFigures(context: SyncContext, everyS: number, lastAt: number | null, cursors: CheckCursors): Promise<{ due: number; looked: number }> {
   const { connector, kind: { capabilities }, deps: { writer }, shop: { channel } } = context;
   const now = writer.clock().getTime();
   const due = (lastAt ?? 0) + everyS * 1000;
-  if (!connector.readStock || !capabilities.countsOwnSales || capabilities.stock === 'none') return { due: now + everyS * 1000, drift: 0 };
-  if (due > now) return { due, drift: 0 };
-  let drift = 0;
-  for (let after = 0; !context.over();) {
-    const page = await expectedFigures(writer.pool, channel.id, after, CHECK_PAGE);
-    if (page.length === 0) {
-      await saveChecked(writer.pool, channel.id, writer.clock());
-      return { due: now + everyS * 1000, drift };
-    }
-    for (let i = 0; i < page.length; i += capabilities.stockBatch) {
-      const part = page.slice(i, i + capabilities.stockBatch);
-      const seen = new Map((await connector.readStock(part)).map((s) => [s.platformSku, s.sellable]));
-      const off = part.filter((l) => l.settled && seen.get(l.platformSku) !== l.shown);
-      if (off.length > 0) drift += await settleByReading(context, off);
-    }
-    after = page.at(-1)?.id ?? after;
+  if (!connector.readStock || !capabilities.countsOwnSales || capabilities.stock === 'none') return { due: now + everyS * 1000, looked: 0 };
+  if (due > now) return { due, looked: 0 };
+  const part = await expectedFigures(writer.pool, channel.id, cursors.get(channel.id) ?? 0, capabilities.stockBatch);
+  if (part.length === 0) {
+    cursors.delete(channel.id);
+    await saveChecked(writer.pool, channel.id, writer.clock());
+    return { due: now + everyS * 1000, looked: 0 };
   }
-  return { due: now, drift };
+  const seen = new Map((await connector.readStock(part)).map((s) => [s.platformSku, s.sellable]));
+  const off = part.filter((l) => l.settled && seen.get(l.platformSku) !== l.shown);
+  if (off.length > 0) await settleByReading(context, off);
+  cursors.set(channel.id, part.at(-1)?.id ?? 0);
+  return { due: now, looked: part.length };
 }

@@ -22,7 +22,7 @@ export async function channelSync(args: string[]): Promise<Record<string, unknow
     for (let i = 0; i < CHANNELS; i++) {
       const shop = await connectShop(stack, { code: `sync-${i + 1}`, platform: PLATFORMS[i % PLATFORMS.length] as BenchPlatform, items });
       shops.push(shop);
-      await ask(stack, 'POST', `/v1/channels/${shop.code}/listings`, { mappings: items.map((p) => ({ platformSku: p.sku, components: [{ sku: p.merchantCode, quantity: 1 }] })) });
+      await ask(stack, 'POST', `/v1/channels/${shop.code}/listings`, { mappings: items.map((p) => ({ platformSku: p.sku, itemId: p.itemId, components: [{ sku: p.merchantCode, quantity: 1 }] })) });
     }
     for (let i = 0; i < SCARCE; i++) await adjust(stack, `SKU-${i + 1}`, -495, `scarce-${i}`);
     await settled(stack);
@@ -40,6 +40,9 @@ export async function channelSync(args: string[]): Promise<Record<string, unknow
     await settled(stack);
     const seconds = (performance.now() - started) / 1000;
     const { rows: tellings } = await stack.pool.query<{ ms: number; urgent: boolean; folded: number }>('select extract(epoch from told_at - since) * 1000 ms, urgent, folded from listing_tellings');
+    const { rows: by } = await stack.pool.query(`select c.code, t.urgent, count(*)::int n, round(percentile_cont(0.5) within group (order by extract(epoch from told_at - since))::numeric, 2)::float8 p50, round(percentile_cont(0.99) within group (order by extract(epoch from told_at - since))::numeric, 2)::float8 p99
+      from listing_tellings t join channels c on c.id = t.channel_id group by 1, 2 order by 1, 2`);
+    for (const row of by as { code: string; urgent: boolean; n: number; p50: number; p99: number }[]) console.log(`${row.code} (${shops.find((x) => x.code === row.code)?.platform ?? ''}) ${row.urgent ? 'urgent' : 'other'}: ${row.n} told, ${row.p50} s, p99 ${row.p99} s`);
     const lags = (urgent: boolean): number[] => tellings.filter((t) => t.urgent === urgent).map((t) => Number(t.ms)).sort((a, b) => a - b);
     const [urgent, other] = [lags(true), lags(false)];
     const changes = rounds * CHANNELS;
@@ -82,7 +85,9 @@ async function drift(stack: Stack, shops: readonly BenchShop[]): Promise<number>
   let off = 0;
   for (const shop of shops) {
     const { items } = await shop.control<{ items: { merchantCode: string; stock: number }[] }>('GET', '/state');
-    for (const item of items) off += Math.abs(item.stock - (ours.get(item.merchantCode) ?? 0));
+    const mine = items.map((item) => item.stock - (ours.get(item.merchantCode) ?? 0)).filter((n) => n !== 0);
+    if (mine.length > 0) console.log(`${shop.code} (${shop.platform}): ${mine.length} of ${items.length} items differ: ${mine.slice(0, 8).join(', ')}`);
+    off += mine.reduce((sum, n) => sum + Math.abs(n), 0);
   }
   return off;
 }

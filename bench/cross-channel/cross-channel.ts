@@ -35,7 +35,7 @@ async function sale(mode: Mode, seconds: number): Promise<Figures> {
       const shop = await connectShop(stack, { code: `cross-${i + 1}`, platform: PLATFORMS[i % PLATFORMS.length] as BenchPlatform, items });
       shops.push(shop);
       if (mode === 'hardShares') await share(stack, shop, i < UNITS % WEIGHTS.length ? Math.ceil(UNITS / WEIGHTS.length) : Math.floor(UNITS / WEIGHTS.length));
-      await ask(stack, 'POST', `/v1/channels/${shop.code}/listings`, { mappings: [{ platformSku: 'P-1', components: [{ sku: 'SKU-1', quantity: 1 }] }] });
+      await ask(stack, 'POST', `/v1/channels/${shop.code}/listings`, { mappings: [{ platformSku: 'P-1', itemId: '9001', components: [{ sku: 'SKU-1', quantity: 1 }] }] });
     }
     const published = mode === 'hardShares' ? UNITS : UNITS * WEIGHTS.length;
     await until(async () => (await Promise.all(shops.map(shown))).reduce((a, b) => a + b, 0) === published, 'the stock is not published');

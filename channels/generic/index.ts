@@ -6,7 +6,7 @@ import { settings, type GenericSettings } from './settings.ts';
 export const generic: ChannelKind = {
   platform: 'generic', name: 'Generic (by configuration)', timeoutMs: 10_000, currencies: 'named', settings, connect,
   capabilities: {
-    push: 'signed', signedTime: true, stock: 'set', countsOwnSales: true, restores: 'cancelled', shipment: 'parcels', addressChange: 'asked', afterSale: 'decide', cancel: true, platformFulfils: true, sealedAddress: false, token: 'static', stockBatch: 20,
+    push: 'signed', signedTime: true, stock: 'set', countsOwnSales: true, restores: 'cancelled', shipment: 'parcels', addressChange: 'asked', afterSale: 'decide', cancel: true, platformFulfils: true, sealedAddress: false, token: 'static', stockBatch: 4,
   },
   capable: (s) => {
     const { stock, readStock, push } = s as unknown as GenericSettings;

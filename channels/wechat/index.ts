@@ -7,7 +7,7 @@ export const wechat: ChannelKind = {
   platform: 'wechat', name: 'WeChat Channels (视频号小店)', timeoutMs: 10_000, currencies: 'one', settings, connect,
   capabilities: {
     push: 'encrypted', signedTime: true, stock: 'blind', countsOwnSales: true, restores: 'unpaid', shipment: 'parcels', addressChange: 'told', afterSale: 'decide', cancel: false, platformFulfils: false, sealedAddress: true,
-    token: 'refresh', stockBatch: 20,
+    token: 'refresh', stockBatch: 10,
   },
   capable: (given) => ({ sealedAddress: (given as unknown as WechatSettings).encodeSensitive }),
   limits: { '*': { perSecond: 15, burst: 15 }, order: { perSecond: 30, burst: 30 }, stock: { perSecond: 20, burst: 20 } },
