@@ -32,6 +32,13 @@ export interface SupervisedChild {
   kill(): void;
 }
 
+/** What a log ends with: the error where there is one, for Node writes more after it, else its last three lines. */
+function lastWords(log: string): string[] {
+  const lines = log.trim().split('\n');
+  const error = lines.findLast((line) => /^\w*Error\b.*: /.test(line));
+  return error === undefined ? lines.slice(-3) : [error.slice(0, 500)];
+}
+
 /**
  * Keeps a program running: when it ends by itself it is started again, after a pause that doubles from 0.5 s to 10 s,
  * and the reason is told with the end of its log. Own process group: a Ctrl-C reaches us only, and we stop in order.
@@ -62,7 +69,7 @@ export function supervise(options: ChildOptions): SupervisedChild {
       if (stopping) return;
       failures = performance.now() - began > steadyMs ? 1 : failures + 1;
       const waitMs = Math.min(longestPauseMs, 500 * 2 ** (failures - 1));
-      const last = tailOf(logFile, logFrom, 600).trim().split('\n').slice(-3).join('\n    ');
+      const last = lastWords(tailOf(logFile, logFrom)).join('\n    ');
       options.onMessage(`${options.name} ended (${how}); starting it again in ${waitMs / 1000} s${last === '' ? '' : `. Its log ends:\n    ${last}`}`);
       pause = setTimeout(launch, waitMs);
     };

@@ -47,14 +47,15 @@ export async function putAccount(
 ): Promise<void> {
   await inTransaction(pool, async (client) => {
     const { rows: [old] } = await client.query<Row>(`select ${COLUMNS} from carrier_accounts where code = $1 for update`, [account.code]);
-    const secrets = { ...old?.secrets && old.kind === account.kind ? JSON.parse(vault.openSecret(old.secrets)) as Record<string, string> : {}, ...account.secrets };
+    const known = old?.secrets && old.kind === account.kind ? JSON.parse(vault.openSecret(old.secrets)) as Record<string, string> : {};
+    const secrets = { ...known, ...account.secrets };
     await client.query(
       `insert into carrier_accounts (code, kind, settings, secrets, hook_key, limits, follows, asks, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
        on conflict (code) do update set kind = excluded.kind, settings = excluded.settings, secrets = excluded.secrets, limits = excluded.limits, follows = excluded.follows, asks = excluded.asks,
          updated_at = excluded.updated_at, hook_key = case when $10 then excluded.hook_key else carrier_accounts.hook_key end`,
       [account.code, account.kind, JSON.stringify(account.settings), vault.sealSecret(JSON.stringify(secrets)), randomBytes(24).toString('base64url'), JSON.stringify(account.limits), account.follows, account.asks, now, account.newHookKey]);
-    // Another account's token opens nothing here.
-    if (Object.keys(account.secrets).length > 0) await client.query('delete from carrier_tokens where account = $1', [account.code]);
+    // Another account's token opens nothing here; the same account said again keeps its own, for which its code or refresh token may be spent.
+    if (Object.entries(account.secrets).some(([name, value]) => known[name] !== value)) await client.query('delete from carrier_tokens where account = $1', [account.code]);
   });
 }
 

@@ -54,6 +54,12 @@ it('waits longer each time a child fails at once, and shows the end of its log',
   ]);
 });
 
+it('tells the error that ended a program, not the lines after it', async () => {
+  start(`throw Object.assign(new Error('no database'), { code: 'ENODB' });`);
+  expect(await waitUntil(() => messages.length === 1, 20_000)).toBe(true);
+  expect(messages).toEqual(['worker ended (exit code 1); starting it again in 0.5 s. Its log ends:\n    Error: no database']);
+});
+
 it('ends the children of a start that was killed', async () => {
   const supervised = start(steady);
   expect(await waitUntil(() => log() === 'hello\n', 20_000)).toBe(true);
