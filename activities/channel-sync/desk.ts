@@ -1,4 +1,4 @@
-import { answerOrder, despatchOrder, refuseOrder } from '../../db/dealers/answer-order.ts';
+import { answerOrder, despatchOrder, orderEnded, refuseOrder } from '../../db/dealers/answer-order.ts';
 import { keptOrder } from '../../db/dealers/read.ts';
 import { listingsOf } from '../../db/channels/listings.ts';
 import type { ShopRow } from '../../db/channels/shops.ts';
@@ -18,6 +18,7 @@ export function createDesk({ writer, network, vault }: ActivityDeps, shop: ShopR
     },
     answer: (externalId) => answerOrder(writer, channel, profile, externalId),
     async refuse(externalId, reason) { await refuseOrder(writer, channel, externalId, reason); },
+    ended: (externalId) => orderEnded(writer, channel, externalId),
     despatch: (externalId, parcels) => despatchOrder(writer, channel, profile, externalId, parcels),
   };
 }

@@ -14,7 +14,7 @@ export const dealer: ChannelKind = {
   name: 'Dealer files (CSV, Excel, X12, EDIFACT)',
   currencies: 'named',
   capabilities: {
-    push: 'none', signedTime: false, stock: 'none', countsOwnSales: false, restores: 'never', shipment: 'parcels', addressChange: 'none', afterSale: 'none', cancel: false, platformFulfils: false, sealedAddress: false, token: 'none',
+    push: 'none', signedTime: false, stock: 'none', countsOwnSales: false, restores: 'never', shipment: 'parcels', addressChange: 'none', afterSale: 'none', cancel: true, platformFulfils: false, sealedAddress: false, token: 'none',
     stockBatch: 1,
   },
   settings,
@@ -40,6 +40,7 @@ export const dealer: ChannelKind = {
       },
       changedOrders: () => Promise.resolve({ orders: [], next: null }),
       async orderTaken(externalId, state) { if (state !== 'held') await desk.answer(externalId); },
+      cancelOrder: (externalId) => desk.ended(externalId),
       reportParcels: (externalId, parcels) => desk.despatch(externalId, parcels.map((p) => ({ key: p.key, shipment: p.shipment ?? p.key, carrier: p.carrier, waybillNo: p.waybillNo, shippedAt: p.shippedAt, lines: p.lines }))),
     };
   },

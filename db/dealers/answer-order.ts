@@ -98,15 +98,25 @@ export async function refuseOrder(writer: StockWriter, channel: Channel, externa
   return refused;
 }
 
+/** An order that was agreed to comes to nothing on our side: the dealer is told once, as if it had been refused. */
+export async function orderEnded(writer: StockWriter, channel: Channel, externalId: string): Promise<void> {
+  await writer.change(async (tx) => {
+    await lockDealer(tx, channel.id);
+    const row = await readRow(tx, channel.id, externalId);
+    if (!row || row.refused !== null) return;
+    await say(tx, channel, row.file_id, row.sent, { orderNo: externalId, ourNo: row.order_id === null ? null : encodeId('ord', row.order_id), purpose: 'original', at: tx.now.getTime(), agreed: false, lines: [] }, `ended:${externalId}`);
+  });
+}
+
 const documentOf = (channel: Channel, sent: Sent, kinds: [x12: '855' | '856', edifact: 'ORDRSP' | 'DESADV', table: 'response' | 'shipment'], key: string, fileId: string, externalId: string): NewDocument => {
   const { route } = sent;
   const kind = route.standard === 'x12' ? kinds[0] : route.standard === 'edifact' ? kinds[1] : kinds[2];
   return { kind, key, stem: channel.code, fileId, externalId, test: route.standard !== 'table' && route.test, encoding: route.standard === 'edifact' ? encodingOf(route.syntax) : 'utf8' };
 };
 
-async function say(tx: Tx, channel: Channel, fileId: string, sent: Sent, answer: OrderAnswer): Promise<void> {
+async function say(tx: Tx, channel: Channel, fileId: string, sent: Sent, answer: OrderAnswer, key = `${answer.purpose}:${answer.orderNo}`): Promise<void> {
   const { route } = sent;
-  await writeDocument(tx, channel.id, documentOf(channel, sent, ['855', 'ORDRSP', 'response'], `${answer.purpose}:${answer.orderNo}`, fileId, answer.orderNo), (numbers: Numbers) =>
+  await writeDocument(tx, channel.id, documentOf(channel, sent, ['855', 'ORDRSP', 'response'], key, fileId, answer.orderNo), (numbers: Numbers) =>
     (route.standard === 'x12' ? write855(sent, route, answer, numbers) : route.standard === 'edifact' ? writeOrdrsp(sent, route, answer, numbers) : responseTable(sent, answer)));
 }
 

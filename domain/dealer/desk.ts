@@ -13,5 +13,7 @@ export type DealerDesk = {
   /** Writes what is to be said of an order, once. Throws PartnerUnavailable while it is not known yet. */
   answer(externalId: string): Promise<void>;
   refuse(externalId: string, reason: string): Promise<void>;
+  /** We have ended an order that was agreed to: nothing more of it comes. */
+  ended(externalId: string): Promise<void>;
   despatch(externalId: string, parcels: readonly DespatchParcel[]): Promise<void>;
 };

@@ -9,6 +9,7 @@ import type { DocumentView, FileView } from '../../../db/dealers/read.ts';
 import { encodeId } from '../../../domain/ids.ts';
 import { createLogger } from '../../../runtime/logger.ts';
 import { advance } from '../../support/advance.ts';
+import { allReadable } from '../../support/readable.ts';
 import { World } from '../../support/world.ts';
 
 export const X12 = 'application/edi-x12';
@@ -92,11 +93,10 @@ export class DealerScene {
     if (await this.#noted()) await this.#sync({ channel: this.code });
   }
 
-  /** Changes are read below the oldest running transaction of the whole server, which other tests share: everything until now is below it first. */
+  /** What was committed until now is noted. */
   async #noted(): Promise<boolean> {
     const { pool, network } = this.world.store;
-    const { rows: [upTo] } = await pool.query<{ xid: string }>('select pg_current_xact_id()::text xid');
-    while ((await pool.query<{ open: boolean }>('select pg_snapshot_xmin(pg_current_snapshot()) <= $1::text::xid8 "open"', [upTo?.xid])).rows[0]?.open) await new Promise((resolve) => setTimeout(resolve, 5));
+    await allReadable(pool);
     return readChanges(pool, network, this.world.now);
   }
 

@@ -123,6 +123,17 @@ describe('an order by X12', () => {
     expect((await s.post(po(109, { 'PO-NONE': [] }, '01'), X12)).body.faultList).toMatchObject([{ orderNo: 'PO-NONE', detail: 'an order of this number is not known: nothing is to be cancelled' }]);
   });
 
+  it('is told that we have ended what was agreed to, once', async () => {
+    await s.post(po(130, { 'PO-END': [['SKU-4', 1]] }), X12);
+    await s.sync();
+    const before = (await s.written('855')).length;
+    await s.ask('POST', `/v1/orders/${await s.order('PO-END')}/cancel`, { reason: 'no more of it' });
+    await s.sync();
+    await s.sync();
+    const after = (await s.written('855')).slice(before);
+    expect(after.map((d) => segments(d, /^(BAK|ACK)/).map((x) => x.replace(/ord_\w+/, 'ord')))).toEqual([['BAK*00*RD*PO-END*20261122****ord*20261123', 'ACK*IR*1*EA']]);
+  });
+
   it('a test interchange is read and acknowledged, and makes no order', async () => {
     const before = [await s.count('orders'), await s.count('dealer_orders')];
     const sent = await s.post(po(110, { 'PO-T': [['SKU-1', 1]] }, '00', 'T'), X12);
