@@ -1,6 +1,7 @@
+import { PlatformError } from '../caller.ts';
 import type { ChannelConnector, ChannelIo, Shop, StockAnswer } from '../channel.ts';
 import { bag, list, text, whole } from '../safe-json.ts';
-import { DouyinClient, DouyinError } from './client.ts';
+import { DouyinClient } from './client.ts';
 import { mapOrder } from './map.ts';
 import { receive } from './push.ts';
 import type { DouyinSettings } from './settings.ts';
@@ -49,7 +50,7 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
         const sellable = (whole(data['normal_stock_num']) ?? whole(data['stock_num']) ?? 0) + (whole(data['prom_stock_num']) ?? 0) + (whole(data['channel_stock_num']) ?? 0);
         return [{ platformSku, sellable, held: whole(data['prehold_stock_num']) ?? 0 }];
       } catch (error) {
-        if (error instanceof DouyinError) return [];
+        if (error instanceof PlatformError) return [];
         throw error;
       }
     })).then((all) => all.flat()),
@@ -61,8 +62,8 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
         await client.call('/sku/syncStock', { ...(itemId === null ? {} : { product_id: itemId }), sku_id: platformSku, incremental: true, idempotent_id: key, stock_num: delta }, 'stock');
         return { outcome: 'done' };
       } catch (error) {
-        if (!(error instanceof DouyinError)) throw error;
-        return DONE_BEFORE.test(error.subCode) ? { outcome: 'done' } : { outcome: 'refused', reason: error.message };
+        if (!(error instanceof PlatformError)) throw error;
+        return DONE_BEFORE.test(error.code) ? { outcome: 'done' } : { outcome: 'refused', reason: error.message };
       }
     })),
 

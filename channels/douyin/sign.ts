@@ -11,9 +11,6 @@ export function sortedJson(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** `yyyy-MM-dd HH:mm:ss` in GMT+8. */
-export const chinaTime = (ms: number): string => new Date(ms + 8 * 3_600_000).toISOString().slice(0, 19).replace('T', ' ');
-
 /** The signature of a call (op.jinritemai.com, "API调用指南"): lower hex of HMAC-SHA256 or MD5 over the secret, the fixed fields and the secret again. The token is not signed. */
 export function signCall(secret: string, method: 'hmac-sha256' | 'md5', fields: { appKey: string; method: string; paramJson: string; timestamp: string }): string {
   const text = `${secret}app_key${fields.appKey}method${fields.method}param_json${fields.paramJson}timestamp${fields.timestamp}v2${secret}`;

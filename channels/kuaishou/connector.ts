@@ -1,8 +1,9 @@
 import { PartnerRefused } from '../../domain/http-port.ts';
+import { PlatformError } from '../caller.ts';
 import type { ChannelConnector, ChannelIo, SeenStock, Shop, StockAnswer } from '../channel.ts';
 import { bag, list, long, text, whole, type Bag } from '../safe-json.ts';
 import { allEnded, readSteadily } from '../steady.ts';
-import { KuaishouClient, KuaishouError } from './client.ts';
+import { KuaishouClient } from './client.ts';
 import { mapOrder, refundIds, versionOf, waybills } from './map.ts';
 import { receive } from './push.ts';
 import type { KuaishouSettings } from './settings.ts';
@@ -55,7 +56,7 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
       const byItem = group(listings);
       const read = await allEnded([...byItem].map(async ([itemId, wanted]): Promise<SeenStock[]> => {
         const skus = list(await client.call('GET', 'open.item.sku.list.get', { kwaiItemId: long(itemId ?? '') }, 'item').catch((error: unknown) => {
-          if (error instanceof KuaishouError) return [];
+          if (error instanceof PlatformError) return [];
           throw error;
         })).map(bag);
         return wanted.flatMap(({ platformSku }) => {
@@ -76,7 +77,7 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
         await client.call('POST', 'open.item.sku.stock.update', { kwaiItemId: long(itemId), skuId: long(platformSku), skuChangeStock: Math.abs(delta), changeType: delta > 0 ? 1 : 2 }, 'item');
         return { outcome: 'done' };
       } catch (error) {
-        if (!(error instanceof KuaishouError)) throw error;
+        if (!(error instanceof PlatformError)) throw error;
         return { outcome: 'refused', reason: error.message };
       }
     })),

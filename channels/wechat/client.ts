@@ -1,21 +1,13 @@
 import { PartnerRefused, PartnerUnavailable } from '../../domain/http-port.ts';
+import { PlatformError, readBag, TOKEN_REFUSED, withToken } from '../caller.ts';
 import type { ChannelIo, Shop, Token } from '../channel.ts';
-import { bag, longJson, parseSafe, text, whole, type Bag } from '../safe-json.ts';
+import { longJson, text, whole, type Bag } from '../safe-json.ts';
 import type { WechatSettings } from './settings.ts';
 
 const BUSY = -1;
 const TOKEN = new Set([40001, 40014, 42001]);
 /** Calls that are too many, and how long to wait, ms: per minute, for one SKU, for the day. */
 const THROTTLED: Readonly<Record<number, number>> = { 45011: 5_000, 10020112: 1_000, 45009: 600_000 };
-
-/** A refusal with the platform's own number for it. */
-export class WechatError extends PartnerRefused {
-  readonly code: number;
-  constructor(code: number, message: string) {
-    super(200, `${message} (${code})`);
-    this.code = code;
-  }
-}
 
 /** Calls under /channels/ec: JSON, HTTP 200 whatever happens, `errcode` says how it went. */
 export class WechatClient {
@@ -29,34 +21,24 @@ export class WechatClient {
     this.#s = shop.settings as unknown as WechatSettings;
   }
 
-  /** `path` like `order/get`. Throws PartnerUnavailable, PartnerThrottled, WechatError. */
-  async call(path: string, params: Bag, family: string): Promise<Bag> {
-    const first = await this.#try(path, params, family, await this.#io.token());
-    if (first !== 'token') return first;
-    const second = await this.#try(path, params, family, await this.#io.token(true));
-    if (second === 'token') throw new PartnerRefused(401, 'the platform refuses a fresh access token: look at appId and appSecret');
-    return second;
-  }
+  /** `path` like `order/get`. Throws PartnerUnavailable, PartnerThrottled, PlatformError. */
+  call(path: string, params: Bag, family: string): Promise<Bag> { return withToken(this.#io, (token) => this.#try(path, params, family, token), 'look at appId and appSecret'); }
 
-  async #try(path: string, params: Bag, family: string, token: string): Promise<Bag | 'token'> {
+  async #try(path: string, params: Bag, family: string, token: string): Promise<Bag | typeof TOKEN_REFUSED> {
     const body = await this.#send(`/channels/ec/${path}?access_token=${encodeURIComponent(token)}`, longJson(params), family);
     const code = whole(body['errcode']) ?? 0;
     if (code === 0) return body;
     const message = `${path}: ${text(body['errmsg']) ?? ''}`;
-    if (TOKEN.has(code)) return 'token';
+    if (TOKEN.has(code)) return TOKEN_REFUSED;
     const wait = THROTTLED[code];
     if (wait !== undefined) throw this.#io.throttled(family, wait);
     if (code === BUSY) throw new PartnerUnavailable(`${message} (${code})`);
-    throw new WechatError(code, message);
+    throw new PlatformError(200, String(code), message);
   }
 
   async #send(path: string, body: string, family: string): Promise<Bag> {
     const answer = await this.#io.call({ family, method: 'POST', url: `${this.#s.baseUrl}${path}`, body, headers: { 'content-type': 'application/json' } });
-    try {
-      return bag(parseSafe(answer.text));
-    } catch {
-      throw new PartnerUnavailable(`${path.split('?')[0] ?? ''} answered ${answer.status} and no JSON`);
-    }
+    return readBag(answer, path.split('?')[0] ?? '');
   }
 
   /** The stable token: the same for all who ask while it lasts. One that was refused before its time is forced anew. */

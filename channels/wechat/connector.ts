@@ -1,17 +1,18 @@
 import { PartnerRefused } from '../../domain/http-port.ts';
+import { PlatformError } from '../caller.ts';
 import type { ChannelConnector, ChannelIo, Shop, StockAnswer } from '../channel.ts';
 import { bag, list, text, whole, type Bag } from '../safe-json.ts';
 import { allEnded, readSteadily } from '../steady.ts';
-import { WechatClient, WechatError } from './client.ts';
+import { WechatClient } from './client.ts';
 import { afterSaleIds, afterSaleStatus, mapOrder, productOf, versionOf, waybills } from './map.ts';
 import { receive } from './push.ts';
 import type { WechatSettings } from './settings.ts';
 
 const PAGE = 100;
-const NO_ORDER = new Set([10020052, 10020101, 10060002]);
+const NO_ORDER = new Set(['10020052', '10020101', '10060002']);
 /** "update failed": what it shows must be read before another try. */
-const READ_FIRST = 10020054;
-const NOTHING_TO_ADD = 10020218;
+const READ_FIRST = '10020054';
+const NOTHING_TO_ADD = '10020218';
 
 /** A shop of 视频号小店 (developers.weixin.qq.com/doc/store). */
 export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
@@ -23,7 +24,7 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
       const order = bag((await client.call('order/get', { order_id: externalId, encode_sensitive_info: s.encodeSensitive }, 'order'))['order']);
       return text(order['order_id']) === null ? null : order;
     } catch (error) {
-      if (error instanceof WechatError && NO_ORDER.has(error.code)) return null;
+      if (error instanceof PlatformError && NO_ORDER.has(error.code)) return null;
       throw error;
     }
   };
@@ -64,7 +65,7 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
         const sellable = (whole(data['normal_stock_num']) ?? 0) + (whole(data['limited_discount_stock_num']) ?? 0) + (whole(data['finder_total_num']) ?? 0) + stored - (s.lockedWithin ? held : 0);
         return [{ platformSku, sellable, held }];
       } catch (error) {
-        if (error instanceof WechatError) return [];
+        if (error instanceof PlatformError) return [];
         throw error;
       }
     })).then((all) => all.flat()),
@@ -77,7 +78,7 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
         await client.call(`${s.warehouseId === undefined ? 'product' : 'warehouse'}/stock/update`, { product_id: itemId, sku_id: platformSku, ...where, diff_type: delta > 0 ? 1 : 2, num: Math.abs(delta) }, 'stock');
         return { outcome: 'done' };
       } catch (error) {
-        if (!(error instanceof WechatError)) throw error;
+        if (!(error instanceof PlatformError)) throw error;
         if (error.code === NOTHING_TO_ADD) return { outcome: 'done' };
         return error.code === READ_FIRST ? { outcome: 'stale' } : { outcome: 'refused', reason: error.message };
       }
