@@ -24,8 +24,8 @@ export type Received =
 
 /** What a platform can do, and so what we do instead where it can't. */
 export type Capabilities = {
-  /** pushed events, and how they prove themselves */
-  push: 'signed' | 'encrypted' | 'none';
+  /** pushed events, and how they prove themselves; `queue`: they wait at the platform and are taken there (`takeMessages`) */
+  push: 'signed' | 'encrypted' | 'queue' | 'none';
   /** the signature covers a time, so that a copy can be told from a push by its age; elsewhere a copy is a hint like any other, and changes nothing */
   signedTime: boolean;
   /**
@@ -51,6 +51,8 @@ export type Capabilities = {
   token: 'none' | 'static' | 'refresh' | 'single_use_refresh';
   /** most SKUs in one stock call */
   stockBatch: number;
+  /** false: an order is shown once it is paid; what unpaid ones hold is off its figures only */
+  showsUnpaid?: boolean;
 };
 
 /** One HTTP exchange. `family`: the method family whose rate limit it counts for. */
@@ -80,10 +82,17 @@ export type ShipmentReport = { externalId: string; key: string; shipment?: strin
 /** Another parcel of an order may have been reported before: `parcels` are all of them, this one included. */
 export type ShipmentCall = ShipmentReport & { parcels: readonly ShipmentReport[] };
 
+/**
+ * Messages as they were taken from the platform's queue. `confirm` is called when their hints are on the disk: what is not confirmed comes again. `more`: others may be waiting.
+ */
+export type TakenMessages = { hints: Hint[]; confirm(): Promise<void>; more: boolean };
+
 /** A platform as the order stream needs it. One folder each; made per shop. Throws PartnerRefused where trying again will not help, PartnerUnavailable where it will. */
 export type ChannelConnector = {
   /** Verifies and reads a push; pure, touches nothing. */
   receive(push: Push): Received;
+  /** The next messages of the platform's queue (`push: 'queue'`). */
+  takeMessages?(): Promise<TakenMessages>;
   /** Reads an order as it is now; null when the shop has none of that id. `topics`: of the hints that led to it, for what only a push tells. */
   fetchOrder(externalId: string, topics: readonly string[]): Promise<SeenOrder | null>;
   /** The order that an after-sale belongs to, where its push does not say. */
@@ -118,6 +127,8 @@ export type ChannelKind = {
   limits: Readonly<Record<string, { perSecond: number; burst: number }>>;
   /** the window of one listing query, s; how far apart from now its end must stay, s; by how much windows overlap, s; how often it is asked, s */
   backstop: { windowS: number; lagS: number; overlapS: number; everyS: number };
+  /** how often an empty queue is looked at, s (`push: 'queue'`) */
+  queueEveryS?: number;
   /** how long the platform may take to answer, ms */
   timeoutMs: number;
   /** what becomes of a cancellation once goods have left: nothing, where there is no payment to ask back */

@@ -3,7 +3,7 @@ import { pollState } from '../../db/channels/poll.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { oneAtATime, outsideFault, rulesOf, type SyncContext } from './context.ts';
 import { sideBySide } from './lanes.ts';
-import { backstop, drainHints } from './orders.ts';
+import { backstop, drainHints, takeMessages } from './orders.ts';
 import { sendReports } from './reports.ts';
 import { ShopSessions } from './session.ts';
 import { checkFigures, publishStock, type CheckCursors } from './stock.ts';
@@ -43,6 +43,13 @@ export function createChannelSync(deps: ActivityDeps) {
         due.set('poll', await backstop(context));
         return heard + await drainHints(context);
       });
+      const messages = async (): Promise<number> => {
+        if ((due.get('queue') ?? 0) > deps.writer.clock().getTime()) return 0;
+        const found = await takeMessages(context);
+        if (!found) return 0;
+        due.set('queue', found.due);
+        return found.taken + await context.alone(() => drainHints(context));
+      };
       const everyS = typeof every === 'number' ? every : CHECK_EVERY_S;
       // What has changed is told before the next few figures are checked; only a check that has waited for all its time comes in between.
       const stock = async (): Promise<number> => {
@@ -55,7 +62,7 @@ export function createChannelSync(deps: ActivityDeps) {
         return told + looked;
       };
       try {
-        await sideBySide([orders, stock, () => sendReports(context)], context.over, (error) => {
+        await sideBySide([messages, orders, stock, () => sendReports(context)], context.over, (error) => {
           const fault = outsideFault(error);
           if (!fault) return false;
           faults.push(fault.text);

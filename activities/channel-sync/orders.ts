@@ -48,6 +48,25 @@ export async function drainHints(context: SyncContext): Promise<number> {
   return all;
 }
 
+const QUEUE_EVERY_S = 10;
+
+/** Takes what waits in the platform's queue; confirmed once it is on the disk, so that a worker that dies between takes it again. Returns how much that was, and when it is due again, ms since epoch. */
+export async function takeMessages(context: SyncContext): Promise<{ taken: number; due: number } | null> {
+  const { deps: { writer }, connector, shop: { channel, settings }, kind: { capabilities, queueEveryS } } = context;
+  if (capabilities.push !== 'queue' || !connector.takeMessages) return null;
+  const own = settings['queueEveryS'];
+  let all = 0;
+  for (let more = true; more && !context.over();) {
+    const taken = await connector.takeMessages();
+    await storeHints(writer.pool, taken.hints.map((h) => ({ ...h, channelId: channel.id, channelCode: channel.code })), 'push', writer.clock());
+    await taken.confirm();
+    if (taken.hints.length > 0) context.did();
+    all += taken.hints.length;
+    more = taken.more;
+  }
+  return { taken: all, due: writer.clock().getTime() + (typeof own === 'number' ? own : queueEveryS ?? QUEUE_EVERY_S) * 1000 };
+}
+
 /**
  * The poll that backs up lost pushes: orders changed since the last one, a window after the other, each a little over the one before. What it finds becomes hints; those known by
  * their version cost nothing. `until`: how far to go, ms since epoch; null: as far as the platform lists. Returns when it is due again.

@@ -137,6 +137,26 @@ export class Rig {
     return fresh;
   }
 
+  /** The hints of what has happened there, however they come: pushed, or taken from the platform's queue and confirmed. */
+  async news(): Promise<Hint[]> {
+    const pushed = Rig.hints(await this.pushed());
+    return this.capabilities.push === 'queue' ? [...pushed, ...await this.taken()] : pushed;
+  }
+
+  /** What waits in the platform's queue; confirmed, unless `confirm` says not. */
+  async taken(confirm = true): Promise<Hint[]> {
+    const { takeMessages } = this.connector;
+    if (!takeMessages) throw new Fault('its messages wait in a queue, but the connector has no takeMessages');
+    const hints: Hint[] = [];
+    for (let round = 0; round < 1000; round++) {
+      const taken = await takeMessages.call(this.connector);
+      hints.push(...taken.hints);
+      if (confirm) await taken.confirm();
+      if (!taken.more || !confirm) return hints;
+    }
+    throw new Fault('takeMessages never comes to an end: `more` is false when the queue is empty');
+  }
+
   /** The hints of pushes. */
   static hints(arrived: readonly Arrived[]): Hint[] { return arrived.flatMap((a) => (a.received?.kind === 'hints' ? a.received.hints : [])); }
 

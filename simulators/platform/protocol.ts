@@ -38,6 +38,8 @@ export type Protocol = {
   routes(app: FastifyInstance, platform: Platform): void;
   /** One push for these events (several only where the platform sends batches); null: the platform pushes nothing for them. `bad`: spoilt in this way; `at`: when it was signed. */
   push(events: readonly ShopEvent[], platform: Platform, options: { bad?: BadPush; at?: number }): PushRequest | null;
+  /** Where the platform pushes nothing but keeps messages until they are taken: puts these into its queue. */
+  enqueue?(events: readonly ShopEvent[], platform: Platform): void;
   /** most events in one push */
   batch: number;
   acknowledged(status: number, body: string): boolean;

@@ -44,12 +44,17 @@ export class Pusher {
   flush(): void {
     this.#timer = null;
     const { faults } = this.#platform;
-    if (faults.holdPushes || this.#closed || this.hookUrl === '') return;
+    const { enqueue } = this.#protocol;
+    if (faults.holdPushes || this.#closed || (this.hookUrl === '' && !enqueue)) return;
     const events = this.#waiting.splice(0);
     this.sent.push(...events);
     if (faults.dropPushes || this.paused) return this.#over(events);
     let list = Array.from({ length: faults.copies }, () => events).flat();
     if (faults.shuffle) list = list.reverse();
+    if (enqueue) {
+      enqueue.call(this.#protocol, list, this.#platform);
+      return;
+    }
     for (let i = 0; i < list.length; i += this.#protocol.batch) {
       const part = list.slice(i, i + this.#protocol.batch);
       const request = this.#protocol.push(part, this.#platform, {});
@@ -62,6 +67,10 @@ export class Pusher {
 
   /** Sends everything that was ever sent once more, signed anew, in reverse. Resolves when all are answered. */
   async again(): Promise<void> {
+    if (this.#protocol.enqueue) {
+      this.#protocol.enqueue([...this.sent].reverse(), this.#platform);
+      return;
+    }
     await Promise.all([...this.sent].reverse().map(async (event) => {
       const request = this.#protocol.push([event], this.#platform, {});
       if (request) await this.#deliver(request, [event], 0);

@@ -6,7 +6,7 @@ export function promised(c: Capabilities): (keyof ChannelConnector)[] {
   return [
     ...c.stock === 'none' ? [] : ['pushStock' as const], ...(c.stock !== 'none' && c.countsOwnSales) || c.stock === 'compare' ? ['readStock' as const] : [], ...c.shipment === 'none' ? [] : ['reportShipment' as const],
     ...c.addressChange === 'asked' ? ['answerAddressChange' as const] : [], ...c.afterSale === 'decide' ? ['answerAfterSale' as const] : [], ...c.cancel ? ['cancelOrder' as const] : [],
-    ...c.token === 'refresh' || c.token === 'single_use_refresh' ? ['nextToken' as const] : [],
+    ...c.push === 'queue' ? ['takeMessages' as const] : [], ...c.token === 'refresh' || c.token === 'single_use_refresh' ? ['nextToken' as const] : [],
   ];
 }
 

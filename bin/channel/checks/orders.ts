@@ -66,16 +66,18 @@ export const orders: readonly Check[] = [
     title: 'its status follows the buyer, and its version grows with it',
     async run(rig) {
       const { id } = rig.place({ lines: LINE, paid: false });
-      const unpaid = await read(rig, id);
+      const hidden = rig.capabilities.showsUnpaid === false;
+      if (hidden) same('an order that is not paid', await rig.connector.fetchOrder(id, []), null);
+      const unpaid = hidden ? null : await read(rig, id);
       rig.advance(2);
       rig.platform.shop.pay(id);
       const paid = await read(rig, id);
       rig.advance(2);
       rig.platform.shop.cancel(id);
       const cancelled = await read(rig, id);
-      same('status', [unpaid.status, paid.status, cancelled.status], ['unpaid', 'to_ship', 'cancelled']);
-      same('paid', [unpaid.paidAt === null, paid.paidAt === null], [true, false]);
-      want(unpaid.version < paid.version && paid.version < cancelled.version, `versions must grow: ${unpaid.version}, ${paid.version}, ${cancelled.version}`);
+      same('status', [unpaid?.status ?? 'unpaid', paid.status, cancelled.status], ['unpaid', 'to_ship', 'cancelled']);
+      same('paid', [(unpaid?.paidAt ?? null) === null, paid.paidAt === null], [true, false]);
+      want((unpaid?.version ?? 0) < paid.version && paid.version < cancelled.version, `versions must grow: ${unpaid?.version ?? 0}, ${paid.version}, ${cancelled.version}`);
     },
   },
   {
@@ -123,7 +125,7 @@ export const orders: readonly Check[] = [
       rig.advance(2);
       const asked = rig.capabilities.addressChange === 'asked';
       rig.platform.shop.changeAddress(id, { city: 'Ningbo', street: '2 Other Road' }, asked);
-      const topics = [...new Set((await rig.pushed()).flatMap((a) => (a.received?.kind === 'hints' ? a.received.hints.map((h) => h.topic) : [])))];
+      const topics = [...new Set((await rig.news()).map((h) => h.topic))];
       const seen = await read(rig, id, topics);
       want(asked ? seen.wantedAddress !== null : addressKey(seen) !== addressKey(before), asked ? 'the buyer asks for another address, and wantedAddress is null' : 'the address has changed, and it looks as before');
       if (!asked) return;

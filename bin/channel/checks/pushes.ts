@@ -1,12 +1,14 @@
+import type { Capabilities } from '../../../channels/channel.ts';
 import { Rig } from '../rig.ts';
 import { same, want, type Check } from '../contract.ts';
 
 const LINE = [{ sku: 'P-1', quantity: 1 }];
+const isPushed = (c: Capabilities): boolean => c.push === 'signed' || c.push === 'encrypted';
 
 /** Pushes: verified over their raw bytes, answered in the platform's form, each fact under one key. */
 export const pushes: readonly Check[] = [
   {
-    title: 'a push is believed by its signature, names its order to the last digit, and is answered as the platform wants', applies: (c) => c.push !== 'none',
+    title: 'a push is believed by its signature, names its order to the last digit, and is answered as the platform wants', applies: isPushed,
     async run(rig) {
       const order = rig.place({ lines: LINE });
       const hints = Rig.hints(await rig.pushed());
@@ -18,7 +20,7 @@ export const pushes: readonly Check[] = [
     },
   },
   ...(['forged', 'truncated', 'stale'] as const).map((how): Check => ({
-    title: `a ${how} push is rejected, in the platform's own words`, applies: (c) => c.push !== 'none' && (how !== 'stale' || c.signedTime),
+    title: `a ${how} push is rejected, in the platform's own words`, applies: (c) => isPushed(c) && (how !== 'stale' || c.signedTime),
     async run(rig) {
       rig.place({ lines: LINE });
       await rig.pushed();
@@ -34,20 +36,33 @@ export const pushes: readonly Check[] = [
     title: 'the same fact has the same key however often it is pushed, another state another key', applies: (c) => c.push !== 'none',
     async run(rig) {
       const order = rig.place({ lines: LINE });
-      const first = new Set(Rig.hints(await rig.pushed()).map((h) => h.key));
+      const first = new Set((await rig.news()).map((h) => h.key));
       rig.advance(86_400 * 3);
       const before = rig.arrived.length;
       await rig.platform.pusher.again();
-      const again = new Set(Rig.hints(rig.arrived.slice(before)).map((h) => h.key));
+      const again = new Set([...Rig.hints(rig.arrived.slice(before)), ...rig.capabilities.push === 'queue' ? await rig.taken() : []].map((h) => h.key));
       same('keys of the same events pushed again, signed anew', [...again].sort(), [...first].sort());
       rig.advance(5);
       rig.platform.shop.cancel(order.id);
-      const cancelled = Rig.hints(await rig.pushed());
+      const cancelled = await rig.news();
       want(cancelled.some((h) => !first.has(h.key)), 'the cancellation came under a key that was known: it would be passed over');
     },
   },
   {
-    title: 'what the platform sends to see whether somebody listens is answered', applies: (c, rig) => c.push !== 'none' && !rig.live,
+    title: 'what waits in its queue names its order to the last digit, comes again until it is confirmed, and then no more', applies: (c) => c.push === 'queue',
+    async run(rig) {
+      const order = rig.place({ lines: LINE });
+      await rig.pushed();
+      const first = await rig.taken(false);
+      want(first.some((h) => h.subject === 'order' && h.externalId === order.id), `no hint names order ${order.id}; hints name ${[...new Set(first.map((h) => h.externalId))].join(', ') || 'nothing'} (ids beyond 2^53 are text: parseSafe)`);
+      rig.advance(3600);
+      same('hints of messages that were not confirmed, taken again', (await rig.taken()).map((h) => h.key).sort(), first.map((h) => h.key).sort());
+      rig.advance(3600);
+      same('hints of messages that were confirmed', await rig.taken(), []);
+    },
+  },
+  {
+    title: 'what the platform sends to see whether somebody listens is answered', applies: (c, rig) => isPushed(c) && !rig.live,
     async run(rig) {
       const probe = await rig.platform.pusher.probe();
       const failed = rig.arrived.find((a) => a.error !== null);
@@ -57,12 +72,12 @@ export const pushes: readonly Check[] = [
     },
   },
   {
-    title: 'what is no push at all is rejected without a fall', applies: (c) => c.push !== 'none', live: true,
+    title: 'what is no push at all is rejected without a fall', live: true,
     run({ connector, ...rig }) {
       for (const body of ['', '{', '[]', '"text"', '\u0000']) {
         for (const method of ['POST', 'GET']) {
           const received = connector.receive({ method, query: new URLSearchParams(), headers: {}, body: Buffer.from(body), now: Date.now() });
-          want(received.kind === 'rejected' || (received.kind === 'probe' && rig.capabilities.push !== 'none'), `${method} ${JSON.stringify(body)} without a signature was taken for ${received.kind}`);
+          want(received.kind === 'rejected' || (received.kind === 'probe' && isPushed(rig.capabilities)), `${method} ${JSON.stringify(body)} without a signature was taken for ${received.kind}`);
         }
       }
       return Promise.resolve();

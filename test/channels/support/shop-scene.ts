@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { buildApp } from '../../../api/app.ts';
 import { createActivities } from '../../../activities/index.ts';
 import type { SyncFacts } from '../../../activities/channel-sync/index.ts';
+import { channelKind } from '../../../channels/registry.ts';
 import { createApiKey } from '../../../db/api-keys.ts';
 import { readChanges } from '../../../db/channels/read-changes.ts';
 import { encodeId } from '../../../domain/ids.ts';
@@ -11,6 +12,8 @@ import { startPlatform, type RunningPlatform } from '../../../simulators/platfor
 import { allReadable } from '../../support/readable.ts';
 import { World } from '../../support/world.ts';
 import { accountOf, SIMULATORS } from './platforms.ts';
+
+const CODE = 'shop-';
 
 /** A shop on a platform's simulator, connected to a world of ours: what it pushes arrives at the API, and `sync` is one look of the shop's workflow. */
 export class ShopScene {
@@ -21,6 +24,7 @@ export class ShopScene {
   readonly code: string;
   readonly account: Record<string, unknown>;
   #sync: (ref: { channel: string }) => Promise<SyncFacts>;
+  readonly #asksEveryS: number;
 
   private constructor(parts: { world: World; platform: RunningPlatform; app: FastifyInstance; key: string; code: string; account: Record<string, unknown> }) {
     this.world = parts.world;
@@ -29,6 +33,8 @@ export class ShopScene {
     this.key = parts.key;
     this.code = parts.code;
     this.account = parts.account;
+    const kind = channelKind(parts.code.slice(CODE.length));
+    this.#asksEveryS = kind?.capabilities.push === 'none' ? kind.backstop.everyS + kind.backstop.lagS + 1 : 1;
     this.#sync = this.#activity();
   }
 
@@ -37,7 +43,7 @@ export class ShopScene {
     const simulator = SIMULATORS[platform];
     if (!simulator) throw new Error(`platform ${platform} has no simulator`);
     const world = await World.create();
-    const code = `shop-${platform}`;
+    const code = `${CODE}${platform}`;
     await world.database.pool.query(
       `insert into channels (code, name, platform, intake_mode, currency, payment_window_s, backorder_window_s, merge_window_s, return_window_s) values ($1, $1, $2, 'accept', 'CNY', 1800, 172800, 0, 86400)`, [code, platform]);
     await world.store.network.reload();
@@ -83,8 +89,8 @@ export class ShopScene {
     while (this.platform.pusher.open > 0) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
-  /** Time goes by, what changed is noted, and the shop is looked at until nothing is left to do. */
-  async sync(seconds = 1): Promise<SyncFacts> {
+  /** Time goes by (where nothing is pushed, until the platform is asked again), what changed is noted, and the shop is looked at until nothing is left to do. */
+  async sync(seconds = this.#asksEveryS): Promise<SyncFacts> {
     this.world.now = new Date(this.world.now.getTime() + seconds * 1000);
     await this.#noted();
     const facts = await this.#sync({ channel: this.code });
