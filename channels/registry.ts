@@ -4,6 +4,7 @@ import { douyin } from './douyin/index.ts';
 import { generic } from './generic/index.ts';
 import { kuaishou } from './kuaishou/index.ts';
 import { shopify } from './shopify/index.ts';
+import { taobao } from './taobao/index.ts';
 import { wechat } from './wechat/index.ts';
 import { woocommerce } from './woocommerce/index.ts';
 
@@ -15,6 +16,7 @@ export const channelKinds: readonly ChannelKind[] = [
   wechat,
   shopify,
   woocommerce,
+  taobao,
 ];
 
 /** All that a channel may be: platforms with an API, and dealers that send files, to whom the contract over HTTP does not apply. */

@@ -2,7 +2,7 @@ import { createIo } from '../../../activities/channel-sync/io.ts';
 import { Limiter } from '../../../activities/channel-sync/limiter.ts';
 import { readSettings } from '../../../api/channels/settings.ts';
 import type { ChannelConnector, ChannelKind } from '../../../channels/channel.ts';
-import { readToken, refreshToken } from '../../../db/channels/tokens.ts';
+import { channelTokens } from '../../../db/tokens.ts';
 import type { ShopScene } from './shop-scene.ts';
 
 /** The connector of a scene's shop as the worker has it, tokens included, without the worker. `account`: other settings than the scene's. */
@@ -11,7 +11,7 @@ export async function connectorOf(scene: ShopScene, kind: ChannelKind, account: 
   const { id } = await scene.world.one<{ id: number }>('select id from channels where code = $1', scene.code);
   const io = createIo({
     code: scene.code, limiter: new Limiter(kind.limits), raw: scene.world.raw, timeoutMs: 300, now: () => scene.world.now.getTime(), connector: () => connector,
-    tokens: { read: () => readToken(pool, vault, id), refresh: (beyond, next) => refreshToken(pool, vault, id, beyond, next, scene.world.now) },
+    tokens: { read: () => channelTokens.read(pool, vault, id), refresh: (beyond, next) => channelTokens.refresh(pool, vault, id, beyond, next, scene.world.now) },
   });
   const connector = kind.connect({ code: scene.code, currency: 'CNY', ...readSettings(kind, { ...account, baseUrl: scene.platform.url }, []) }, io);
   return connector;

@@ -3,6 +3,7 @@ import { douyin } from '../../../simulators/douyin/protocol.ts';
 import { genericShop } from '../../../simulators/generic-shop/protocol.ts';
 import { kuaishou } from '../../../simulators/kuaishou/protocol.ts';
 import { shopify } from '../../../simulators/shopify/protocol.ts';
+import { taobao } from '../../../simulators/taobao/protocol.ts';
 import { wechat } from '../../../simulators/wechat/protocol.ts';
 import { woocommerce } from '../../../simulators/woocommerce/protocol.ts';
 import type { Protocol } from '../../../simulators/platform/protocol.ts';
@@ -14,6 +15,7 @@ export const SIMULATORS: Readonly<Record<string, { protocol: Protocol; folder: s
   wechat: { protocol: wechat, folder: 'wechat' },
   shopify: { protocol: shopify, folder: 'shopify' },
   woocommerce: { protocol: woocommerce, folder: 'woocommerce' },
+  taobao: { protocol: taobao, folder: 'taobao' },
   generic: { protocol: genericShop, folder: 'generic-shop' },
 };
 
