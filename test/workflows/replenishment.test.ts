@@ -85,11 +85,17 @@ test('only 5 left in the shop: a transfer from near surplus, sellable on its way
   const uuid = decodeId('trf', made?.id ?? '')!;
   await shipTransfer(s.world.store.writer, uuid, {}, WHO);
   expect(await sellable(sku)).toBe(4 + 15);
+  // With nothing anywhere else a customer gets what is on the shelf, and the rest of what is on the road.
+  await s.world.setStock(sku, { 'L-2': 0, 'L-3': 0 });
+  const sold = await s.world.capture({ lines: [{ sku, quantity: 10, unitPrice: 1000 }] });
+  const onTheRoad = async () => (await s.world.one<{ n: number }>('select coalesce(sum(r.quantity), 0)::int n from reservations r join stock_levels v on v.id = r.level_id where r.order_id = $1 and v.supply_id > 0', decodeId('ord', sold.id))).n;
+  expect(await onTheRoad()).toBe(6);
   await s.settleWorkflow(transferWorkflowId(made?.id ?? ''));
   await receiveTransfer(s.world.store.writer, s.world.store.network, uuid, { reference: `R-${sku}`, final: true, lines: [{ sku, quantity: 15 }] }, WHO);
   await s.settleWorkflow(transferWorkflowId(made?.id ?? ''));
   expect((await transfers())[0]?.status).toBe('closed');
-  expect((await s.world.stock(sku))['L-1']).toEqual([23, 4]);
+  expect((await s.world.stock(sku))['L-1']).toEqual([23, 14]);
+  expect(await onTheRoad()).toBe(0);
 });
 
 test('its workers are killed after the plan is committed, after the transfer is made and as it begins, before they could say so: one transfer, and it goes its way', async () => {
