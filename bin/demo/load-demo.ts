@@ -6,7 +6,8 @@ import { arrived, connectPlatforms, listOnPlatforms, orderOnPlatform, type Platf
 
 export type DemoOptions = { apiUrl: string; adminKey: string; wmsUrl: string; carrierUrl: string; platformUrls: PlatformUrls; partnerSecret: string; orders: number; onProgress: (message: string) => void };
 
-const FINAL_MS = 180_000;
+/** How long a step may take before the demo gives up. */
+const STEP_MS = 180_000;
 /** How far ahead the scheduled order lies: to be seen waiting, and over before the demo is. */
 const SCHEDULED_IN_MS = 20_000;
 
@@ -77,14 +78,12 @@ async function loadNetwork(client: Client, o: DemoOptions): Promise<void> {
 /** Plays the buyer who sends an order back, and the location that receives and inspects it. */
 async function sendBack(client: Client, id: string): Promise<void> {
   type Order = { status: string; lines: { line: number; quantity: number }[]; returns: { rma: string; status: string }[] };
-  const until = Date.now() + FINAL_MS;
   const read = async (): Promise<Order> => (await client<Order>('GET', `/v1/orders/${id}`)).body;
   const wait = async (done: (order: Order) => boolean): Promise<Order> => {
-    for (;;) {
+    for (const until = Date.now() + STEP_MS; ; await delay(500)) {
       const order = await read();
       if (done(order)) return order;
-      if (Date.now() > until) throw new Error(`demo order ${id} is still ${order.status}`);
-      await delay(500);
+      if (Date.now() > until) throw new Error(`demo order ${id} is ${order.status}, its returns ${order.returns.map((r) => r.status).join(', ') || 'none'}: the next step does not come`);
     }
   };
   const order = await wait((o) => o.status === 'delivered' || o.status === 'closed');
