@@ -2,6 +2,7 @@ import type { ChannelKind } from './channel.ts';
 import { dealer } from './dealer/index.ts';
 import { douyin } from './douyin/index.ts';
 import { generic } from './generic/index.ts';
+import { jd } from './jd/index.ts';
 import { kuaishou } from './kuaishou/index.ts';
 import { shopify } from './shopify/index.ts';
 import { taobao } from './taobao/index.ts';
@@ -17,6 +18,7 @@ export const channelKinds: readonly ChannelKind[] = [
   shopify,
   woocommerce,
   taobao,
+  jd,
 ];
 
 /** All that a channel may be: platforms with an API, and dealers that send files, to whom the contract over HTTP does not apply. */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { douyin } from '../../../simulators/douyin/protocol.ts';
 import { genericShop } from '../../../simulators/generic-shop/protocol.ts';
+import { jd } from '../../../simulators/jd/protocol.ts';
 import { kuaishou } from '../../../simulators/kuaishou/protocol.ts';
 import { shopify } from '../../../simulators/shopify/protocol.ts';
 import { taobao } from '../../../simulators/taobao/protocol.ts';
@@ -16,6 +17,7 @@ export const SIMULATORS: Readonly<Record<string, { protocol: Protocol; folder: s
   shopify: { protocol: shopify, folder: 'shopify' },
   woocommerce: { protocol: woocommerce, folder: 'woocommerce' },
   taobao: { protocol: taobao, folder: 'taobao' },
+  jd: { protocol: jd, folder: 'jd' },
   generic: { protocol: genericShop, folder: 'generic-shop' },
 };
 
