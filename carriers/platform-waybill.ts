@@ -7,17 +7,20 @@ export type Question = { method: string; params: Bag };
 /** What differs from platform to platform: how it is called, and the names in its questions and answers. Throws as connectors do. */
 export type WaybillDialect = {
   call(question: Question): Promise<Bag>;
-  /** A number; `given` reads the answer. `print`: what to ask for its print data, where the number comes without. */
-  get(request: WaybillRequest, carrier: string): Question;
+  /** What must be asked for before a number, costs nothing, and names it from then on: it is kept first, so that a number whose answer is lost is the same one when it is asked for again. */
+  prepare?: { ask(request: WaybillRequest, carrier: string): Question; read(answer: Bag): string | null };
+  /** A number; `given` reads the answer. `print`: what to ask for its print data, where the number comes without. `prepared`: what `prepare` gave. */
+  get(request: WaybillRequest, carrier: string, prepared: string | null): Question;
   given(answer: Bag, requestId: string): { waybillNo: string | null; printData: unknown; refused: string | null };
-  print?(waybillNo: string, carrier: string): Question;
+  print?(waybillNo: string, carrier: string, prepared: string | null): Question;
   printed?(answer: Bag, waybillNo: string): unknown;
-  cancel(waybillNo: string, carrier: string): Question;
+  /** `waybillNo` is null only where there is a `prepare`. */
+  cancel(waybillNo: string | null, carrier: string, prepared: string | null): Question;
   balance(carrier: string): Question;
   left(answer: Bag): { branch: string; left: number | null }[];
 };
 
-/** Signatures and envelopes are the platform's (H); names of methods and fields of the waybill services are general knowledge (GK): methods are settings. */
+/** Signatures and envelopes are the platform's (H); how sure names of methods and fields are stands in docs/carriers.md: methods are settings. */
 export const platformCapabilities: CarrierCapabilities = {
   waybills: 'platform', push: 'none', signedTime: false, subscribes: false, polls: false, label: 'print_data', cancel: true, intercept: false, sealedAddress: true, balance: true, token: 'shop',
 };
@@ -51,25 +54,32 @@ export function platformWaybills(account: Account, dialect: WaybillDialect): Car
   };
   const json = (printData: unknown): Buffer => Buffer.from(typeof printData === 'string' ? printData : JSON.stringify(printData), 'utf8');
   return {
-    async createWaybill(request) {
+    async createWaybill(request, draft) {
       const carrier = theirs(request.carrier);
-      const { waybillNo, printData, refused } = dialect.given(await dialect.call(dialect.get(request, carrier)), request.requestId);
+      let prepared = draft.kept;
+      if (dialect.prepare && prepared === null) {
+        const own = dialect.prepare.read(await dialect.call(dialect.prepare.ask(request, carrier)));
+        if (own === null) throw new PartnerUnavailable(`${account.code} has prepared no waybill`);
+        prepared = await draft.keep(own);
+      }
+      const { waybillNo, printData, refused } = dialect.given(await dialect.call(dialect.get(request, carrier, prepared)), request.requestId);
       if (refused !== null) throw new PartnerRefused(422, `${account.code} gives no waybill: ${refused}`);
       if (waybillNo === null) throw new PartnerUnavailable(`${account.code} has not given a waybill`);
       return { waybillNo, ...(printData === undefined || printData === null ? {} : { label: { type: 'application/json' as const, bytes: json(printData) } }) };
     },
     ...(dialect.print === undefined ? {} : {
-      async label({ waybillNo, carrier }) {
-        const question = dialect.print?.(waybillNo, theirs(carrier));
+      async label({ waybillNo, carrier, draft }) {
+        const question = dialect.print?.(waybillNo, theirs(carrier), draft);
         const printData = question && dialect.printed?.(await dialect.call(question), waybillNo);
         if (printData === undefined || printData === null) throw new PartnerUnavailable(`${account.code} has no print data yet`);
         return { type: 'application/json' as const, bytes: json(printData) };
       },
     }),
-    async cancelWaybill({ waybillNo, carrier }) {
-      if (waybillNo === null) throw new PartnerRefused(0, `${account.code} takes back a waybill by its number only, and none was received`);
+    async cancelWaybill({ waybillNo, carrier, draft }) {
+      if (dialect.prepare && draft === null) return 'cancelled'; // none was asked for
+      if (waybillNo === null && !dialect.prepare) throw new PartnerRefused(0, `${account.code} takes back a waybill by its number only, and none was received`);
       try {
-        await dialect.call(dialect.cancel(waybillNo, theirs(carrier)));
+        await dialect.call(dialect.cancel(waybillNo, theirs(carrier), draft));
         return 'cancelled';
       } catch (error) {
         if (error instanceof PartnerRefused) return 'refused';

@@ -22,10 +22,37 @@ export type Received =
   /** `failed`: what to answer when the hints could not be stored, so that the platform pushes again */
   | { kind: 'hints'; hints: Hint[]; reply: Reply; failed: Reply };
 
+/** A frame of a stream, as it is read. */
+export type Frame =
+  /** a sign of life; nothing is to be done */
+  | { kind: 'idle' }
+  /** not believed, not kept and not acknowledged: the platform keeps it */
+  | { kind: 'rejected'; reason: RejectReason }
+  /** `owner`: whose shop it tells of (`Stream.owner`). `ack`: to be sent once the hints are on the disk; until then the message stays with the platform */
+  | { kind: 'hints'; owner: string; hints: Hint[]; ack: string };
+
+/** Messages that a platform pushes over a WebSocket which we open and keep open. Reading is pure; the worker holds the connection, keeps hints and sends what is to be sent. */
+export type Stream = {
+  /** shops with the same key come over one connection: platforms have one for an app, not for a shop */
+  key: string;
+  /** this shop's name in the messages */
+  owner: string;
+  /** Where to connect: signed at `now`, ms since epoch, so made anew for each try. */
+  address(now: number): string;
+  /** how often our sign of life is sent, and how long the platform may be silent before the connection counts as dead, ms */
+  heartbeatMs: number;
+  silenceMs: number;
+  heartbeat(now: number): string;
+  /** Never throws: what cannot be read is rejected. */
+  read(frame: string, now: number): Frame;
+  /** Asks the platform to send this shop's messages; safe to repeat. */
+  permit(): Promise<void>;
+};
+
 /** What a platform can do, and so what we do instead where it can't. */
 export type Capabilities = {
-  /** pushed events, and how they prove themselves; `queue`: they wait at the platform and are taken there (`takeMessages`) */
-  push: 'signed' | 'encrypted' | 'queue' | 'none';
+  /** pushed events, and how they prove themselves; `queue`: they wait at the platform and are taken there (`takeMessages`); `stream`: over a connection that we open, which is its own proof */
+  push: 'signed' | 'encrypted' | 'queue' | 'stream' | 'none';
   /** the signature covers a time, so that a copy can be told from a push by its age; elsewhere a copy is a hint like any other, and changes nothing */
   signedTime: boolean;
   /**
@@ -89,10 +116,12 @@ export type TakenMessages = { hints: Hint[]; confirm(): Promise<void>; more: boo
 
 /** A platform as the order stream needs it. One folder each; made per shop. Throws PartnerRefused where trying again will not help, PartnerUnavailable where it will. */
 export type ChannelConnector = {
-  /** Verifies and reads a push; pure, touches nothing. */
-  receive(push: Push): Received;
+  /** Verifies and reads a push to an address of ours; pure, touches nothing. */
+  receive?(push: Push): Received;
   /** The next messages of the platform's queue (`push: 'queue'`). */
   takeMessages?(): Promise<TakenMessages>;
+  /** Where the platform pushes over a connection that we open (`push: 'stream'`). */
+  stream?: Stream;
   /** Reads an order as it is now; null when the shop has none of that id. `topics`: of the hints that led to it, for what only a push tells. */
   fetchOrder(externalId: string, topics: readonly string[]): Promise<SeenOrder | null>;
   /** The order that an after-sale belongs to, where its push does not say. */

@@ -4,6 +4,7 @@ import { douyin } from './douyin/index.ts';
 import { generic } from './generic/index.ts';
 import { jd } from './jd/index.ts';
 import { kuaishou } from './kuaishou/index.ts';
+import { pinduoduo } from './pinduoduo/index.ts';
 import { shopify } from './shopify/index.ts';
 import { taobao } from './taobao/index.ts';
 import { wechat } from './wechat/index.ts';
@@ -15,6 +16,7 @@ export const channelKinds: readonly ChannelKind[] = [
   douyin,
   kuaishou,
   wechat,
+  pinduoduo,
   shopify,
   woocommerce,
   taobao,

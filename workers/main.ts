@@ -10,6 +10,7 @@ import { createLogger } from '../runtime/logger.ts';
 import { workflowBundle } from './bundle.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { startSender } from './messages/sender.ts';
+import { StreamKeeper } from './streams/keeper.ts';
 import { createSafePost } from '../runtime/safe-post.ts';
 import { startWebhooks } from './webhooks/sender.ts';
 import { freePort, startMetrics } from './metrics.ts';
@@ -65,6 +66,8 @@ const relay = new Relay({
 await relay.start();
 const housekeeping = startHousekeeping(store.writer, store.network, logger, createCarrierTending({ ...store, http, raw }, logger).all);
 const messages = startSender({ store, http, raw, logger, onHandled: (outcome) => { metrics.messages.inc({ outcome }); } });
+const streams = new StreamKeeper({ store, http, raw, logger, onMessage: (sender, outcome) => { metrics.streamed.inc({ sender, outcome }); } });
+streams.start();
 const webhooks = startWebhooks({ store, post: createSafePost(config.webhookNetwork), logger, onTried: (outcome) => { metrics.webhookTries.inc({ outcome }); } });
 logger.info({ metricsPort: metrics.port, taskQueue: config.taskQueue }, 'worker ready');
 
@@ -73,6 +76,7 @@ async function stop(): Promise<void> {
   await housekeeping.close();
   await messages.close();
   await webhooks.close();
+  await streams.close();
   await relay.close();
   for (const w of [worker, planner]) if (w.getState() === 'RUNNING') w.shutdown();
   await running;

@@ -13,13 +13,14 @@ export async function freePort(): Promise<number> {
 
 /** `/metrics` (ours and the SDK's in one page), `/healthz` and `/readyz` of a worker. */
 export async function startMetrics(port: number, sdkPort: number, ready: () => Promise<boolean>): Promise<{
-  server: Server; port: number; relayed: Counter<'topic' | 'outcome'>; webhookTries: Counter<'outcome'>; messages: Counter<'outcome'>;
+  server: Server; port: number; relayed: Counter<'topic' | 'outcome'>; webhookTries: Counter<'outcome'>; messages: Counter<'outcome'>; streamed: Counter<'sender' | 'outcome'>;
 }> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const relayed = new Counter({ name: 'tributary_relay_rows_total', help: 'outbox rows handed to Temporal', labelNames: ['topic', 'outcome'], registers: [registry] });
   const webhookTries = new Counter({ name: 'tributary_webhook_tries_total', help: 'tries to tell an endpoint of an event', labelNames: ['outcome'], registers: [registry] });
   const messages = new Counter({ name: 'tributary_messages_total', help: 'messages to customers that were taken up', labelNames: ['outcome'], registers: [registry] });
+  const streamed = new Counter({ name: 'tributary_stream_messages_total', help: 'messages of platforms over streams by what became of them', labelNames: ['sender', 'outcome'], registers: [registry] });
   const server = createServer((request, response) => {
     void (async () => {
       if (request.url === '/metrics') {
@@ -41,5 +42,5 @@ export async function startMetrics(port: number, sdkPort: number, ready: () => P
     server.once('error', reject);
     server.listen(port, resolve);
   });
-  return { server, port: (server.address() as AddressInfo).port, relayed, webhookTries, messages };
+  return { server, port: (server.address() as AddressInfo).port, relayed, webhookTries, messages, streamed };
 }

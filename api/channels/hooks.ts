@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-import type { ChannelIo, Received, Reply } from '../../channels/channel.ts';
+import type { Received, Reply } from '../../channels/channel.ts';
 import { channelKind } from '../../channels/registry.ts';
 import { countRejection, HintQueue } from '../../db/channels/hints.ts';
 import { ShopBook, type ShopRow } from '../../db/channels/shops.ts';
@@ -8,12 +8,7 @@ import { Problem } from '../../domain/problem.ts';
 import { sameText } from '../../runtime/same-text.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { PushOutcome } from '../plugins/metrics.ts';
-
-/** Reading a push needs nobody outside. */
-const NO_IO: ChannelIo = {
-  call: () => Promise.reject(new Error('a push is read without calls')), token: () => Promise.reject(new Error('a push is read without tokens')),
-  throttled: () => { throw new Error('a push is read without calls'); }, now: () => Date.now(), uuid: () => '',
-};
+import { NO_IO } from './no-io.ts';
 
 /** Where platforms push to. The raw bytes are verified, what they point at is on the disk before the answer, and everything else happens later. */
 export const hookRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }) => {
@@ -35,6 +30,7 @@ export const hookRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }) =
       // A wrong address tells nothing: not whether the channel exists, nor what it speaks.
       if (!shop || !kind || !sameText(key, shop.hookKey)) throw new Problem('not_found', 'nobody listens here');
       const connector = kind.connect({ code: channel, currency: shop.channel.currency, settings: shop.settings, secrets: shop.secrets }, NO_IO);
+      if (!connector.receive) throw new Problem('not_found', 'nobody listens here');
       const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]));
       const received = connector.receive({
         method: request.method, query: new URL(request.url, 'http://push.invalid').searchParams, headers, body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0), now: store.writer.clock().getTime(),

@@ -16,7 +16,8 @@ export const ShopBody = Type.Object({
 
 export const ShopView = Type.Object({
   channel: Type.String(), platform: Type.String(), settings: Type.Record(Type.String(), Type.Unknown()), secretsSet: Type.Array(Type.String()), limits: Type.Record(Type.String(), Rate),
-  pushPath: Type.String({ description: 'the address that the platform pushes to, after the public URL of this API' }), state: Type.Optional(Type.Unknown({ description: 'what waits, what is held, what was refused, and how long the platform takes to know' })),
+  pushPath: Nullable(Type.String({ description: 'the address that the platform pushes to, after the public URL of this API; null: its messages come over a connection that a worker holds' })),
+  state: Type.Optional(Type.Unknown({ description: 'what waits, what is held, what was refused, how long the platform takes to know, and how its connection does where it pushes over one' })),
 });
 
 const Capabilities = Type.Record(Type.String(), Type.Union([Type.String(), Type.Boolean(), Type.Integer()]));

@@ -3,9 +3,11 @@ import type { ChannelKind } from '../../channels/channel.ts';
 import { allKinds, channelKind } from '../../channels/registry.ts';
 import { shopState } from '../../db/channels/read.ts';
 import { putShop, ShopBook, type ShopRow } from '../../db/channels/shops.ts';
+import { streamState } from '../../db/channels/streams.ts';
 import type { Channel } from '../../db/network.ts';
 import { Problem } from '../../domain/problem.ts';
 import type { ApiDeps } from '../deps.ts';
+import { NO_IO } from './no-io.ts';
 import { unbound } from './unbound.ts';
 import { problemResponses } from '../schemas/common.ts';
 import { readSettings } from './settings.ts';
@@ -21,9 +23,16 @@ export function kindOf(channel: Channel | undefined, code: string): { channel: C
   return { channel, kind };
 }
 
-const view = (shop: ShopRow): { channel: string; platform: string; settings: Record<string, unknown>; secretsSet: string[]; limits: ShopRow['limits']; pushPath: string } => ({
-  channel: shop.channel.code, platform: shop.channel.platform, settings: shop.settings, secretsSet: Object.keys(shop.secrets).sort(), limits: shop.limits, pushPath: `/hooks/${shop.channel.code}/${shop.hookKey}`,
+const view = (shop: ShopRow): { channel: string; platform: string; settings: Record<string, unknown>; secretsSet: string[]; limits: ShopRow['limits']; pushPath: string | null } => ({
+  channel: shop.channel.code, platform: shop.channel.platform, settings: shop.settings, secretsSet: Object.keys(shop.secrets).sort(), limits: shop.limits,
+  pushPath: channelKind(shop.channel.platform)?.capabilities.push === 'stream' ? null : `/hooks/${shop.channel.code}/${shop.hookKey}`,
 });
+
+/** The key of the connection that a shop's messages come over; null: its platform pushes to an address of ours, or not at all. */
+function streamKey(shop: ShopRow): string | null {
+  const { channel, settings, secrets } = shop;
+  return channelKind(channel.platform)?.connect({ code: channel.code, currency: channel.currency, settings, secrets }, NO_IO).stream?.key ?? null;
+}
 
 /** Shop accounts: how a channel's platform is reached. */
 export const shopRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }) => {
@@ -53,7 +62,8 @@ export const shopRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }) =
   }, async (request) => {
     const shop = await book().find(request.params.code);
     if (!shop) throw new Problem('not_found', `channel "${request.params.code}" has no shop account; make it with PUT`);
-    return { ...view(shop), state: await shopState(pool, shop.channel.id, writer.clock()) };
+    const key = streamKey(shop);
+    return { ...view(shop), state: { ...await shopState(pool, shop.channel.id, writer.clock()), ...(key === null ? {} : { stream: await streamState(pool, key) }) } };
   });
   return Promise.resolve();
 };

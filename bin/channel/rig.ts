@@ -3,13 +3,16 @@ import type { AddressInfo } from 'node:net';
 import { createIo } from '../../activities/channel-sync/io.ts';
 import { Limiter } from '../../activities/channel-sync/limiter.ts';
 import { readSettings } from '../../api/channels/settings.ts';
-import type { Capabilities, ChannelConnector, ChannelKind, Hint, Push, RawHttp, Received, Shop, Token } from '../../channels/channel.ts';
+import { textReply, type Capabilities, type ChannelConnector, type ChannelKind, type Hint, type Push, type RawHttp, type Received, type Reply, type Shop, type Stream, type Token } from '../../channels/channel.ts';
+import { createLogger } from '../../runtime/logger.ts';
 import { startPlatform, type RunningPlatform } from '../../simulators/platform/start-platform.ts';
 import type { Protocol } from '../../simulators/platform/protocol.ts';
 import { createRawHttp } from '../../workers/http.ts';
+import { StreamConnection } from '../../workers/streams/connection.ts';
 import { Fault } from './fault.ts';
 
-export type Arrived = { push: Push; received: Received | null; error: Error | null };
+/** A push, or a message of a stream, and how the connector read it. */
+export type Arrived = { received: Received | null; error: Error | null };
 /** `account`: the settings of a shop. Without `protocol` the shop is a live one, where nothing may be changed. */
 export type RigOptions = { kind: ChannelKind; account: Readonly<Record<string, unknown>>; protocol: Protocol | null; currency?: string; orders?: readonly string[]; skus?: readonly string[]; raw?: RawHttp };
 
@@ -27,6 +30,9 @@ export class Rig {
   readonly arrived: Arrived[] = [];
   readonly #platform: RunningPlatform | null;
   readonly #server: Server | null;
+  #stream: StreamConnection | null = null;
+  /** so many of the next messages of a stream cannot be kept */
+  failKeeping = 0;
   #offset = 0;
   /** how often a token was made, and when the last one ends */
   tokens = 0;
@@ -63,7 +69,10 @@ export class Rig {
     if (server) await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
     try {
       rig = new Rig(o, platform, server, offset);
+      const { stream } = rig.connector;
+      if (platform && stream) await rig.#listen(stream);
     } catch (error) {
+      if (rig) rig.#stream?.drop();
       await platform?.close();
       server?.close();
       throw error;
@@ -97,15 +106,41 @@ export class Rig {
     return connector;
   }
 
-  #receive(push: Push): { status: number; contentType: string; body: string } {
+  #receive(push: Push): Reply {
     try {
+      if (!this.connector.receive) throw new Fault('the capability flags promise pushes, but the connector has no receive');
       const received = this.connector.receive(push);
-      this.arrived.push({ push, received, error: null });
+      this.arrived.push({ received, error: null });
       return received.reply;
     } catch (error) {
-      this.arrived.push({ push, received: null, error: error as Error });
-      return { status: 500, contentType: 'text/plain', body: 'the connector threw' };
+      this.arrived.push({ received: null, error: error as Error });
+      return textReply(500, 'the connector threw');
     }
+  }
+
+  /** Opens the platform's stream as the worker does; messages are kept in memory. */
+  async #listen(stream: Stream): Promise<void> {
+    const none = textReply(0, '');
+    await new Promise<void>((resolve, reject) => {
+      this.#stream = new StreamConnection({
+        stream, now: () => this.now(), logger: createLogger('channel-check', 'silent'), backOff: { firstMs: 5, mostMs: 50 },
+        owns: (owner) => owner === stream.owner,
+        keep: (_owner, hints) => {
+          if (this.failKeeping > 0) {
+            this.failKeeping -= 1;
+            return Promise.reject(new Error('the contract does not let it be kept'));
+          }
+          this.arrived.push({ received: { kind: 'hints', hints: [...hints], reply: none, failed: none }, error: null });
+          return Promise.resolve();
+        },
+        reject: (reason) => { this.arrived.push({ received: { kind: 'rejected', reason, reply: none }, error: null }); },
+        told: (fault) => {
+          if (fault === null) resolve();
+          else reject(new Fault(`its stream does not open: ${fault}`)); // once it was open, nobody listens to this
+        },
+      });
+      this.#stream.start();
+    });
   }
 
   /** The platform's simulator. */
@@ -161,6 +196,7 @@ export class Rig {
   static hints(arrived: readonly Arrived[]): Hint[] { return arrived.flatMap((a) => (a.received?.kind === 'hints' ? a.received.hints : [])); }
 
   async close(): Promise<void> {
+    await this.#stream?.stop();
     await this.#platform?.close();
     this.#server?.closeAllConnections();
     await new Promise<void>((resolve) => { if (this.#server) this.#server.close(() => { resolve(); }); else resolve(); });

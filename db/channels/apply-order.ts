@@ -20,6 +20,7 @@ import { toIntake, type LineMap } from './intake.ts';
 import { Turns } from './turns.ts';
 import { issueByPlatform } from './issue-by-platform.ts';
 import { listingsOf, listingVersion, markPutBack, releaseHeld } from './listings.ts';
+import { keepBack, letGo } from './keep-back.ts';
 import { queueReport } from './reports.ts';
 import { wakeChannels } from './wake.ts';
 
@@ -128,6 +129,7 @@ async function capture(deps: ApplyDeps, channel: Channel, seen: SeenOrder, rules
   const { writer, network } = deps;
   const now = writer.clock();
   if (seen.currency !== channel.currency) throw new Hold('currency', 'currency', `the order is in ${seen.currency}, the shop in ${channel.currency}`);
+  if ((seen.keptBack ?? null) !== null) throw new Hold('kept_back', 'kept_back', `the platform keeps it back: ${seen.keptBack ?? ''}`);
   if (seen.address === null) throw new Hold('no_address', 'address', 'the platform shows no receiver of this order');
   if (seen.fulfilledBy === 'platform' && rules.platformLocation === null) {
     throw new Hold('platform_location', 'platform_location', "the platform's own warehouse ships this order: name the location that stands for it (setting platformLocation)");
@@ -211,6 +213,8 @@ async function take(deps: ApplyDeps, channel: Channel, seen: SeenOrder, rules: I
     case 'refund': return refundAfterSale(writer, known.orderId, step.afterSale, known.map, actor);
     case 'return': return openReturn(writer, known.orderId, step.afterSale, known.map, actor);
     case 'close_after_sale': return closeAfterSale(writer, known.orderId, step.afterSale, actor);
+    case 'keep_back': return keepBack(writer, known.orderId, step.why, actor);
+    case 'let_go': return letGo(writer, known.orderId, actor);
     case 'issue_by_platform': return issueByPlatform(writer, network, known.orderId, seen, rules.platformLocation ?? '');
   }
 }

@@ -3,6 +3,7 @@ import type { SeenAfterSale, SeenLine, SeenOrder, SeenStatus } from './seen-orde
 /** What has been done of a platform's order so far; `afterSales`: the status last acted on, by id. */
 export type Applied = {
   version: number; status: SeenStatus; paid: boolean; addressKey: string | null; cancelled: Readonly<Record<string, number>>; afterSales: Readonly<Record<string, SeenAfterSale['status']>>;
+  keptBack?: boolean;
 };
 
 export type Step =
@@ -17,6 +18,9 @@ export type Step =
   | { do: 'refund'; afterSale: SeenAfterSale }
   | { do: 'return'; afterSale: SeenAfterSale }
   | { do: 'close_after_sale'; afterSale: SeenAfterSale }
+  /** the platform keeps it back, or lets it go again */
+  | { do: 'keep_back'; why: string }
+  | { do: 'let_go' }
   /** the platform's own warehouse has shipped */
   | { do: 'issue_by_platform' };
 
@@ -42,7 +46,7 @@ export function nextSteps(applied: Applied | null, seen: SeenOrder, keep: Keep):
     if (SHIPPED.has(seen.status) && seen.fulfilledBy === 'us') return { verdict: 'ignore', reason: 'shipped_before_capture' };
     steps.push({ do: 'capture' });
   }
-  const was = applied ?? { version: -1, status: seen.status === 'unpaid' ? 'unpaid' : 'to_ship', paid: seen.paidAt !== null || seen.cashOnDelivery, addressKey: keptKey(seen, keep), cancelled: {}, afterSales: {} } satisfies Applied;
+  const was: Applied = applied ?? { version: -1, status: seen.status === 'unpaid' ? 'unpaid' : 'to_ship', paid: seen.paidAt !== null || seen.cashOnDelivery, addressKey: keptKey(seen, keep), cancelled: {}, afterSales: {} };
   if (seen.status === 'cancelled') {
     if (was.status !== 'cancelled') steps.push({ do: 'cancel' });
     return { verdict: 'steps', steps };
@@ -61,6 +65,9 @@ export function nextSteps(applied: Applied | null, seen: SeenOrder, keep: Keep):
     if (open) steps.push({ do: afterSale.kind === 'refund' ? 'refund' : 'return', afterSale });
     else if (before !== undefined) steps.push({ do: 'close_after_sale', afterSale });
   }
+  const why = seen.keptBack ?? null;
+  if (why !== null && was.keptBack !== true && !SHIPPED.has(seen.status)) steps.push({ do: 'keep_back', why });
+  if (why === null && was.keptBack === true) steps.push({ do: 'let_go' });
   if (seen.fulfilledBy === 'platform' && SHIPPED.has(seen.status) && !SHIPPED.has(was.status)) steps.push({ do: 'issue_by_platform' });
   return { verdict: 'steps', steps };
 }
@@ -81,5 +88,6 @@ export function appliedOf(seen: SeenOrder, before: Applied | null, keep: Keep): 
   return {
     version: seen.version, status: seen.status, paid: (before?.paid ?? false) || seen.paidAt !== null || seen.cashOnDelivery, addressKey: keptKey(seen, keep) ?? before?.addressKey ?? null,
     cancelled: Object.fromEntries(seen.lines.map((l: SeenLine) => [l.lineId, l.cancelled])), afterSales: Object.fromEntries(seen.afterSales.map((a) => [a.id, a.status])),
+    ...((seen.keptBack ?? null) === null ? {} : { keptBack: true }),
   };
 }

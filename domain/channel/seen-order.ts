@@ -42,6 +42,8 @@ export type SeenOrder = {
   /** code of the campaign or declaration that sold it, where the platform tells a live session */
   session: string | null;
   afterSales: SeenAfterSale[];
+  /** the platform itself keeps it back for now (its risk review, a pause): why, in words; it is not worked on until it says no more of that */
+  keptBack?: string | null;
   /** what has been shipped, as the platform knows it; its own warehouse's parcels become ours */
   parcels: { carrier: string; number: string }[];
   /** where it is no retail order */

@@ -1,5 +1,6 @@
 import type { BadPush, Platform, Protocol, PushRequest } from './protocol.ts';
 import type { ShopEvent } from './shop.ts';
+import type { StreamServer } from './stream-server.ts';
 
 export type PushRecord = { eventIds: string[]; tries: number; status: number; body: string; acknowledged: boolean; at: number };
 
@@ -9,6 +10,8 @@ export class Pusher {
   readonly #platform: Platform;
   readonly #protocol: Protocol;
   readonly #speed: number;
+  /** where pushes go over a stream; `hookUrl` is then unused */
+  stream: StreamServer | null = null;
   hookUrl: string;
   #waiting: ShopEvent[] = [];
   readonly sent: ShopEvent[] = [];
@@ -45,7 +48,7 @@ export class Pusher {
     this.#timer = null;
     const { faults } = this.#platform;
     const { enqueue } = this.#protocol;
-    if (faults.holdPushes || this.#closed || (this.hookUrl === '' && !enqueue)) return;
+    if (faults.holdPushes || this.#closed || (this.hookUrl === '' && !enqueue && !this.stream)) return;
     const events = this.#waiting.splice(0);
     this.sent.push(...events);
     if (faults.dropPushes || this.paused) return this.#over(events);
@@ -81,8 +84,15 @@ export class Pusher {
   async bad(how: BadPush): Promise<{ status: number; body: string; acknowledged: boolean }> {
     const last = this.sent.at(-1);
     const request = last && this.#protocol.push([last], this.#platform, how === 'stale' ? { bad: how, at: this.#platform.clock() - 3_600_000 } : { bad: how });
-    if (!request) throw new Error('nothing has been pushed yet');
-    const { status, body } = await this.#send(request);
+    if (!request || !last) throw new Error('nothing has been pushed yet');
+    const answer = this.#send(request);
+    if (this.stream) {
+      // A message that is not believed is never answered: once a good one behind it is, nobody waits for it any more.
+      const good = this.#protocol.push([last], this.#platform, {});
+      if (good) await this.#send(good);
+      this.stream.giveUp(request.id ?? '');
+    }
+    const { status, body } = await answer;
     return { status, body, acknowledged: this.#protocol.acknowledged(status, body) };
   }
 
@@ -129,7 +139,8 @@ export class Pusher {
     this.#timers.add(timer);
   }
 
-  async #send({ method, query, headers, body }: PushRequest): Promise<{ status: number; body: string }> {
+  async #send({ id, method, query, headers, body }: PushRequest): Promise<{ status: number; body: string }> {
+    if (this.stream) return this.stream.send(id ?? '', body, this.#protocol.deadlineMs);
     try {
       const url = query === '' ? this.hookUrl : `${this.hookUrl}${this.hookUrl.includes('?') ? '&' : '?'}${query}`;
       const response = await fetch(url, { method, headers, redirect: 'manual', signal: AbortSignal.timeout(this.#protocol.deadlineMs * 2), ...(method === 'POST' ? { body } : {}) });

@@ -3,6 +3,7 @@ import { NO_FAULTS, type Platform, type PlatformFaults, type Protocol } from './
 import { openState } from './kept-state.ts';
 import { Pusher } from './pusher.ts';
 import { ShopError, ShopState, type Address, type AfterSale } from './shop.ts';
+import { StreamServer } from './stream-server.ts';
 
 export type PlatformOptions = {
   host?: string; port?: number; settings: Record<string, unknown>; hookUrl?: string; speed?: number; clock?: () => number;
@@ -37,12 +38,14 @@ export async function startPlatform(protocol: Protocol, options: PlatformOptions
     protocol.routes(calls, platform);
     return Promise.resolve();
   });
+  if (protocol.stream) pusher.stream = new StreamServer(platform, protocol.stream, app.server);
   const url = await app.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? 0 });
   for (const event of kept.saved?.untold ?? []) pusher.add(event);
   return {
     ...platform, url, pusher,
     async close() {
       pusher.close();
+      pusher.stream?.close();
       if (options.stateFile !== undefined) keep();
       app.server.closeAllConnections();
       await app.close();
@@ -56,7 +59,7 @@ function controlRoutes(app: FastifyInstance, platform: Platform, pusher: Pusher)
   const { shop, faults } = platform;
   app.setErrorHandler((error: Error, _request, reply) => reply.code(error instanceof ShopError ? 409 : 400).send({ error: error.message }));
   const id = (request: { params: unknown }): string => (request.params as { id: string }).id;
-  app.get('/state', () => ({ items: [...shop.items.values()], orders: shop.orders.size, refusedSales: shop.refusedSales, faults, counts: platform.counts, openPushes: pusher.open }));
+  app.get('/state', () => ({ items: [...shop.items.values()], orders: shop.orders.size, refusedSales: shop.refusedSales, faults, counts: platform.counts, openPushes: pusher.open, streams: pusher.stream?.live ?? null }));
   app.put('/items', (request) => (request.body as { sku: string }[]).map((item) => shop.putItem(item)));
   app.put('/faults', (request) => Object.assign(faults, NO_FAULTS, request.body as Partial<PlatformFaults>));
   app.put('/hook', (request) => { pusher.hookUrl = (request.body as { url: string }).url; return { url: pusher.hookUrl }; });
@@ -82,6 +85,7 @@ function controlRoutes(app: FastifyInstance, platform: Platform, pusher: Pusher)
   app.post('/push-bad', (request) => pusher.bad((request.body as { how: 'forged' | 'stale' | 'truncated' }).how));
   app.post('/probe', async () => (await pusher.probe()) ?? { good: null });
   app.post('/heartbeat', async () => ({ good: await pusher.heartbeat(), paused: pusher.paused }));
+  app.post('/cut', () => { pusher.stream?.cut(); return {}; });
   app.post('/flush', () => { pusher.flush(); return { open: pusher.open }; });
 }
 

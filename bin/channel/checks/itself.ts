@@ -4,7 +4,7 @@ import { same, want, type Check } from '../contract.ts';
 /** The methods that the flags promise. */
 export function promised(c: Capabilities): (keyof ChannelConnector)[] {
   return [
-    ...c.stock === 'none' ? [] : ['pushStock' as const], ...(c.stock !== 'none' && c.countsOwnSales) || c.stock === 'compare' ? ['readStock' as const] : [], ...c.shipment === 'none' ? [] : ['reportShipment' as const],
+    ...c.push === 'stream' ? ['stream' as const] : c.push === 'none' || c.push === 'queue' ? [] : ['receive' as const], ...c.stock === 'none' ? [] : ['pushStock' as const], ...(c.stock !== 'none' && c.countsOwnSales) || c.stock === 'compare' ? ['readStock' as const] : [], ...c.shipment === 'none' ? [] : ['reportShipment' as const],
     ...c.addressChange === 'asked' ? ['answerAddressChange' as const] : [], ...c.afterSale === 'decide' ? ['answerAfterSale' as const] : [], ...c.cancel ? ['cancelOrder' as const] : [],
     ...c.push === 'queue' ? ['takeMessages' as const] : [], ...c.token === 'refresh' || c.token === 'single_use_refresh' ? ['nextToken' as const] : [],
   ];

@@ -3,7 +3,7 @@ import { Rig } from '../rig.ts';
 import { same, want, type Check } from '../contract.ts';
 
 const LINE = [{ sku: 'P-1', quantity: 1 }];
-const isPushed = (c: Capabilities): boolean => c.push === 'signed' || c.push === 'encrypted';
+const isPushed = (c: Capabilities): boolean => c.push === 'signed' || c.push === 'encrypted' || c.push === 'stream';
 
 /** Pushes: verified over their raw bytes, answered in the platform's form, each fact under one key. */
 export const pushes: readonly Check[] = [
@@ -75,12 +75,36 @@ export const pushes: readonly Check[] = [
     title: 'what is no push at all is rejected without a fall', live: true,
     run({ connector, ...rig }) {
       for (const body of ['', '{', '[]', '"text"', '\u0000']) {
+        const frame = connector.stream?.read(body, Date.now());
+        if (frame) want(frame.kind === 'rejected', `${JSON.stringify(body)}, which is no message, was taken for ${frame.kind}`);
+        if (!connector.receive) continue;
         for (const method of ['POST', 'GET']) {
           const received = connector.receive({ method, query: new URLSearchParams(), headers: {}, body: Buffer.from(body), now: Date.now() });
           want(received.kind === 'rejected' || (received.kind === 'probe' && isPushed(rig.capabilities)), `${method} ${JSON.stringify(body)} without a signature was taken for ${received.kind}`);
         }
       }
       return Promise.resolve();
+    },
+  },
+  {
+    title: 'a message is acknowledged once it is kept, and not before', applies: (c, rig) => c.push === 'stream' && !rig.live,
+    async run(rig) {
+      rig.failKeeping = 1;
+      const order = rig.place({ lines: LINE });
+      const hints = Rig.hints(await rig.pushed());
+      same('whether the platform had its answer, try after try', rig.platform.pusher.records.map((r) => r.acknowledged), [false, true]);
+      same('hints', hints.map((h) => h.externalId), [order.id]);
+    },
+  },
+  {
+    title: 'a connection that breaks is opened anew, and what comes again is known', applies: (c, rig) => c.push === 'stream' && !rig.live,
+    async run(rig) {
+      const { stream } = rig.platform.pusher;
+      rig.platform.faults.nextCuts = 2;
+      rig.place({ lines: LINE });
+      const hints = Rig.hints(await rig.pushed());
+      same('times that the fact came, and keys that it came under', [hints.length, new Set(hints.map((h) => h.key)).size], [3, 1]);
+      same('connections that were opened, and the most at once', [stream?.opened, stream?.most], [3, 1]);
     },
   },
 ];

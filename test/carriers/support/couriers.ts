@@ -4,11 +4,14 @@ import { cainiao } from '../../../simulators/cainiao/protocol.ts';
 import { douyinWaybill } from '../../../simulators/douyin-waybill/protocol.ts';
 import { easypost } from '../../../simulators/easypost/protocol.ts';
 import { genericCarrier } from '../../../simulators/generic-carrier/protocol.ts';
+import { jdWaybill } from '../../../simulators/jd-waybill/protocol.ts';
 import { jdl } from '../../../simulators/jdl/protocol.ts';
 import { kuaishouWaybill } from '../../../simulators/kuaishou-waybill/protocol.ts';
 import { kuaidi100 } from '../../../simulators/kuaidi100/protocol.ts';
+import { pinduoduoWaybill } from '../../../simulators/pinduoduo-waybill/protocol.ts';
 import { sf } from '../../../simulators/sf/protocol.ts';
 import { track17 } from '../../../simulators/track17/protocol.ts';
+import { wechatWaybill } from '../../../simulators/wechat-waybill/protocol.ts';
 
 /** The simulator of each kind, and its word for the carrier whose parcels it follows. */
 export const COURIERS: Readonly<Record<string, { protocol: CourierProtocol; folder: string; word?: string }>> = {
@@ -20,6 +23,9 @@ export const COURIERS: Readonly<Record<string, { protocol: CourierProtocol; fold
   cainiao: { protocol: cainiao, folder: 'cainiao', word: 'YTO' },
   'douyin-waybill': { protocol: douyinWaybill, folder: 'douyin-waybill', word: 'yuantong' },
   'kuaishou-waybill': { protocol: kuaishouWaybill, folder: 'kuaishou-waybill', word: 'YTO' },
+  'wechat-waybill': { protocol: wechatWaybill, folder: 'wechat-waybill', word: 'YTO' },
+  'pinduoduo-waybill': { protocol: pinduoduoWaybill, folder: 'pinduoduo-waybill', word: 'YTO' },
+  'jd-waybill': { protocol: jdWaybill, folder: 'jd-waybill', word: 'YTO' },
   jdl: { protocol: jdl, folder: 'jdl' },
 };
 

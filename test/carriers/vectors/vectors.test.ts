@@ -9,6 +9,10 @@ import { callbackSign, querySign } from '../../../carriers/kuaidi100/sign.ts';
 import { javaUrlEncode, msgDigest } from '../../../carriers/sf/sign.ts';
 import { webhookSign } from '../../../carriers/track17/sign.ts';
 import { digestOf } from '../../../simulators/sf/signing.ts';
+import { signCall as signJd } from '../../../carriers/jd-waybill/connector.ts';
+import { signForm as signPinduoduo } from '../../../carriers/pinduoduo-waybill/connector.ts';
+import { expectedSign as expectedJd } from '../../../simulators/jd-waybill/protocol.ts';
+import { expectedSign as expectedPinduoduo } from '../../../simulators/pinduoduo/signing.ts';
 
 test('PUBLISHED: SF msgDigest, by the connector and by the simulator', () => {
   const [data, stamp, word] = ['{"language":"zh-CN","orderId":"QIAO-20200618-004"}', '12312334453453', 'fjcg5PGKaNpPSHFAZ4QsCOkV71R3zVci'];
@@ -42,4 +46,14 @@ test('DERIVED (no vendor vector; no independent evidence): Cainiao LINK and JDL'
 test('DERIVED (no vendor vector; no independent evidence): Douyin and Kuaishou calls', () => {
   expect(signCall('test-secret', { appKey: '3409409348479354011', method: 'order.searchList', json: '{"page":0,"size":10}', timestamp: '2020-09-15 14:48:13' })).toBe('4a6409259f553d360817a96d8beab9f5506972013f9cfcee0059f11ede400a51');
   expect(signForm('sign-secret', { access_token: 'token', appkey: 'ks123', method: 'open.seller.order.list', param: '{"title":"短袖"}', signMethod: 'HMAC_SHA256', timestamp: '1583271919000', version: '1' })).toBe('ZpPrG0oB1g/T93FyyVD+VCzRey41yqxZoCqcGg7upYM=');
+});
+
+test('PUBLISHED: Pinduoduo, a call', () => {
+  const form = { client_id: 'test-client', data_type: 'JSON', logistics_id: '9', order_sn: '240101-1', order_state: '1', timestamp: '1720000000', type: 'pdd.erp.order.sync', version: 'V1', waybill_no: 'SF123', empty: '' };
+  expect([signPinduoduo('test-secret', form), expectedPinduoduo(Object.entries(form), 'test-secret')]).toEqual(['CC0F30530BBAC3FD67608391D61E370C', 'CC0F30530BBAC3FD67608391D61E370C']);
+});
+
+test('DERIVED (no vendor vector; no independent evidence): a JD call', () => {
+  const fields = { '360buy_param_json': '{"order_id":"1"}', access_token: 'tok', app_key: 'ak', format: 'json', method: 'jingdong.pop.order.get', timestamp: '2024-01-01 00:00:00', v: '2.0' };
+  expect([signJd('sec', fields), expectedJd(new URLSearchParams({ ...fields, sign: 'left out' }), 'sec')]).toEqual(['06FD36F85C8CAD42FDDFF4E6A6BE8DD9', '06FD36F85C8CAD42FDDFF4E6A6BE8DD9']);
 });

@@ -3,6 +3,7 @@ import { douyin } from '../../../simulators/douyin/protocol.ts';
 import { genericShop } from '../../../simulators/generic-shop/protocol.ts';
 import { jd } from '../../../simulators/jd/protocol.ts';
 import { kuaishou } from '../../../simulators/kuaishou/protocol.ts';
+import { pinduoduo } from '../../../simulators/pinduoduo/protocol.ts';
 import { shopify } from '../../../simulators/shopify/protocol.ts';
 import { taobao } from '../../../simulators/taobao/protocol.ts';
 import { wechat } from '../../../simulators/wechat/protocol.ts';
@@ -14,6 +15,7 @@ export const SIMULATORS: Readonly<Record<string, { protocol: Protocol; folder: s
   douyin: { protocol: douyin, folder: 'douyin' },
   kuaishou: { protocol: kuaishou, folder: 'kuaishou' },
   wechat: { protocol: wechat, folder: 'wechat' },
+  pinduoduo: { protocol: pinduoduo, folder: 'pinduoduo' },
   shopify: { protocol: shopify, folder: 'shopify' },
   woocommerce: { protocol: woocommerce, folder: 'woocommerce' },
   taobao: { protocol: taobao, folder: 'taobao' },

@@ -10,6 +10,8 @@ import { encodeId } from '../../../domain/ids.ts';
 import { createLogger } from '../../../runtime/logger.ts';
 import { startPlatform, type RunningPlatform } from '../../../simulators/platform/start-platform.ts';
 import { allReadable } from '../../support/readable.ts';
+import { createRawHttp } from '../../../workers/http.ts';
+import { StreamKeeper } from '../../../workers/streams/keeper.ts';
 import { World } from '../../support/world.ts';
 import { accountOf, SIMULATORS } from './platforms.ts';
 
@@ -23,6 +25,10 @@ export class ShopScene {
   readonly key: string;
   readonly code: string;
   readonly account: Record<string, unknown>;
+  /** what became of messages over streams */
+  readonly streamed: string[] = [];
+  /** what a worker holds of streams */
+  readonly keeper: StreamKeeper;
   #sync: (ref: { channel: string }) => Promise<SyncFacts>;
   readonly #asksEveryS: number;
 
@@ -35,8 +41,12 @@ export class ShopScene {
     this.account = parts.account;
     const kind = channelKind(parts.code.slice(CODE.length));
     this.#asksEveryS = kind?.capabilities.push === 'none' ? kind.backstop.everyS + kind.backstop.lagS + 1 : 1;
+    this.keeper = this.keep();
     this.#sync = this.#activity();
   }
+
+  /** A worker's keeper of streams. */
+  keep(): StreamKeeper { return new StreamKeeper({ store: this.world.store, http: this.world.partners.http, raw: createRawHttp(), logger: createLogger('test', 'silent'), lookMs: 200, backOff: { firstMs: 5, mostMs: 50 }, onMessage: (_, outcome) => { this.streamed.push(outcome); } }); }
 
   /** `platform`: a folder of the registry; it sells SKU-1…4 of the world under P-1…4 with our codes on them. */
   static async open(platform: string, settings: Record<string, unknown> = {}): Promise<ShopScene> {
@@ -56,12 +66,15 @@ export class ShopScene {
     const { key } = await createApiKey(world.database.pool, { name: 'office', scopes: ['network:write', 'network:read', 'orders:read', 'orders:write', 'orders:operate'] });
     await world.store.network.reload();
     const scene = new ShopScene({ world, platform: running, app, key, code, account });
-    const shop = await scene.api<{ pushPath: string }>('PUT', `/v1/channels/${code}/shop`, { settings: { ...account, baseUrl: running.url } });
-    running.pusher.hookUrl = `${address}${shop.pushPath}`;
+    const { pushPath } = await scene.api<{ pushPath: string | null }>('PUT', `/v1/channels/${code}/shop`, { settings: { ...account, baseUrl: running.url } });
+    if (pushPath === null) await scene.keeper.look();
+    else running.pusher.hookUrl = `${address}${pushPath}`;
+    scene.keeper.start();
     return scene;
   }
 
   async close(): Promise<void> {
+    await this.keeper.close();
     await this.platform.close();
     this.app.server.closeAllConnections(); // the platform keeps its open for more than a minute
     await this.app.close();
