@@ -38,7 +38,7 @@ async function sale(mode: Mode, seconds: number): Promise<Figures> {
       await ask(stack, 'POST', `/v1/channels/${shop.code}/listings`, { mappings: [{ platformSku: 'P-1', itemId: '9001', components: [{ sku: 'SKU-1', quantity: 1 }] }] });
     }
     const published = mode === 'hardShares' ? UNITS : UNITS * WEIGHTS.length;
-    await until(async () => (await Promise.all(shops.map(shown))).reduce((a, b) => a + b, 0) === published, 'the stock is not published');
+    await until(async () => (await Promise.all(shops.map(shown))).reduce((a, b) => a + b, 0) === published, () => 'the stock is not published');
     const random = seeded(23);
     let refused = 0;
     let selling = true;
@@ -100,10 +100,10 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => { setTimeo
 const shown = async (shop: BenchShop): Promise<number> => (await shop.control<{ items: { stock: number }[] }>('GET', '/state')).items.reduce((sum, i) => sum + i.stock, 0);
 const soldUnits = async (shop: BenchShop): Promise<number> => (await shop.control<{ status: string; lines: { quantity: number }[] }[]>('GET', '/orders')).filter((o) => o.status !== 'cancelled').reduce((sum, o) => sum + o.lines.reduce((n, l) => n + l.quantity, 0), 0);
 
-async function until(done: () => Promise<boolean>, problem: string): Promise<void> {
-  const end = Date.now() + 120_000;
+async function until(done: () => Promise<boolean>, problem: () => string): Promise<void> {
+  const end = Date.now() + 300_000;
   while (!await done()) {
-    if (Date.now() > end) throw new Error(problem);
+    if (Date.now() > end) throw new Error(problem());
     await pause(200);
   }
 }
@@ -111,9 +111,11 @@ async function until(done: () => Promise<boolean>, problem: string): Promise<voi
 /** Everything that was sold there is with us. */
 async function drained({ pool }: Stack, shops: readonly BenchShop[]): Promise<void> {
   for (const shop of shops) await shop.control('POST', '/flush');
+  let state = '';
   await until(async () => {
     const open = (await Promise.all(shops.map((s) => s.control<{ open: number }>('GET', '/pushes')))).reduce((sum, p) => sum + p.open, 0);
-    const { rows: [row] } = await pool.query<{ n: number }>('select count(*)::int n from channel_hints where done_at is null');
-    return open === 0 && row?.n === 0;
-  }, 'platform orders are not all in');
+    const { rows } = await pool.query<{ n: number; error: string | null }>('select count(*)::int n, left(error, 90) error, max(attempts) attempts, round(extract(epoch from max(due_at) - now())) due from channel_hints where done_at is null group by 2');
+    state = `${open} pushes open, hints ${JSON.stringify(rows)}`;
+    return open === 0 && rows.length === 0;
+  }, () => `platform orders are not all in: ${state}`);
 }
