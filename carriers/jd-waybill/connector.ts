@@ -53,6 +53,8 @@ export function connect(account: Account, io: CarrierIo): CarrierConnector {
       method: methods['get'] ?? '', params: { content: {
         waybillType: ORDINARY, waybillCount: ONE, providerCode: carrier, ...bag(providers[carrier]), salePlatform: settings['salePlatform'], platformOrderNo: r.order ?? r.requestId, vendorOrderCode: r.requestId, vendorCode, vendorName: settings['vendorName'],
         fromAddress: address(s), weight: r.weightG / 1000, volume: (r.volumeMm3 ?? 0) / 1000, payType: PREPAID, goodsMoney: 0, shouldPayMoney: 0, needGuarantee: false, guaranteeMoney: 0, goodsName: '商品',
+        // `oaid` opens a receiver that JD's shop encrypted.
+        ...(r.to.sealed?.['oaid'] === undefined ? {} : { oaid: r.to.sealed['oaid'] }),
         toAddress: address({ ...r.to, name: r.to.sealed?.[sealed['name'] ?? ''] ?? r.to.name, phone: r.to.sealed?.[sealed['phone'] ?? ''] ?? r.to.phone, street: r.to.sealed?.[sealed['street'] ?? ''] ?? r.to.street }),
       } },
     }),

@@ -27,7 +27,7 @@ test('a carrier that cannot read a sealed address is not asked: the order goes b
 test.each([
   ['douyin-waybill', { encrypt_post_receiver: '##name##', encrypt_post_tel: '##tel##', encrypt_detail: '##street##' }, 499], ['kuaishou-waybill', { encryptedConsignee: '##name##', encryptedMobile: '##tel##', encryptedAddress: '##street##', bizId: '1' }, 299],
   ['wechat-waybill', { user_name: '##name##', tel_number: '##tel##', detail_info: '##street##', order_id: '1' }, 599], ['pinduoduo-waybill', { receiver_name: '##name##', receiver_phone: '##tel##', receiver_address: '##street##' }, 799],
-  ['jd-waybill', { fullname: '##name##', mobile: '##tel##', fullAddress: '##street##' }, 699],
+  ['jd-waybill', { fullname: '##name##', mobile: '##tel##', fullAddress: '##street##', oaid: 'oa', orderId: '1' }, 699],
 ])('%s gets the cipher text in the place of the plain one, with the shop\'s own token', async (kind, cipher, left) => {
   scene = await CarrierScene.open(kind);
   const { f, there } = await scene.send({ shipTo: { ...shipTo, sealed: cipher } });
