@@ -13,8 +13,10 @@ const popcount = (mask: number): number => {
 /** The programme over subsets of one order. Costs in thousandths of a minor unit, split penalty included. */
 export type Programme = {
   most: number; penalty: number;
-  /** by set: cheapest single part of a split; cheapest way with at most most − 1 parts, sites repeated */
-  part: Float64Array; rest: Float64Array;
+  /** by set: cheapest single part of a split */
+  part: Float64Array;
+  /** by set: cheapest way with at most most − 1 parts, sites repeated; worked out when it is asked for */
+  rest: () => Float64Array;
   /** the least that serving exactly this set costs, sites repeated; Infinity where nobody can */
   cheapest: (set: number) => number;
   /** the parts of that, a site perhaps twice; and with those of one site put together, null where it cannot send them so */
@@ -28,11 +30,13 @@ export function programme(t: Tables, limits: Limits): Programme {
   const most = Math.min(limits.maxShipments, n);
   const penalty = limits.splitPenalty * SCALE;
   const part = limits.minShipmentValue > 0 ? t.best.map((cost, mask) => ((t.value[mask] as number) >= limits.minShipmentValue ? cost : Number.POSITIVE_INFINITY)) : t.best;
-  const layers = most < n ? limitedLayers(part, size, most, penalty) : unlimitedLayers(part, size, most, penalty);
-  const rest = layers.at(-1) as Float64Array;
+  const layersOf = (step: 1 | 2): Float64Array[] => (most < n ? limitedLayers(part, size, most, penalty, step) : unlimitedLayers(part, size, most, penalty, step));
+  // What is asked of a set takes the part with its lowest item and the rest of it, so no layer is asked for a set with the lowest item of all: a third of the work.
+  const layers = layersOf(2);
+  const others = layers.at(-1) as Float64Array;
   return {
-    most, penalty, part, rest,
-    cheapest: (set) => (most < 2 ? t.best[set] as number : Math.min(t.best[set] as number, rest[set] as number, extend(part, rest, set, penalty))),
+    most, penalty, part, rest: () => layersOf(1).at(-1) as Float64Array,
+    cheapest: (set) => (most < 2 ? t.best[set] as number : Math.min(t.best[set] as number, extend(part, others, set, penalty))),
     parts: (set, cost) => {
       const parts = trace(t, part, layers, set, cost, penalty, most);
       const together = put(t, parts, penalty);
@@ -61,19 +65,19 @@ export function partition(t: Tables, limits: Limits): Solution {
     if (served === 0) continue;
     const { parts, together } = p.parts(served, bound);
     if (together && together.cost <= bound) return { parts: together.parts, served, cost: together.cost, bound: together.cost };
-    return solveApart(t, { most: p.most, penalty: p.penalty, part: p.part, rest: p.rest, cost: p.cheapest }, count, startOf(t, parts, together?.parts ?? null, p.penalty));
+    return solveApart(t, { most: p.most, penalty: p.penalty, part: p.part, rest: p.rest(), cost: p.cheapest }, count, startOf(t, parts, together?.parts ?? null, p.penalty));
   }
   return { parts: [], served: 0, cost: 0, bound: 0 };
 }
 
-/** layers[k][S]: serving exactly S with at most k + 1 parts of a split, for k < most − 1: the last step is asked for single sets only. */
-function limitedLayers(part: Float64Array, size: number, most: number, penalty: number): Float64Array[] {
+/** layers[k][S]: serving exactly S with at most k + 1 parts of a split, for k < most − 1: the last step is asked for single sets only. `step` 2: for the sets without the lowest item only. */
+function limitedLayers(part: Float64Array, size: number, most: number, penalty: number, step: 1 | 2): Float64Array[] {
   const layers = [part];
   for (let k = 2; k < most; k++) {
     const before = layers.at(-1) as Float64Array;
     const now = before.slice();
     let better = false;
-    for (let set = 3; set < size; set++) {
+    for (let set = 3 * step; set < size; set += step) {
       const least = extend(part, before, set, penalty);
       if (least >= (now[set] as number)) continue;
       now[set] = least;
@@ -86,9 +90,9 @@ function limitedLayers(part: Float64Array, size: number, most: number, penalty: 
 }
 
 /** As many parts as there are items: one pass, smaller sets first. */
-function unlimitedLayers(part: Float64Array, size: number, most: number, penalty: number): Float64Array[] {
+function unlimitedLayers(part: Float64Array, size: number, most: number, penalty: number, step: 1 | 2): Float64Array[] {
   const all = part.slice();
-  for (let set = 3; set < size; set++) {
+  for (let set = 3 * step; set < size; set += step) {
     const least = extend(part, all, set, penalty);
     if (least < (all[set] as number)) all[set] = least;
   }

@@ -93,7 +93,7 @@ export function buildTables(items: readonly Item[], sites: readonly Site[], deal
     if (members) members.push(s);
     else lanes.set(site.lane, [s]);
   });
-  const freight = new Freights(size, freightBy, weights);
+  const freight = new Freights(freightBy);
   const cheapest = new Float64Array(size);
   const who = new Int16Array(size);
   const sum = new Float64Array(size);
@@ -118,10 +118,18 @@ export function buildTables(items: readonly Item[], sites: readonly Site[], deal
         }
       }
     }
-    const carriage = freight.of((sites[members[0] as number] as Site).rates);
+    const rates = (sites[members[0] as number] as Site).rates.map(({ rate, lateMilli }) => ({ costs: freight.of(rate), late: weights.latenessPerDay * lateMilli }));
     for (let mask = 1; mask < size; mask++) {
-      const total = (cheapest[mask] as number) + (carriage[mask] as number);
-      if (total < (best[mask] as number)) {
+      const least = cheapest[mask] as number;
+      const known = best[mask] as number;
+      if (!(least < known)) continue; // freight makes it no cheaper
+      let total = Number.POSITIVE_INFINITY;
+      for (let r = 0; r < rates.length; r++) {
+        const { costs, late } = rates[r] as (typeof rates)[number];
+        const cost = least + ((costs[mask] as number) + late);
+        if (cost < total) total = cost;
+      }
+      if (total < known) {
         best[mask] = total;
         bestSite[mask] = who[mask] as number;
       }
@@ -132,35 +140,12 @@ export function buildTables(items: readonly Item[], sites: readonly Site[], deal
 
 /** The freight of every set, worked out once for each rate: lanes differ in the days that they are late. */
 class Freights {
-  readonly #size: number;
   readonly #of: (rate: InstanceRate) => Float64Array;
-  readonly #weights: RoutingWeights;
   readonly #byRate = new Map<InstanceRate, Float64Array>();
-  readonly #carriage: Float64Array;
 
-  constructor(size: number, of: (rate: InstanceRate) => Float64Array, weights: RoutingWeights) {
-    this.#size = size;
-    this.#of = of;
-    this.#weights = weights;
-    this.#carriage = new Float64Array(size);
-  }
+  constructor(of: (rate: InstanceRate) => Float64Array) { this.#of = of; }
 
-  /** The cheapest of some rates for every set; valid until the next call. */
-  of(rates: Site['rates']): Float64Array {
-    const carriage = this.#carriage.fill(Number.POSITIVE_INFINITY);
-    const size = this.#size;
-    for (const { rate, lateMilli } of rates) {
-      const costs = this.#rate(rate);
-      const late = this.#weights.latenessPerDay * lateMilli;
-      for (let mask = 1; mask < size; mask++) {
-        const cost = (costs[mask] as number) + late;
-        if (cost < (carriage[mask] as number)) carriage[mask] = cost;
-      }
-    }
-    return carriage;
-  }
-
-  #rate(rate: InstanceRate): Float64Array {
+  of(rate: InstanceRate): Float64Array {
     let costs = this.#byRate.get(rate);
     if (!costs) this.#byRate.set(rate, (costs = this.#of(rate)));
     return costs;
