@@ -24,7 +24,7 @@ export function createOrderSteps(deps: ActivityDeps) {
     // What it did not serve it could not: units that a location keeps from this channel, or gave to others, are no reason to ask again at once. News wakes the order.
     async reserve({ orderId }: OrderRef): Promise<OrderFacts> {
       const id = uuidOf('ord', orderId);
-      await reserveOrder(deps.writer, deps.network, id);
+      if (await reserveOrder(deps.writer, deps.network, id) === 'ship_to_store') await sendToStore(deps.writer, deps.network, id);
       return { ...await factsOf(deps, id), toReserve: false };
     },
     route: step((id) => routeOrder(deps.writer, deps.network, id)),

@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
+import { abandonWaybill, waybillGivenUp } from '../db/carriers/waybills.ts';
 import { closeReturn } from '../db/returns/close-return.ts';
-import { authoriseReturn } from '../db/returns/returns.ts';
+import { authoriseReturn, labelNotGot } from '../db/returns/returns.ts';
 import { openReturns, returnContext, type ReturnContext } from '../db/returns/return-context.ts';
 import { PartnerRefused, PartnerUnavailable } from '../domain/http-port.ts';
 import type { OrderFacts } from '../domain/order/flow.ts';
@@ -26,7 +27,10 @@ export function createReturns(deps: ActivityDeps) {
     await authoriseReturn(deps.writer, context.rma, { locationId, carrier: label?.carrier ?? null, waybillNo: label?.waybillNo ?? null }, 'system');
   }
 
-  /** A label from the first carrier that gives one; none after all tries: the buyer brings or posts it, the return goes on. */
+  /**
+   * A label from the first carrier that gives one: who refuses, or does not answer in all tries, makes room for the next, and what it may have given is taken back. None of them: the buyer brings or posts it, the
+   * return goes on.
+   */
   async function labelFor(context: ReturnContext, locationId: number): Promise<{ carrier: string; waybillNo: string } | null> {
     const contact = await deps.vault.readContact(deps.writer.pool, context.contactId);
     const to = deps.network.locationById.get(locationId);
@@ -34,7 +38,8 @@ export function createReturns(deps: ActivityDeps) {
     const { shipTo: { sealed, name, phone, street } } = contact;
     for (const carrier of [...deps.network.carriers.values()].filter((c) => c.active).sort((x, y) => (x.code < y.code ? -1 : 1))) {
       const session = await sessions.issuer(carrier.code, null);
-      if (!session) continue;
+      const key = session && { account: session.account.code, requestId: context.rma, carrier: carrier.code };
+      if (!key || await waybillGivenUp(deps.writer.pool, key)) continue;
       try {
         const waybillNo = await issueWaybill(deps, session, {
           requestId: context.rma, service: `return-${context.method}`, carrier: carrier.code, from: { city: context.city, province: context.province, ...(sealed ? {} : { name, phone, street, country: context.country }) },
@@ -42,8 +47,11 @@ export function createReturns(deps: ActivityDeps) {
         }, { orderId: context.orderId, fulfillment: false });
         return { carrier: carrier.code, waybillNo };
       } catch (error) {
-        if (error instanceof PartnerRefused || (error instanceof PartnerUnavailable && Context.current().info.attempt >= ATTEMPTS)) return null;
-        throw error;
+        if (!(error instanceof PartnerRefused) && !(error instanceof PartnerUnavailable && Context.current().info.attempt >= ATTEMPTS)) {
+          await labelNotGot(deps.writer, context.rma);
+          throw error;
+        }
+        await abandonWaybill(deps.writer.pool, key, deps.writer.clock());
       }
     }
     return null;

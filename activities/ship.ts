@@ -1,8 +1,8 @@
 import { Context } from '@temporalio/activity';
-import type { WaybillRef } from '../carriers/carrier.ts';
-import { abandonWaybill, readWaybill, waybillEnded } from '../db/carriers/waybills.ts';
+import { abandonWaybill } from '../db/carriers/waybills.ts';
 import { beginRelease, finishRelease, postponeRelease, refuseRelease, type Release } from '../db/fulfillment/release.ts';
 import { nextCarrier, type ParcelLoad } from '../db/fulfillment/next-carrier.ts';
+import { refusedByCarriers, waitForCarrier } from '../db/fulfillment/no-waybill.ts';
 import { recordRecall, recallTarget } from '../db/fulfillment/recall.ts';
 import { recordReminder, reminderTarget } from '../db/fulfillment/reminder.ts';
 import { refusal } from '../db/routing/carrier-facts.ts';
@@ -20,6 +20,19 @@ const ATTEMPTS = 6;
 
 /** Our own rules say that the carrier does not serve the address: it was not asked. */
 class NotServed extends PartnerRefused {}
+
+/** No carrier is left to be asked for a number. `outage`: of one of them nothing is known, because it did not answer or refused our account; `last`: what the last one said. */
+class NoWaybill extends Error {
+  readonly outage: boolean;
+  readonly last: PartnerRefused | PartnerUnavailable;
+  constructor(last: PartnerRefused | PartnerUnavailable, outage: boolean) {
+    super(last.message);
+    this.last = last;
+    this.outage = outage;
+  }
+}
+/** Says nothing of the parcel: an outage, or an account that is to be put right. */
+const inconclusive = (error: unknown): boolean => error instanceof PartnerUnavailable || (error instanceof PartnerRefused && error.account);
 
 /** True when this was the last attempt that an unreachable partner gets. */
 function givesUp(error: unknown): boolean {
@@ -51,36 +64,36 @@ export function createShipping(deps: ActivityDeps) {
 
   /** With its waybill: a carrier that refuses, or does not answer in all attempts, makes room for the next cheapest one. */
   async function withWaybill(first: Release): Promise<Release> {
+    let outage = false;
     for (let release = first; ;) {
       try {
         return { ...release, waybillNo: await waybillFor(release) };
       } catch (error) {
-        if (!(error instanceof PartnerRefused) && !givesUp(error)) throw error;
+        if (!(error instanceof PartnerRefused) && !(error instanceof PartnerUnavailable && givesUp(error))) throw error;
+        outage ||= inconclusive(error);
         const ref = { orderId: uuidOf('ord', release.orderId), fulfillmentOrderId: uuidOf('ful', release.fulfillmentOrderId) };
-        const next = await nextCarrier(deps.writer, deps.network, ref, loadOf(release), { reason: (error as Error).message, asked: !(error instanceof NotServed) });
-        if (!next) throw error;
+        const next = await nextCarrier(deps.writer, deps.network, ref, loadOf(release), { reason: error.message, asked: !(error instanceof NotServed) });
+        if (!next) throw new NoWaybill(error, outage);
         // A number may have come to be though nobody told us.
         const asked = await issuerOf(release);
-        if (asked) await abandonWaybill(deps.writer.pool, { account: asked.account.code, requestId: release.fulfillmentOrderId }, deps.writer.clock());
+        if (asked && release.carrier) await abandonWaybill(deps.writer.pool, { account: asked.account.code, requestId: release.fulfillmentOrderId, carrier: release.carrier.code }, deps.writer.clock());
         release = { ...release, ...next };
       }
     }
   }
 
-  /** The waybill of a recalled parcel goes back to who gave it; what is refused is kept in mind. */
-  async function takeBack(ref: Omit<WaybillRef, 'draft'>, reason: string): Promise<void> {
-    const given = await readWaybill(deps.writer.pool, ref.requestId);
-    const session = await sessions.of(given?.account ?? ref.carrier);
-    const outcome = await session?.connector.cancelWaybill?.({ ...ref, draft: given?.draft ?? null }, reason);
-    if (session && outcome) await waybillEnded(deps.writer.pool, { account: session.account.code, requestId: ref.requestId }, outcome === 'cancelled' ? 'cancelled' : 'kept', null, deps.writer.clock());
-  }
+  /** What becomes of a fulfillment order without a number: the location knows nothing of it yet, and is not to blame. */
+  const withoutWaybill = (ref: { orderId: string; fulfillmentOrderId: string }, { outage, last }: NoWaybill, postcode: string | undefined): Promise<void> => (outage
+    ? waitForCarrier(deps.writer, ref, last.message, !inconclusive(last)) : refusedByCarriers(deps.writer, deps.network, ref, postcode, last.message));
 
   return {
     async ship(ref: { orderId: string; fulfillmentOrderId: string }): Promise<OrderFacts> {
       const orderId = uuidOf('ord', ref.orderId);
       const id = uuidOf('ful', ref.fulfillmentOrderId);
+      let postcode: string | undefined;
       try {
         const begun = await beginRelease(deps.writer, deps.network, deps.vault, orderId, id);
+        postcode = begun?.shipTo.postcode;
         if (begun) {
           const release = await withWaybill(begun);
           const { partnerUrl, partnerSecret } = release.location;
@@ -90,7 +103,8 @@ export function createShipping(deps: ActivityDeps) {
           await finishRelease(deps.writer, orderId, id, partnerRef);
         }
       } catch (error) {
-        if (error instanceof PartnerRefused) await refuseRelease(deps.writer, orderId, id, error.message);
+        if (error instanceof NoWaybill) await withoutWaybill({ orderId, fulfillmentOrderId: id }, error, postcode);
+        else if (error instanceof PartnerRefused) await refuseRelease(deps.writer, orderId, id, error.message);
         else if (givesUp(error)) await postponeRelease(deps.writer, orderId, id, (error as Error).message);
         else throw error;
       }
@@ -102,10 +116,9 @@ export function createShipping(deps: ActivityDeps) {
       const target = await recallTarget(deps.writer.pool, deps.network, id);
       if (target) {
         try {
-          const { location, carrier, waybillNo, reason } = target;
+          const { location, reason } = target;
           const answer = location.partnerUrl === null ? { outcome: target.manual, reason: null }
             : await createLocationPartner(deps.http, location.partnerUrl, secretOf(location.partnerSecret)).cancel(ref.fulfillmentOrderId, reason);
-          if (answer.outcome === 'cancelled' && waybillNo !== null && carrier) await takeBack({ requestId: ref.fulfillmentOrderId, waybillNo, carrier: carrier.code }, reason);
           await recordRecall(deps.writer, id, answer.outcome, answer.reason);
         } catch (error) {
           if (error instanceof PartnerRefused || givesUp(error)) await recordRecall(deps.writer, id, 'unreachable', (error as Error).message);

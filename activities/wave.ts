@@ -1,7 +1,8 @@
 import { Context } from '@temporalio/activity';
-import { applyWave, failWave, keepWave } from '../db/routing/wave/apply.ts';
+import { applyWave, failWave, keepWave, waveStatus } from '../db/routing/wave/apply.ts';
 import { prepareWave } from '../db/routing/wave/prepare.ts';
 import { solveInThread } from '../db/routing/wave/run-thread.ts';
+import { Problem } from '../domain/problem.ts';
 import { uuidOf, type ActivityDeps } from './deps.ts';
 
 const SECONDS = 15;
@@ -9,21 +10,22 @@ const GAP = 0.01;
 const ATTEMPTS = 3;
 
 /** The one activity of `wave/<id>`; it belongs on the planning queue. */
-export function createWaves({ writer, network }: ActivityDeps) {
+export function createWaves({ writer, network, vault }: ActivityDeps) {
   return {
     /** Solves what waits and hands the plans to the orders. Killed half-way, the next attempt goes on; given up, the orders go alone. */
     async runWave({ wave }: { wave: string }): Promise<void> {
       const id = uuidOf('wav', wave);
       try {
-        const { rows: [row] } = await writer.pool.query<{ status: string }>('select status from waves where id = $1', [id]);
-        if (!row || row.status === 'done' || row.status === 'failed') return;
-        if (row.status === 'queued') {
+        const status = await waveStatus(writer, id);
+        if (status === null || status === 'done' || status === 'failed') return;
+        if (status === 'queued') {
           const instance = await prepareWave(writer, network, id);
           await keepWave(writer, id, instance && await solveInThread({ wave: instance, seconds: SECONDS, gap: GAP }));
         }
-        await applyWave(writer, network, id);
+        await applyWave(writer, network, vault, id);
       } catch (error) {
-        if (Context.current().info.attempt < ATTEMPTS) throw error;
+        // What is too much for a wave is so the next time.
+        if (!(error instanceof Problem) && Context.current().info.attempt < ATTEMPTS) throw error;
         await failWave(writer, id, error instanceof Error ? error.message : String(error));
       }
     },

@@ -21,7 +21,7 @@ export type RejectReason = 'signature' | 'stale' | 'malformed' | 'sender';
 export type Received =
   | { kind: 'rejected'; reason: RejectReason; reply: Reply }
   | { kind: 'probe'; reply: Reply }
-  | { kind: 'events'; events: CarrierEvent[]; reply: Reply; failed: Reply; again?: { carrier: string; waybillNo: string }[] };
+  | { kind: 'events'; events: CarrierEvent[]; reply: Reply; failed: Reply; again?: { carrier?: string; waybillNo: string }[] };
 
 export type CarrierCapabilities = {
   /** whose numbers it gives: its own, those of many carriers on a platform (sealed addresses pass through), or none: it only tells */
@@ -40,6 +40,8 @@ export type CarrierCapabilities = {
   intercept: boolean;
   /** a platform's receivers, whose address nobody here can read, may be given to it */
   sealedAddress: boolean;
+  /** it collects cash on delivery; what it does not collect it is not asked to carry */
+  cashOnDelivery: boolean;
   /** how many numbers are left can be asked */
   balance: boolean;
   /** `shop`: that of the shop in the setting `channel`, which its own synchronisation renews */
@@ -49,13 +51,15 @@ export type CarrierCapabilities = {
 /** One HTTP exchange. `family`: the method family whose rate limit it counts for. */
 export type Call = { family: string; method: 'GET' | 'POST' | 'PUT' | 'DELETE'; url: string; headers?: Readonly<Record<string, string>>; body?: string | Buffer };
 export type CallAnswer = { status: number; headers: Readonly<Record<string, string>>; text: string; bytes?: Buffer };
+/** `serial`: which token of the account it is; grows with each. */
+export type AccessToken = { access: string; serial: number };
 export type Token = { access: string; refresh: string | null; expiresAt: number; refreshExpiresAt: number | null };
 /**
  * What a connector may use. `call` waits for the family's limit, follows no redirect, and throws PartnerUnavailable on 5xx, 429, time-out or no connection (the outcome is then unknown).
- * `token` gives a valid access token; `fresh`: the last one was refused. `throttled`: it said in its body that it wants fewer calls. `signed`: our own protocol (docs/partner-protocol.md).
+ * `token` gives a valid access token; `beyond`: the serial of the one that this very call was refused with. `throttled`: it said in its body that it wants fewer calls. `signed`: our own protocol (docs/partner-protocol.md).
  */
 export type CarrierIo = {
-  call(call: Call): Promise<CallAnswer>; token(fresh?: boolean): Promise<string>; throttled(family: string, ms: number): PartnerThrottled; now(): number; uuid(): string; signed: Http;
+  call(call: Call): Promise<CallAnswer>; token(beyond?: number): Promise<AccessToken>; throttled(family: string, ms: number): PartnerThrottled; now(): number; uuid(): string; signed: Http;
 };
 
 export type Address = { name: string; phone: string; country: string; province: string; city: string; district?: string; street: string; postcode?: string };

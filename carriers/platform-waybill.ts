@@ -22,7 +22,7 @@ export type WaybillDialect = {
 
 /** Signatures and envelopes are the platform's (H); how sure names of methods and fields are stands in docs/carriers.md: methods are settings. */
 export const platformCapabilities: CarrierCapabilities = {
-  waybills: 'platform', push: 'none', signedTime: false, subscribes: false, polls: false, label: 'print_data', cancel: true, intercept: false, sealedAddress: true, balance: true, token: 'shop',
+  waybills: 'platform', push: 'none', signedTime: false, subscribes: false, polls: false, label: 'print_data', cancel: true, intercept: false, sealedAddress: true, cashOnDelivery: false, balance: true, token: 'shop',
 };
 
 /** Settings that every platform's waybill service has. */

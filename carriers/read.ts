@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
+import { parseSafe } from '../domain/exact-json.ts';
 
 /** Readers of something that came from outside: each says what it wants and gives null (or the empty value) for anything else. */
 export type Bag = Readonly<Record<string, unknown>>;
@@ -7,10 +8,10 @@ export const list = (value: unknown): unknown[] => (Array.isArray(value) ? value
 /** Text, or a number as text; null for anything else and for empty text. */
 export const text = (value: unknown): string | null => (typeof value === 'string' ? (value === '' ? null : value) : typeof value === 'number' && Number.isFinite(value) ? String(value) : null);
 
-/** JSON, or null where it is none. */
+/** JSON, ids beyond 2^53 kept exact as text; null where it is none. */
 export function parseJson(body: string): unknown {
   try {
-    return JSON.parse(body) as unknown;
+    return parseSafe(body);
   } catch {
     return null; // whoever asks treats it as malformed
   }

@@ -2,24 +2,34 @@ import { PartnerRefused, PartnerUnavailable } from '../domain/http-port.ts';
 import type { CallAnswer, ChannelIo, Shop, Token } from './channel.ts';
 import { bag, parseSafe, type Bag } from './safe-json.ts';
 
-/** A refusal with the platform's own word or number for it. */
+/** WeChat's numbers for an app that may not: unknown or disabled, a secret or an address that is not on its list, an API that it was not granted. */
+const ACCOUNT_CODES: ReadonlySet<string> = new Set(['40013', '40125', '40164', '45035', '48001', '50002', '61004', '61007']);
+/** The same in the words of others: sub_code of Taobao and Douyin. Of a single order's permission they say nothing. */
+const ACCOUNT_WORDS = /invalid-permission|(api|app|package|isv)[-_.](no[-_])?permissions?\b|permission-(api|app|ip)|white-?list|unauthori[sz]ed|invalid-(app-?key|signature)|appkey-not-exists/i;
+
+/** A refusal with the platform's own word or number for it. `account`: it is the account that is refused (PartnerRefused); without it, what the code says. */
 export class PlatformError extends PartnerRefused {
   readonly code: string;
-  constructor(status: number, code: string, message: string) {
-    super(status, `${message} (${code})`);
+  constructor(status: number, code: string, message: string, account = status === 401 || status === 403 || ACCOUNT_CODES.has(code) || ACCOUNT_WORDS.test(code)) {
+    super(status, `${message} (${code})`, account);
     this.code = code;
   }
 }
+
+/** Whether the platform refuses this one thing; a refused account says nothing of it. */
+export const refusesThis = (error: unknown): error is PlatformError => error instanceof PlatformError && !error.account;
 
 /** What a try gives whose access token was refused. */
 export const TOKEN_REFUSED = Symbol('token refused');
 
 /** Tries with the token at hand, and once more with a fresh one where that was refused. `remedy`: what to do when the fresh one is refused, too. Throws PartnerRefused then. */
 export async function withToken<T>(io: Pick<ChannelIo, 'token'>, attempt: (token: string) => Promise<T | typeof TOKEN_REFUSED>, remedy = 'authorise the shop anew'): Promise<T> {
-  for (const fresh of [false, true]) {
-    const answer = await attempt(await io.token(fresh));
-    if (answer !== TOKEN_REFUSED) return answer;
-  }
+  const token = await io.token();
+  const first = await attempt(token.access);
+  if (first !== TOKEN_REFUSED) return first;
+  // Beyond the one that this call was refused with: a neighbour's fresh one must not be made worthless by another.
+  const second = await attempt((await io.token(token.serial)).access);
+  if (second !== TOKEN_REFUSED) return second;
   throw new PartnerRefused(401, `the platform refuses a fresh access token: ${remedy}`);
 }
 

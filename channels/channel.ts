@@ -80,6 +80,8 @@ export type Capabilities = {
   stockBatch: number;
   /** false: an order is shown once it is paid; what unpaid ones hold is off its figures only */
   showsUnpaid?: boolean;
+  /** `fetchOrder` gives null for what the shop certainly has no more (or never had), and for nothing else: an order of ours is then stopped */
+  tellsGone?: boolean;
 };
 
 /** One HTTP exchange. `family`: the method family whose rate limit it counts for. */
@@ -89,11 +91,13 @@ export type CallAnswer = { status: number; headers: Readonly<Record<string, stri
 export type RawHttp = (call: Call, timeoutMs: number) => Promise<CallAnswer>;
 /**
  * What a connector may use. `call` waits for the family's limit, follows no redirect, and throws PartnerUnavailable on 5xx, time-out or no connection (the outcome is then unknown).
- * `token` gives a valid access token; `fresh`: the last one was refused, get another.
+ * `token` gives a valid access token; `beyond`: the serial of the one that this very call was refused with: another is made, unless somebody else has made one meanwhile.
  * `throttled`: the platform said in its body that it wants fewer calls: notes the pause and gives the error to throw. `desk`: for channels that order by files.
  */
-export type ChannelIo = { call(call: Call): Promise<CallAnswer>; token(fresh?: boolean): Promise<string>; throttled(family: string, ms: number): PartnerThrottled; now(): number; uuid(): string; desk?: DealerDesk };
+export type ChannelIo = { call(call: Call): Promise<CallAnswer>; token(beyond?: number): Promise<AccessToken>; throttled(family: string, ms: number): PartnerThrottled; now(): number; uuid(): string; desk?: DealerDesk };
 
+/** `serial`: which token of the account it is; grows with each. */
+export type AccessToken = { access: string; serial: number };
 export type Token = { access: string; refresh: string | null; expiresAt: number; refreshExpiresAt: number | null };
 export type ChangedOrder = { externalId: string; version: number | null };
 
@@ -101,8 +105,11 @@ export type ChangedOrder = { externalId: string; version: number | null };
 export type StockPush = { itemId: string | null; platformSku: string; delta: number; target: number; seen: number | null; key: string };
 /** `stale`: the figure had changed meanwhile (`compare`): read it and come again. `refused`: trying again will not help. */
 export type StockAnswer = { outcome: 'done' } | { outcome: 'stale' } | { outcome: 'refused'; reason: string };
-/** `sellable`: what the platform would still sell; `held`: units of its orders that are not paid yet, already taken off `sellable`. */
-export type SeenStock = { platformSku: string; sellable: number; held: number };
+/**
+ * `sellable`: what the platform would still sell; `held`: units of its orders that are not paid yet, already taken off `sellable`; null where it does not say.
+ * `loose`: what of `sellable` a change may take off, where that is not all (units locked to a campaign).
+ */
+export type SeenStock = { platformSku: string; sellable: number; held: number | null; loose?: number };
 
 /** `lines`: the platform's line ids and units. `key`: the same for every try. `shipment`: parcels that left together. `last`: nothing of the order is left to be shipped. */
 export type ShipmentReport = { externalId: string; key: string; shipment?: string; carrier: string; waybillNo: string; lines: { lineId: string; quantity: number }[]; shippedAt: number; last: boolean };
@@ -154,8 +161,12 @@ export type ChannelKind = {
   settings: SettingsSchema;
   /** calls per second and burst by method family, where a shop's settings don't say otherwise; `*` for any other */
   limits: Readonly<Record<string, { perSecond: number; burst: number }>>;
+  /** limits of the app that all its shops share, by method family; `app`: whose it is. They hold within one process. */
+  appLimits?: { app(settings: Shop['settings']): string; limits: Readonly<Record<string, { perSecond: number; burst: number }>> };
   /** the window of one listing query, s; how far apart from now its end must stay, s; by how much windows overlap, s; how often it is asked, s */
   backstop: { windowS: number; lagS: number; overlapS: number; everyS: number };
+  /** how long an order may stay unpaid, s, where such orders are shown nowhere, not even in the figures (`showsUnpaid`, `SeenStock.held`) */
+  unpaidS?: number;
   /** how often an empty queue is looked at, s (`push: 'queue'`) */
   queueEveryS?: number;
   /** how long the platform may take to answer, ms */
@@ -166,6 +177,9 @@ export type ChannelKind = {
   capable?(settings: Shop['settings']): Partial<Capabilities>;
   connect(shop: Shop, io: ChannelIo): ChannelConnector;
 };
+/** What a shop of a platform can do: what depends on its settings comes over what the platform says of itself. */
+export const capabilitiesOf = (kind: ChannelKind, settings: Shop['settings']): Capabilities => ({ ...kind.capabilities, ...kind.capable?.(settings) });
+
 export type Setting = { type: 'string' | 'integer' | 'number' | 'boolean' | 'object' | 'array'; description: string; secret?: boolean; default?: unknown } & Record<string, unknown>;
 export type SettingsSchema = { required: readonly string[]; properties: Readonly<Record<string, Setting>> };
 

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type pg from 'pg';
+import { inTransaction } from './transaction.ts';
 
 export const SCOPES = [
   'orders:read', 'orders:write', 'orders:operate', 'personal:read', 'stock:read', 'stock:write', 'fulfillment:write', 'tracking:write',
@@ -35,8 +36,15 @@ export async function listApiKeys(pool: pg.Pool): Promise<ApiKeyView[]> {
     `select k.id, k.name, k.scopes, l.code location, k.carrier, k.created_at "createdAt", k.revoked_at "revokedAt", k.location_id "locationId" from api_keys k left join locations l on l.id = k.location_id order by k.id`)).rows;
 }
 
-/** Revokes a key; with `onlyLocation` only one that is bound to it. False when there is none. Twice is once. */
+/**
+ * Revokes a key; with `onlyLocation` only one that is bound to it. False when there is none. Twice is once. Its webhooks pause in the same transaction: whoever held the key is told nothing more;
+ * what they have not had yet waits for whoever takes them over.
+ */
 export async function revokeApiKey(pool: pg.Pool, id: number, onlyLocation: number | null): Promise<boolean> {
-  const { rowCount } = await pool.query('update api_keys set revoked_at = coalesce(revoked_at, now()) where id = $1 and ($2::int is null or location_id = $2)', [id, onlyLocation]);
-  return (rowCount ?? 0) > 0;
+  return inTransaction(pool, async (client) => {
+    const { rowCount } = await client.query('update api_keys set revoked_at = coalesce(revoked_at, now()) where id = $1 and ($2::int is null or location_id = $2)', [id, onlyLocation]);
+    if (rowCount === 0) return false;
+    await client.query(`update webhook_endpoints set status = 'paused', paused_reason = 'its API key was revoked', updated_at = now() where api_key_id = $1 and status = 'active'`, [id]);
+    return true;
+  });
 }

@@ -1,8 +1,10 @@
 import type pg from 'pg';
-import { canonicalNames, chineseProvince, foldedProvince } from '../domain/address/china.ts';
+import { canonicalNames } from '../domain/address/china.ts';
+import { AddressBook, type Known } from '../domain/address/known.ts';
 import { placeKey, type Place } from '../domain/geo.ts';
 import type { AuditRule } from '../domain/order/audit.ts';
 import type { Ladder } from '../domain/promising/ladder.ts';
+import { usualHours } from '../domain/promising/hours.ts';
 import { rankLocations } from '../domain/routing/first-fit.ts';
 import type { RateCard } from '../domain/routing/types.ts';
 import { overflowChain, type Allotment, type ChainLink } from '../domain/stock/overflow.ts';
@@ -34,6 +36,7 @@ export class Network {
   rates: RateCard[] = [];
   refusals: CarrierRefusal[] = [];
   #blocks = new Blocks([]);
+  #pauses = new Map<number, Date>();
   /** active ones, the newest in effect first */
   #policies: ActivePolicy[] = [];
   /** how each channel keeps its promises, where it does; by channel */
@@ -50,7 +53,7 @@ export class Network {
   #componentSkus = new Map<string, Sku>();
   #componentSkuById = new Map<number, Sku>();
   #places = new Map<string, { lat: number; lon: number }>();
-  #provinces = new Set<string>();
+  #addresses = new AddressBook([]);
   #ranks = new Map<string, number[]>();
   #reloading: Promise<void> | null = null;
   #again = false;
@@ -102,20 +105,23 @@ export class Network {
   }
 
   async #read(): Promise<void> {
-    const { channels, locations, places, carriers, rates, refusals, blocks, policies, ladders, rules, keys, allotments, components, sharing } = await readNetworkRows(this.#pool);
+    const { channels, locations, places, carriers, rates, refusals, blocks, pauses, policies, ladders, rules, keys, allotments, components, sharing } = await readNetworkRows(this.#pool);
     if (policies.length === 0) throw new Error('no routing policy is active: activate a row of routing_policies');
 
     this.#places = new Map(places.map((p) => [placeKey(p.country, p.province, p.city), { lat: p.lat, lon: p.lon }]));
     this.channels = new Map(channels.map((c) => [c.code, c]));
     this.channelById = new Map(channels.map((c) => [c.id, c]));
-    const withPlace = locations.map(({ country, province, city, lat, lon, ...l }): Location => ({ ...l, place: { country, province, city, lat, lon } }));
+    const withPlace = locations.map(({ country, province, city, lat, lon, openMinutes, closeMinutes, ...l }): Location => ({
+      ...l, ...(openMinutes === null || closeMinutes === null ? usualHours(l.kind) : { openMinutes, closeMinutes }), place: { country, province, city, lat, lon },
+    }));
     this.locations = new Map(withPlace.map((l) => [l.code, l]));
     this.locationById = new Map(withPlace.map((l) => [l.id, l]));
-    this.#provinces = new Set([...places, ...withPlace.map((l) => l.place)].map((p) => `${p.country}|${foldedProvince(p.country, p.province)}`));
+    this.#addresses = new AddressBook([...places, ...withPlace.map((l) => l.place)]);
     this.carriers = new Map(carriers.map((c) => [c.code, c]));
     this.rates = rates;
     this.refusals = refusals;
     this.#blocks = new Blocks(blocks);
+    this.#pauses = new Map(pauses.map((p) => [p.id, p.until]));
     this.#policies = policies.map(({ id, hash, effectiveAt, code, version, body }) => ({ id, hash, effectiveAt, policy: { code, version, ...body } }));
     this.ladders = new Map(ladders.flatMap(({ id, channelId, version, body }) => (body ? [[channelId, { id, version, ladder: body }]] : [])));
     this.auditRules = rules;
@@ -143,14 +149,15 @@ export class Network {
     return { country, ...canonicalNames(country, province, city), lat: at?.lat ?? null, lon: at?.lon ?? null };
   }
 
-  /** Whether a province of China is one: in its list of divisions, or where a location or a known city is. Of other countries nothing is said. */
-  knowsProvince(country: string, province: string): boolean {
-    return country !== 'CN' || chineseProvince(province) !== null || this.#provinces.has(`${country}|${foldedProvince(country, province)}`);
-  }
+  /** What is known of an address: by China's divisions and by what is on file. */
+  known(country: string, province: string, city: string): Known { return this.#addresses.look(country, province, city); }
 
   /** The routing policy in effect: of the active ones the newest whose time has come. */
   policyAt(now: Date): ActivePolicy {
-    const found = this.#policies.find((p) => p.effectiveAt <= now) ?? this.#policies.at(-1);
+    // Asked for every order at capture: no closure, no dates compared as objects.
+    const at = now.getTime();
+    for (const p of this.#policies) if (p.effectiveAt.getTime() <= at) return p;
+    const found = this.#policies.at(-1);
     if (!found) throw new Error('the network has not been read');
     return found;
   }
@@ -168,8 +175,23 @@ export class Network {
     return ranked;
   }
 
+  /** The time zone in which a destination counts its days, as far as we know: that of the active location nearest to it. All who send there date by it. */
+  zoneOf(destination: Place): string | undefined {
+    const nearest = this.ranked(destination)[0];
+    return nearest === undefined ? undefined : this.locationById.get(nearest)?.timeZone;
+  }
+
   /** Whether a location keeps a SKU from every order at a moment. */
   blocked(locationId: number, skuId: number, at: Date): boolean { return this.#blocks.has(locationId, skuId, at); }
+
+  /** Whether any pause was there when it was read last; it may be over. */
+  get anyPause(): boolean { return this.#pauses.size > 0; }
+
+  /** The end of the pause that a location makes at a moment; null: it takes orders. */
+  pausedUntil(locationId: number, at: Date): Date | null {
+    const until = this.#pauses.size === 0 ? undefined : this.#pauses.get(locationId);
+    return until && until.getTime() > at.getTime() ? until : null;
+  }
 
   /** What locations give of the shared stock to a channel at a moment; null where no location limits anything. Needs the SKUs loaded. */
   sharing(channelId: number, at: Date): Share | null { return this.#sharing?.for(channelId, at.getTime()) ?? null; }
@@ -186,6 +208,12 @@ export class Network {
 
   /** Components are always known: an order may name their bundle only. */
   knownSku(code: string): Sku | undefined { return this.#skus.code(code) ?? this.#componentSkus.get(code); }
+
+  /** Whether a SKU (loaded) is hazardous or oversized. */
+  isDelicate(skuId: number): boolean {
+    const sku = this.#skus.id(skuId) ?? this.#componentSkuById.get(skuId);
+    return sku !== undefined && (sku.hazardous || sku.oversized);
+  }
 
   /** What a bundle consists of; empty for any other SKU. */
   components(skuId: number): readonly Component[] { return this.#components.get(skuId) ?? NO_COMPONENTS; }

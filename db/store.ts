@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { CaptureQueue } from './capture/capture-queue.ts';
 import { Network } from './network.ts';
+import { ensurePartitions } from './partitions.ts';
 import { createPool } from './pool.ts';
 import { StockProjection } from './projection.ts';
 import { StockWriter } from './stock-writer.ts';
@@ -14,7 +15,7 @@ export async function openStore({ url, vaultKey, poolSize = 10, writerBatch = 20
   const pool = createPool(url, poolSize);
   let network: Network | null = null;
   try {
-    await pool.query('select ensure_movement_partitions((now() - interval \'1 month\')::date, 6)');
+    await ensurePartitions(pool);
     network = await Network.open(url);
     const projection = new StockProjection(pool);
     await projection.open(refreshMs);

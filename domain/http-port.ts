@@ -27,13 +27,26 @@ export class PartnerThrottled extends PartnerUnavailable {
     this.retryAfterMs = retryAfterMs;
   }
 }
-/** The partner answered, and the answer is no: trying again will not help. */
+/** How long a partner wants to be left alone, ms; 0 where it did not say. */
+export const pauseMs = (error: unknown): number => (error instanceof PartnerThrottled ? error.retryAfterMs : 0);
+/** Seconds that `retry-after` asks for: a number of them, or a date; null where it says nothing that can be read. `now`: ms since epoch. */
+export function retryAfterSeconds(text: string | null | undefined, now: number): number | null {
+  if (text === null || text === undefined) return null;
+  const seconds = /^\d{1,7}$/.test(text) ? Number(text) : (Date.parse(text) - now) / 1000;
+  return Number.isFinite(seconds) && seconds > 0 ? Math.ceil(seconds) : null;
+}
+/**
+ * The partner answered, and the answer is no: trying again will not help. `account`: it is the account that it refuses (not authorised, a permission or an address missing, a wrong key), whatever is asked: nothing is
+ * said of the thing itself, which is asked again once the account is put right.
+ */
 export class PartnerRefused extends Error {
   override readonly name = 'PartnerRefused';
   readonly status: number;
-  constructor(status: number, message: string) {
+  readonly account: boolean;
+  constructor(status: number, message: string, account = status === 401 || status === 403) {
     super(message);
     this.status = status;
+    this.account = account;
   }
 }
 

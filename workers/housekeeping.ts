@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
-import { cleanHints } from '../db/channels/hints.ts';
+import { cleanKeys } from '../db/capture/repetitions.ts';
+import { cleanChannels } from '../db/channels/clean.ts';
 import { readChanges } from '../db/channels/read-changes.ts';
 import { hasShops } from '../db/channels/shops.ts';
 import { tendCampaigns } from '../db/clearance/tend.ts';
@@ -8,6 +9,7 @@ import { tendDeclarations } from '../db/declarations/tend.ts';
 import { expireLeases } from '../db/leases/expire-leases.ts';
 import { quarantineExpired } from '../db/lots/quarantine-expired.ts';
 import { tendRecalledLots } from '../db/lots/recall-lot.ts';
+import { ensurePartitions } from '../db/partitions.ts';
 import { expireDue } from '../db/orders/expiry.ts';
 import { tendStops } from '../db/network-admin/stops.ts';
 import type { Network } from '../db/network.ts';
@@ -26,11 +28,11 @@ import { repeat } from './repeat.ts';
 const EXPIRY_MS = 500;
 /** What platforms must hear is noted so often; more would only split what belongs together. */
 const CHANGES_MS = 200;
-const HINTS_KEPT_MS = 14 * 86_400_000;
 const ALLOTMENTS_MS = 2_000;
 const DEMAND_MS = 1_000;
 const CARRIERS_MS = 5_000;
 const CLEANING_MS = 600_000;
+const SHOPS_MS = 60_000;
 const BUFFERS_MS = 3_600_000;
 
 /**
@@ -85,10 +87,11 @@ export function startHousekeeping(writer: StockWriter, network: Network, logger:
     await tendSlowMovers(writer);
     await tendRedistribution(writer);
     await tendScopes(writer);
-    await writer.pool.query('delete from idempotency_keys where expires_at < now()');
-    await cleanHints(writer.pool, new Date(writer.clock().getTime() - HINTS_KEPT_MS));
-    await writer.pool.query(`select ensure_movement_partitions((now() - interval '1 month')::date, 6)`);
+    await cleanKeys(writer.pool);
+    await ensurePartitions(writer.pool);
   };
+  // However much there is: it keeps nobody waiting.
+  const shops = (): Promise<void> => cleanChannels(writer.pool, writer.clock());
   const channels = async (): Promise<void> => { if (await hasShops(writer.pool)) await readChanges(writer.pool, network, writer.clock()); };
   const demand = async (): Promise<void> => { await rollUpDemand(writer.pool, writer.clock()); };
   // A carrier that answers slowly keeps nobody else waiting.
@@ -96,7 +99,7 @@ export function startHousekeeping(writer: StockWriter, network: Network, logger:
     const tended = await tendCarriers();
     if (Object.values(tended).some((n) => n > 0)) logger.info(tended, 'carriers tended');
   };
-  const loops = [[expiries, EXPIRY_MS], [round, EXPIRY_MS], [channels, CHANGES_MS], [demand, DEMAND_MS], [carriers, CARRIERS_MS]].map(([run, ms]) =>
+  const loops = [[expiries, EXPIRY_MS], [round, EXPIRY_MS], [channels, CHANGES_MS], [demand, DEMAND_MS], [carriers, CARRIERS_MS], [shops, SHOPS_MS]].map(([run, ms]) =>
     repeat(run as () => Promise<void>, ms as number, (error) => { logger.warn({ err: error }, 'housekeeping postponed'); }));
   return { async close() { await Promise.all(loops.map((close) => close())); } };
 }

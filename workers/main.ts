@@ -1,3 +1,4 @@
+import { constants, getPriority, setPriority } from 'node:os';
 import { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createCarrierTending } from '../activities/carriers/tend.ts';
@@ -16,6 +17,9 @@ import { startWebhooks } from './webhooks/sender.ts';
 import { freePort, startMetrics } from './metrics.ts';
 import { OrdersUnderWay } from './under-way.ts';
 import { Relay } from './relay.ts';
+
+// Where API and worker share a machine, a push is acknowledged before the work that it makes: a platform gives up after seconds, work only waits. Threads that begin later have it from here.
+setPriority(Math.min(constants.priority.PRIORITY_LOW, getPriority() + 10));
 
 const config = loadConfig();
 const logger = createLogger('worker', config.logLevel);

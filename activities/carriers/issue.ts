@@ -12,17 +12,22 @@ import type { CarrierDeps, CarrierSession } from './session.ts';
  */
 export async function issueWaybill(deps: CarrierDeps, session: CarrierSession, request: WaybillRequest & { carrier: string }, of: { orderId: string; fulfillment: boolean }): Promise<string> {
   const { account, kind, connector } = session;
-  const key = { account: account.code, requestId: request.requestId };
+  const key = { account: account.code, requestId: request.requestId, carrier: request.carrier };
   if (request.to.sealed && !kind.capabilities.sealedAddress) throw new PartnerRefused(422, `the platform has sealed the receiver's address, and ${kind.name} cannot read it: it needs the platform's waybill service`);
+  // Carried without it, the goods would be handed over and nothing collected.
+  if (request.cashOnDelivery && !kind.capabilities.cashOnDelivery) throw new PartnerRefused(422, `${kind.name} collects no cash on delivery`);
   if (!connector.createWaybill) throw new PartnerRefused(0, `${account.code} gives no waybills`);
   const orderId = uuidOf('ord', of.orderId);
-  const { draft } = await askWaybill(deps.writer.pool, key, { carrier: request.carrier, orderId }, deps.writer.clock());
+  const { draft, askedAs } = await askWaybill(deps.writer.pool, key, orderId, deps.writer.clock());
   let kept = draft;
-  const issued = await connector.createWaybill(request, { kept, keep: async (text) => (kept = await keepDraft(deps.writer.pool, key, text)) });
+  const issued = await connector.createWaybill({ ...request, requestId: askedAs }, { kept, keep: async (text) => (kept = await keepDraft(deps.writer.pool, key, text)) });
   const later = !issued.label && fetchesLabel(session);
-  await deps.writer.change((tx) => waybillIssued(tx, key, issued.waybillNo, later || issued.label ? 'due' : 'none'));
-  const stands = of.fulfillment ? await recordWaybill(deps.writer, uuidOf('ful', request.requestId), issued.waybillNo) : issued.waybillNo;
-  if (issued.label) await storeLabel(deps.writer, deps.vault, key, issued.label);
-  else if (later) await fetchLabel(deps, session, key, { carrier: request.carrier, waybillNo: issued.waybillNo, draft: kept });
+  // A label that came with its number is kept with it: it cannot be asked for by itself, and once the number stands nobody asks for that again.
+  await deps.writer.change(async (tx) => {
+    await waybillIssued(tx, key, issued.waybillNo, later || issued.label ? 'due' : 'none');
+    if (issued.label) await storeLabel(tx, deps.vault, key, issued.label);
+  });
+  const stands = of.fulfillment ? await recordWaybill(deps.writer, uuidOf('ful', request.requestId), request.carrier, issued.waybillNo) : issued.waybillNo;
+  if (later) await fetchLabel(deps, session, key, { askedAs, waybillNo: issued.waybillNo, draft: kept });
   return stands;
 }

@@ -1,9 +1,9 @@
-import type { CarrierConnector, CarrierIo, CarrierKind } from '../../carriers/carrier.ts';
+import type { AccessToken, CarrierConnector, CarrierIo, CarrierKind } from '../../carriers/carrier.ts';
 import { carrierKind } from '../../carriers/registry.ts';
 import { AccountBook, type CarrierAccount } from '../../db/carriers/accounts.ts';
 import { carrierTokens, channelTokens } from '../../db/tokens.ts';
 import type { Carrier } from '../../db/network.ts';
-import { PartnerRefused, PartnerThrottled, PartnerUnavailable } from '../../domain/http-port.ts';
+import { PartnerRefused, PartnerThrottled, PartnerUnavailable, retryAfterSeconds } from '../../domain/http-port.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import { Limiter } from '../channel-sync/limiter.ts';
 import type { ActivityDeps } from '../deps.ts';
@@ -11,6 +11,10 @@ import type { ActivityDeps } from '../deps.ts';
 /** A token that ends sooner is renewed before it is used. */
 const RENEW_BEFORE_MS = 60_000;
 const THROTTLED_MS = 1_000;
+/** A longer pause is nobody's to sit out: whoever asks is told of it at once, and may ask another carrier or come again. */
+const PATIENCE_MS = 1_500;
+/** It is asked again after an hour, whatever it says: a slip in a header must not silence it for days. */
+const LONGEST_PAUSE_MS = 3_600_000;
 
 export type CarrierDeps = Pick<ActivityDeps, 'writer' | 'network' | 'vault' | 'http' | 'raw'>;
 /** An account and the connector that speaks for it. */
@@ -82,12 +86,12 @@ export class CarrierSessions {
   }
 
   /** A shop's refresh token may be used once: only the shop's own synchronisation does. */
-  async #shopToken(channel: string): Promise<string> {
+  async #shopToken(channel: string): Promise<AccessToken> {
     const { network, writer, vault } = this.#deps;
     const id = network.channels.get(channel)?.id;
     const token = id === undefined ? null : await channelTokens.read(writer.pool, vault, id);
     if (token === null || token.expiresAt <= writer.clock().getTime()) throw new PartnerUnavailable(`the shop "${channel}" has no valid access token: its synchronisation renews it`);
-    return token.access;
+    return token;
   }
 
   #connect(account: CarrierAccount, kind: CarrierKind): CarrierConnector {
@@ -95,38 +99,31 @@ export class CarrierSessions {
     const { code } = account;
     const limiter = new Limiter({ ...kind.limits, ...account.limits });
     const own = account.settings['timeoutMs'];
-    let serial: number | null = null;
+    const throttled = (family: string, ms: number): PartnerThrottled => {
+      const pause = Math.min(ms, LONGEST_PAUSE_MS);
+      limiter.pause(family, pause);
+      return new PartnerThrottled(`${code} wants fewer calls of ${family}`, pause);
+    };
     const io: CarrierIo = {
       now: () => writer.clock().getTime(),
       uuid: uuidv7,
       signed: http,
       call: async (call) => {
-        await limiter.take(call.family);
+        const paused = await limiter.take(call.family, PATIENCE_MS);
+        if (paused > 0) throw new PartnerThrottled(`${code} wants fewer calls of ${call.family}`, paused);
         const answer = await raw(call, typeof own === 'number' ? own : kind.timeoutMs);
-        if (answer.status === 429) {
-          const after = Number(answer.headers['retry-after']) * 1000 || THROTTLED_MS;
-          limiter.pause(call.family, after);
-          throw new PartnerThrottled(`${code}: 429 for ${call.family}`, after);
-        }
+        if (answer.status === 429) throw throttled(call.family, (retryAfterSeconds(answer.headers['retry-after'], writer.clock().getTime()) ?? 0) * 1000 || THROTTLED_MS);
         if (answer.status >= 500) throw new PartnerUnavailable(`${code} answered ${answer.status} for ${call.family}`);
         return answer;
       },
-      throttled: (family, ms) => {
-        limiter.pause(family, ms);
-        return new PartnerThrottled(`${code} wants fewer calls of ${family}`, ms);
-      },
-      token: async (fresh = false) => {
+      throttled,
+      token: async (beyond) => {
         if (kind.capabilities.token === 'shop') return this.#shopToken(String(account.settings['channel']));
         const last = await carrierTokens.read(writer.pool, vault, code);
-        if (last !== null && last.expiresAt > writer.clock().getTime() + RENEW_BEFORE_MS && !(fresh && last.serial === serial)) {
-          serial = last.serial;
-          return last.access;
-        }
+        if (last !== null && last.expiresAt > writer.clock().getTime() + RENEW_BEFORE_MS && last.serial !== beyond) return last;
         const { nextToken } = connector;
         if (!nextToken) throw new PartnerRefused(401, `the access token of ${code} is missing or no longer valid, and it gives no new one: set it anew`);
-        const made = await carrierTokens.refresh(writer.pool, vault, code, last?.serial ?? null, (old) => nextToken.call(connector, old), writer.clock());
-        serial = made.serial;
-        return made.access;
+        return carrierTokens.refresh(writer.pool, vault, code, last?.serial ?? null, (old) => nextToken.call(connector, old), writer.clock());
       },
     };
     const connector = kind.connect({ code, settings: account.settings, secrets: account.secrets }, io);

@@ -2,15 +2,17 @@ import type { Logger } from 'pino';
 import { saveBalances } from '../../db/carriers/accounts.ts';
 import { followEnded, followPostponed, phoneTail, takeDueFollows } from '../../db/carriers/follows.ts';
 import { tendSilence } from '../../db/carriers/tend-silence.ts';
-import { takeDueWaybills, waybillEnded, waybillPostponed } from '../../db/carriers/waybills.ts';
-import { takeStaleParcels } from '../../db/fulfillment/stale-parcels.ts';
+import { labelRefused, takeDueWaybills, waybillEnded, waybillPostponed } from '../../db/carriers/waybills.ts';
+import { pollAgain, takeStaleParcels, type StaleParcel } from '../../db/fulfillment/stale-parcels.ts';
 import { trackParcels } from '../../db/fulfillment/track-parcels.ts';
-import { PartnerRefused, PartnerUnavailable } from '../../domain/http-port.ts';
+import { PartnerRefused, PartnerUnavailable, pauseMs } from '../../domain/http-port.ts';
 import { fetchLabel } from './labels.ts';
 import { CarrierSessions, type CarrierDeps, type CarrierSession } from './session.ts';
 
 const BATCH = 20;
 const BALANCE_MS = 3_600_000;
+/** What it refuses for itself; an account that is refused says nothing of a parcel, which waits until it is put right. */
+const final = (error: PartnerRefused | PartnerUnavailable): boolean => error instanceof PartnerRefused && !error.account;
 const partner = (error: unknown): error is PartnerRefused | PartnerUnavailable => error instanceof PartnerRefused || error instanceof PartnerUnavailable;
 
 export type Tended = { announced: number; waybills: number; news: number; exceptions: number; balances: number };
@@ -32,8 +34,8 @@ export function createCarrierTending(deps: CarrierDeps, logger: Pick<Logger, 'wa
         }
       } catch (error) {
         if (!partner(error)) throw error;
-        if (error instanceof PartnerRefused) await followEnded(pool, parcel, error.message, clock());
-        else await followPostponed(pool, parcel, error.message, clock());
+        if (final(error)) await followEnded(pool, parcel, error.message, clock());
+        else await followPostponed(pool, parcel, error.message, clock(), pauseMs(error));
       }
     }
     return due.length;
@@ -41,44 +43,49 @@ export function createCarrierTending(deps: CarrierDeps, logger: Pick<Logger, 'wa
 
   async function settleWaybills(): Promise<number> {
     const due = await takeDueWaybills(pool, clock(), BATCH);
-    for (const { account, requestId, carrier, state, waybillNo, labelState, draft } of due) {
-      const key = { account, requestId };
+    for (const { account, requestId, carrier, askedAs, state, waybillNo, labelState, draft } of due) {
+      const key = { account, requestId, carrier };
+      const asked = { ...key, waybillNo, draft };
       const session = await sessions.of(account);
       if (state !== 'void') {
-        if (session && labelState === 'due' && waybillNo !== null) await fetchLabel(deps, session, key, { carrier, waybillNo, draft });
+        if (session && labelState === 'due' && waybillNo !== null) await (session.connector.label ? fetchLabel(deps, session, key, { askedAs, waybillNo, draft }) : labelRefused(pool, key, 'its label came with its number only'));
         continue;
       }
       try {
-        if (!session?.connector.cancelWaybill) await waybillEnded(pool, key, 'kept', 'nobody can be asked to take it back', clock());
+        if (!session?.connector.cancelWaybill) await waybillEnded(pool, asked, 'kept', 'nobody can be asked to take it back', clock());
         else {
-          const outcome = await session.connector.cancelWaybill({ requestId, waybillNo, carrier, draft }, 'not used');
-          await waybillEnded(pool, key, outcome === 'cancelled' ? 'cancelled' : 'kept', outcome === 'cancelled' ? null : 'the carrier would not take it back', clock());
+          const outcome = await session.connector.cancelWaybill({ requestId: askedAs, waybillNo, carrier, draft }, 'not used');
+          await waybillEnded(pool, asked, outcome === 'cancelled' ? 'cancelled' : 'kept', outcome === 'cancelled' ? null : 'the carrier would not take it back', clock());
         }
       } catch (error) {
         if (!partner(error)) throw error;
-        if (error instanceof PartnerRefused) await waybillEnded(pool, key, 'kept', error.message, clock());
-        else await waybillPostponed(pool, key, error.message, clock());
+        if (final(error)) await waybillEnded(pool, asked, 'kept', error.message, clock());
+        else await waybillPostponed(pool, key, error.message, clock(), pauseMs(error));
       }
     }
     return due.length;
   }
 
-  /** A carrier that cannot answer is asked again after the same while. */
+  /** A carrier that cannot answer is asked again after the same while; one that wants a pause, after that. */
   async function poll(): Promise<number> {
     let news = 0;
-    for (const { carrier, waybillNo, contactId } of await takeStaleParcels(pool, clock(), BATCH)) {
-      for (const session of await sessions.askedAbout(carrier)) {
-        try {
-          const events = await session.connector.events?.({ carrier, waybillNo, phoneTail: await tail(session, contactId) }) ?? [];
-          if (events.length === 0) continue;
-          news += (await trackParcels(deps.writer, carrier, events, session.account.code === carrier ? null : session.account.code)).accepted;
-          break;
-        } catch (error) {
-          logger.warn({ err: error, account: session.account.code, carrier }, 'carrier not polled');
-        }
+    for (const parcel of await takeStaleParcels(pool, clock(), BATCH)) news += await ask(parcel);
+    return news;
+  }
+
+  async function ask({ id, carrier, waybillNo, contactId }: StaleParcel): Promise<number> {
+    let pause = 0;
+    for (const session of await sessions.askedAbout(carrier)) {
+      try {
+        const events = await session.connector.events?.({ carrier, waybillNo, phoneTail: await tail(session, contactId) }) ?? [];
+        if (events.length > 0) return (await trackParcels(deps.writer, carrier, events, session.account.code === carrier ? null : session.account.code)).accepted;
+      } catch (error) {
+        pause = Math.max(pause, pauseMs(error));
+        logger.warn({ err: error, account: session.account.code, carrier }, 'carrier not polled');
       }
     }
-    return news;
+    if (pause > 0) await pollAgain(pool, id, new Date(clock().getTime() + pause));
+    return 0;
   }
 
   let balancedAt = 0;

@@ -9,10 +9,16 @@ export type SyncContext = ShopSession & {
   deps: ActivityDeps; apply: ApplyDeps; projection: StockProjection; rules: IntakeRules;
   /** one after the other: reading orders and polling them is never done twice at once */
   alone: <T>(run: () => Promise<T>) => Promise<T>;
+  /** one after the other, where figures are set over what was read: setting them, and our cancellations, with which the platform puts units back into them */
+  setting: <T>(run: () => Promise<T>) => Promise<T>;
   /** the look is over: finish what is begun, begin nothing */
   over: () => boolean;
   /** something was done */
   did: () => void;
+  /** an error of the outside that ends no lane: it is noted, and there is another look when it may be over. False: it is one of ours, to be thrown */
+  failed: (error: unknown) => boolean;
+  /** listings that were lowered in this look although nobody knew their figure (stock.ts) */
+  lowered: Set<number>;
 };
 
 export function rulesOf({ kind, shop }: ShopSession): IntakeRules {
@@ -21,14 +27,16 @@ export function rulesOf({ kind, shop }: ShopSession): IntakeRules {
   return { automaticMapping: settings['mapByMerchantCode'] === true, platformLocation: typeof location === 'string' ? location : null, restores: kind.capabilities.restores, ...(kind.lateCancel === undefined ? {} : { lateCancel: kind.lateCancel }) };
 }
 
-/** An error of the outside, as a line to keep; null for one of ours, which is thrown. */
-export function outsideFault(error: unknown): { text: string; throttled: boolean; refused: boolean } | null {
-  if (error instanceof PartnerThrottled) return { text: error.message, throttled: true, refused: false };
-  if (error instanceof PartnerUnavailable) return { text: error.message, throttled: false, refused: false };
-  if (error instanceof PartnerRefused) return { text: error.message, throttled: false, refused: true };
+/** A platform that refuses the account is asked again after so long, or when the account is put anew. */
+const ACCOUNT_PAUSE_MS = 300_000;
+
+/** An error of the outside, as a line to keep. `refused`: trying again will not help, this or anything while the account is as it is. Null for one of ours, which is thrown. */
+export function outsideFault(error: unknown): { text: string; retryAfterMs?: number; refused: 'this' | 'account' | null } | null {
+  if (error instanceof PartnerThrottled) return { text: error.message, retryAfterMs: error.retryAfterMs, refused: null };
+  if (error instanceof PartnerUnavailable) return { text: error.message, refused: null };
+  if (error instanceof PartnerRefused) return error.account ? { text: error.message, retryAfterMs: ACCOUNT_PAUSE_MS, refused: 'account' } : { text: error.message, refused: 'this' };
   return null;
 }
-
 
 /** Runs over items with so many at once, in their order. */
 export async function inParallel<T>(items: readonly T[], atOnce: number, run: (item: T) => Promise<void>): Promise<void> {

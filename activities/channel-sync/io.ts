@@ -12,15 +12,15 @@ type Kept = Token & { serial: number };
 export type TokenStore = { read(): Promise<Kept | null>; refresh(beyond: number | null, next: (last: Kept | null) => Promise<Token>): Promise<Kept> };
 
 /**
- * What a connector may use of the outside, as `ChannelIo` says it. `connector`: whose `nextToken` makes the tokens; asked late, for it is made with this.
+ * What a connector may use of the outside, as `ChannelIo` says it. `app`: limits that other shops share. `connector`: whose `nextToken` makes the tokens; asked late, for it is made with this.
  */
-export function createIo(o: { code: string; limiter: Limiter; raw: RawHttp; timeoutMs: number; now: () => number; tokens: TokenStore; connector: () => ChannelConnector }): ChannelIo {
-  let serial: number | null = null;
+export function createIo(o: { code: string; limiter: Limiter; app?: Limiter | undefined; raw: RawHttp; timeoutMs: number; now: () => number; tokens: TokenStore; connector: () => ChannelConnector }): ChannelIo {
   return {
     now: o.now,
     uuid: uuidv7,
     call: async (call) => {
       await o.limiter.take(call.family);
+      await o.app?.take(call.family);
       const answer = await o.raw(call, o.timeoutMs);
       if (answer.status === 429) {
         const after = Number(answer.headers['retry-after']) * 1000 || THROTTLED_MS;
@@ -34,19 +34,13 @@ export function createIo(o: { code: string; limiter: Limiter; raw: RawHttp; time
       o.limiter.pause(family, ms);
       return new PartnerThrottled(`${o.code} wants fewer calls of ${family}`, ms);
     },
-    token: async (fresh = false) => {
+    token: async (beyond) => {
       const last = await o.tokens.read();
-      const good = last !== null && last.expiresAt > o.now() + RENEW_BEFORE_MS && !(fresh && last.serial === serial);
-      if (good) {
-        serial = last.serial;
-        return last.access;
-      }
+      if (last !== null && last.expiresAt > o.now() + RENEW_BEFORE_MS && last.serial !== beyond) return last;
       const connector = o.connector();
       const { nextToken } = connector;
       if (!nextToken) throw new PartnerRefused(401, `the access token of ${o.code} is missing or no longer valid, and this platform gives no new one: set it anew`);
-      const made = await o.tokens.refresh(last?.serial ?? null, (old) => nextToken.call(connector, old));
-      serial = made.serial;
-      return made.access;
+      return o.tokens.refresh(last?.serial ?? null, (old) => nextToken.call(connector, old));
     },
   };
 }

@@ -1,7 +1,10 @@
 import { applyOrder } from '../../db/channels/apply-order.ts';
-import { dueHints, hintsDone, hintsPostponed, storeHints, type DueHint } from '../../db/channels/hints.ts';
+import { holdGone, holdRefused } from '../../db/channels/unseen.ts';
+import { dueHints, hintsDone, hintsPostponed, hintsRefused, storeHints, type DueHint } from '../../db/channels/hints.ts';
 import { markPlatformSku } from '../../db/channels/listings.ts';
 import { pollState, savePoll } from '../../db/channels/poll.ts';
+import { isPrivacyTask, privacyTaskDone, takePrivacyRequest } from '../../db/channels/privacy.ts';
+import { PartnerRefused } from '../../domain/http-port.ts';
 import { inParallel, outsideFault, type SyncContext } from './context.ts';
 
 const AT_ONCE = 8;
@@ -23,29 +26,39 @@ async function readHint(context: SyncContext, hint: DueHint): Promise<void> {
     context.did();
   } catch (error) {
     const fault = outsideFault(error);
+    if (fault?.refused === 'this') return hintsRefused(writer.pool, context.shop.channel.id, hint, writer.clock(), fault.text);
     // Ours, too, must not stand in the way of other orders; it is tried again, with its reason, and shows in the shop's list of what waits.
-    await hintsPostponed(writer.pool, hint.ids, writer.clock(), fault?.text ?? `${(error as Error).name}: ${(error as Error).message}`);
+    await hintsPostponed(writer.pool, hint.ids, writer.clock(), fault?.text ?? `${(error as Error).name}: ${(error as Error).message}`, fault?.retryAfterMs ?? null);
   }
 }
 
 async function read(context: SyncContext, hint: DueHint): Promise<void> {
   const { connector, shop, deps: { writer } } = context;
   if (hint.subject === 'stock' || hint.subject === 'product') return markPlatformSku(writer.pool, shop.channel.id, hint.externalId, writer.clock());
+  if (hint.subject === 'privacy') return takePrivacyRequest(writer, context.deps.vault, shop.channel, hint.topics, hint.externalId);
+  if (isPrivacyTask(hint.externalId)) return privacyTaskDone(writer.pool, shop.channel.id, hint.externalId, writer.clock());
   let externalId: string | null = hint.externalId;
   if (hint.subject === 'after_sale') externalId = (await connector.orderOfAfterSale?.(hint.externalId)) ?? null;
   else if (hint.subject !== 'order') return;
   if (externalId === null) return;
-  const seen = await connector.fetchOrder(externalId, hint.topics);
-  if (!seen) return;
+  const seen = await fetch(context, externalId, hint.topics);
+  if (!seen) {
+    if (context.kind.capabilities.tellsGone) await holdGone(writer, shop.channel, externalId);
+    return;
+  }
   const { state } = await applyOrder(context.apply, shop.channel, seen, context.rules);
   await connector.orderTaken?.(externalId, state);
 }
 
-/** Everything that is due, and what it leads to, until nothing is left or the look is over. Returns how many were read. */
-export async function drainHints(context: SyncContext): Promise<number> {
-  let all = 0;
-  for (let read = 1; read > 0 && !context.over(); all += read) read = await readHints(context);
-  return all;
+/** What the platform refuses to show of one order is for somebody to see. */
+async function fetch({ connector, shop, deps: { writer } }: SyncContext, externalId: string, topics: readonly string[]): ReturnType<SyncContext['connector']['fetchOrder']> {
+  try {
+    return await connector.fetchOrder(externalId, topics);
+  } catch (error) {
+    const fault = outsideFault(error);
+    if (fault?.refused === 'this') await holdRefused(writer, shop.channel.id, externalId, fault.text);
+    throw error;
+  }
 }
 
 const QUEUE_EVERY_S = 10;
@@ -80,13 +93,25 @@ export async function backstop(context: SyncContext, until: number | null = null
   const end = Math.min(until ?? Number.MAX_SAFE_INTEGER, now - plan.lagS * 1000);
   let known = state.until;
   let window = state.window;
+  let anew = false;
   for (;;) {
     if (!window) {
       if (known >= end) break;
       window = { from: Math.max(0, known - plan.overlapS * 1000), to: Math.min(end, known + plan.windowS * 1000 - plan.overlapS * 1000), page: null };
     }
     if (context.over()) return now;
-    const { orders, next } = await connector.changedOrders(window, window.page);
+    let found: Awaited<ReturnType<typeof connector.changedOrders>>;
+    try {
+      found = await connector.changedOrders(window, window.page);
+    } catch (error) {
+      // A cursor does not live for ever, on the platform: the window is begun anew, once a look; what it named is known.
+      if (!(error instanceof PartnerRefused) || error.account || window.page === null || anew) throw error;
+      anew = true;
+      window = { ...window, page: null };
+      await savePoll(writer.pool, channel.id, window, null, writer.clock());
+      continue;
+    }
+    const { orders, next } = found;
     await storeHints(writer.pool, orders.map((o) => ({
       channelId: channel.id, channelCode: channel.code, subject: 'order', topic: 'poll', externalId: o.externalId, version: o.version,
       key: `poll:${o.externalId}:${o.version ?? `${window?.to ?? 0}`}`,

@@ -1,45 +1,39 @@
-import type { StockAnswer, StockPush } from '../../channels/channel.ts';
 import { saveChecked } from '../../db/channels/poll.ts';
-import {
-  changeDropped, changeRefused, changeTold, expectedFigures, forgetChanges, nextListings, prepareChanges, sellableNow, settleReading, type ListingStock, type Pending,
-} from '../../db/channels/publish.ts';
-import { markListing } from '../../db/channels/listings.ts';
-import { PartnerRefused } from '../../domain/http-port.ts';
+import { changeDropped, changeStale, changeTold, forgetChanges, nextListings, prepareChanges, sellableNow, unsureListings, type ListingStock } from '../../db/channels/publish.ts';
+import { assumeLeast, expectedFigures, keepReadings, noteSeen, nothingShort } from '../../db/channels/readings.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
-import { backstop, drainHints } from './orders.ts';
+import { answersTo, takeWhatIsThere, type Push, type Refused, type Sent } from './send.ts';
+import { figureOf, readFigures } from './settle.ts';
 import type { SyncContext } from './context.ts';
 
-type ToRead = { id: number; platformSku: string; itemId: string | null };
-
 /**
- * Tells the platform what has changed, urgent listings first, as many as one call takes. What was sent and not acknowledged comes first and as it was where the platform knows
- * keys; elsewhere its figure is read before anything else is sent. Returns how many listings were looked at.
+ * Tells the platform what has changed, urgent listings first, as many as one call takes, those whose account is known. What was sent and not acknowledged comes first and as it was where the platform knows
+ * keys; elsewhere its figure is read before anything else is sent (`readUnknown`). Returns how many listings were looked at.
  */
 export async function publishStock(context: SyncContext): Promise<number> {
-  const { connector, kind: { capabilities }, shop: { channel }, deps: { writer, network } } = context;
+  const { connector, kind: { capabilities }, shop: { channel }, deps: { writer: { pool } } } = context;
   const push = connector.pushStock?.bind(connector);
-  const { pool } = writer;
   if (!push || capabilities.stock === 'none') {
     await forgetChanges(pool, channel.id);
     return 0;
   }
-  const listings = await nextListings(pool, channel.id, capabilities.stockBatch);
+  const listings = await nextListings(pool, channel.id, capabilities.stockBatch, capabilities.stock === 'keyed', learns(context) ? 'known' : 'all');
   if (listings.length === 0) return 0;
-  const stopped = listings.filter((l) => l.rule.mode === 'stopped');
-  await changeDropped(pool, stopped);
-  const open = listings.filter((l) => l.rule.mode !== 'stopped');
-  // Its account must be known first: a new listing, or one of which a change may or may not have arrived.
-  const unsure = connector.readStock && capabilities.countsOwnSales ? open.filter((l) => !l.opened || (l.pending !== null && capabilities.stock !== 'keyed')) : [];
-  if (unsure.length > 0) {
-    await settleByReading(context, unsure);
-    return listings.length;
-  }
+  const open = await withoutStopped(context, listings);
+  await context.setting(() => tellOpen(context, open, push));
+  context.did();
+  return listings.length;
+}
+
+async function tellOpen(context: SyncContext, open: readonly ListingStock[], push: Push): Promise<void> {
+  const { connector, kind: { capabilities }, shop: { channel }, deps: { writer, network } } = context;
+  const { pool } = writer;
   const figures = new Map<string, number>();
   if (connector.readStock && (capabilities.stock === 'compare' || (capabilities.stock === 'set' && capabilities.countsOwnSales))) {
     for (const s of await connector.readStock(open)) figures.set(s.platformSku, s.sellable);
   }
   const targets = await sellableNow(pool, network, context.projection, channel, open, writer.clock());
-  const sent: { listing: ListingStock; pending: Pending }[] = [];
+  const sent: Sent[] = [];
   const idle: ListingStock[] = [];
   const changes = await prepareChanges(pool, open.map((listing, i) => ({ listing, sellable: targets[i] ?? 0, seen: figures.get(listing.platformSku) ?? null })), uuidv7);
   for (const [i, listing] of open.entries()) {
@@ -49,61 +43,63 @@ export async function publishStock(context: SyncContext): Promise<number> {
   }
   await changeDropped(pool, idle);
   if (sent.length > 0) await send(context, sent, push);
-  context.did();
-  return listings.length;
 }
 
-async function send(context: SyncContext, sent: { listing: ListingStock; pending: Pending }[], push: (pushes: readonly StockPush[]) => Promise<StockAnswer[]>): Promise<void> {
-  const { deps: { writer }, shop: { channel } } = context;
-  let answers: StockAnswer[];
-  try {
-    answers = await push(sent.map(({ listing, pending }) => ({
-      itemId: listing.itemId, platformSku: listing.platformSku, delta: pending.delta, target: pending.target, seen: pending.seen, key: pending.key,
-    })));
-  } catch (error) {
-    // The whole call was refused: nothing of it arrived. Anything else leaves it open whether it did.
-    if (!(error instanceof PartnerRefused)) throw error;
-    answers = sent.map(() => ({ outcome: 'refused', reason: error.message }));
-  }
-  const told: typeof sent = [];
-  for (const [i, entry] of sent.entries()) {
-    const answer = answers[i] ?? { outcome: 'refused', reason: 'the platform did not answer for this SKU' };
-    if (answer.outcome === 'done') told.push(entry);
-    else if (answer.outcome === 'refused') await changeRefused(writer.pool, entry.listing, answer.reason);
-    else await settleByReading(context, [entry.listing]);
-  }
-  await changeTold(writer.pool, channel.id, told, writer.clock());
+/** Accounts are learnt by reading: of new listings, and of those of which a change may or may not have arrived. */
+const learns = ({ connector, kind: { capabilities } }: SyncContext): boolean => connector.readStock !== undefined && connector.pushStock !== undefined && capabilities.countsOwnSales && capabilities.stock !== 'none';
+
+/** Of those that are stopped nothing is told. */
+async function withoutStopped({ deps: { writer } }: SyncContext, listings: readonly ListingStock[]): Promise<ListingStock[]> {
+  await changeDropped(writer.pool, listings.filter((l) => l.rule.mode === 'stopped'));
+  return listings.filter((l) => l.rule.mode !== 'stopped');
 }
 
-const READINGS = 3;
+/** Reads the figures of listings that have changed and whose account must be known first, as many as one call takes. What of them shows too much is lowered next. Returns how many were looked at. */
+export async function readUnknown(context: SyncContext): Promise<number> {
+  const { kind: { capabilities }, shop: { channel }, deps: { writer } } = context;
+  if (!learns(context)) return 0;
+  const keyed = capabilities.stock === 'keyed';
+  const unknown = await nextListings(writer.pool, channel.id, capabilities.stockBatch, keyed, 'unknown');
+  const open = await withoutStopped(context, unknown);
+  const shown = open.length === 0 ? new Map<number, number>() : await readFigures(context, open);
+  return unknown.length + (keyed ? 0 : await lowerUnsure(context, shown));
+}
 
 /**
- * Learns from the platform's figure what it has been granted: read, bring in every order it has sold by then, read again. Equal figures prove that nothing was sold in between; after
- * three tries the lower one counts, which can only understate.
+ * A change of these may or may not have arrived, so they wait for the proof of a reading; stock goes on moving meanwhile. Where the platform may show more than may be sold it is read, unless it just was (`shown`, by
+ * listing), and where it does that is told at once (`assumeLeast`): once a look, for nothing says that the next answer is not lost as well. Returns how many were looked at.
  */
-export async function settleByReading(context: SyncContext, listings: readonly ToRead[]): Promise<void> {
-  const { connector, deps: { writer }, shop: { channel } } = context;
-  if (!connector.readStock) return;
-  let open = [...listings];
-  for (let round = 1; open.length > 0 && round <= READINGS; round++) {
-    const before = new Map((await connector.readStock(open)).map((s) => [s.platformSku, s.sellable]));
-    await context.alone(async () => {
-      await backstop(context, writer.clock().getTime());
-      await drainHints(context);
-    });
-    const after = new Map((await connector.readStock(open)).map((s) => [s.platformSku, s.sellable]));
-    const again: ToRead[] = [];
-    for (const l of open) {
-      const [b, a] = [before.get(l.platformSku), after.get(l.platformSku)];
-      if (b === undefined || a === undefined) await writer.pool.query(`update listings set pending = null, refused = 'the platform does not know this SKU' where id = $1`, [l.id]).then(() => writer.pool.query('delete from listing_changes where listing_id = $1', [l.id]));
-      else if (a === b || round === READINGS) {
-        await settleReading(writer.pool, l.id, Math.min(a, b), writer.clock());
-        await markListing(writer.pool, l.id, channel.id, writer.clock(), true);
-      } else again.push(l);
-    }
-    open = again;
+async function lowerUnsure(context: SyncContext, shown: ReadonlyMap<number, number>): Promise<number> {
+  const { connector, kind: { capabilities }, shop: { channel }, deps: { writer, network } } = context;
+  const { pool } = writer;
+  const unsure = (await unsureListings(pool, channel.id)).filter((l) => l.rule.mode !== 'stopped' && !context.lowered.has(l.id));
+  if (unsure.length === 0) return 0;
+  const sellable = await sellableNow(pool, network, context.projection, channel, unsure, writer.clock());
+  const over = unsure.map((listing, i) => ({ listing, sellable: sellable[i] ?? 0 })).filter((o) => o.listing.most > o.sellable).slice(0, capabilities.stockBatch);
+  const toRead = over.map((o) => o.listing).filter((l) => !shown.has(l.id));
+  const read = new Map((toRead.length === 0 ? [] : await connector.readStock?.(toRead) ?? []).map((s) => [s.platformSku, s.sellable]));
+  const seen = new Map(toRead.flatMap((l) => { const s = read.get(l.platformSku); return s === undefined ? [] : [[l.id, s] as const]; }));
+  await noteSeen(pool, seen);
+  // One that cannot be read counts as the worst.
+  const lower = over.filter((o) => (shown.get(o.listing.id) ?? seen.get(o.listing.id) ?? o.listing.most) > o.sellable).map((o) => o.listing.id);
+  await assumeLeast(pool, lower);
+  for (const id of lower) context.lowered.add(id);
+  return over.length;
+}
+
+async function send(context: SyncContext, sent: readonly Sent[], push: Push): Promise<void> {
+  const { deps: { writer }, shop: { channel }, kind: { capabilities } } = context;
+  const answers = await answersTo(sent, push);
+  await changeTold(writer.pool, channel.id, sent.filter((_, i) => answers[i]?.outcome === 'done'), writer.clock());
+  const refused: Refused[] = [];
+  for (const [i, entry] of sent.entries()) {
+    const answer = answers[i] ?? { outcome: 'refused', reason: 'the platform did not answer for this SKU' };
+    if (answer.outcome === 'refused') refused.push({ ...entry, reason: answer.reason });
+    // Set under comparison nothing was done; of a difference nobody knows how much was.
+    else if (answer.outcome === 'stale' && capabilities.stock === 'compare') await changeStale(writer.pool, entry.listing, entry.pending);
+    else if (answer.outcome === 'stale') await readFigures(context, [entry.listing]);
   }
-  context.did();
+  await takeWhatIsThere(context, refused, push);
 }
 
 /** By channel: the listing up to which the check under way has come. Lost with the process, which then begins it anew. */
@@ -125,9 +121,10 @@ export async function checkFigures(context: SyncContext, everyS: number, lastAt:
     await saveChecked(writer.pool, channel.id, writer.clock());
     return { due: now + everyS * 1000, looked: 0 };
   }
-  const seen = new Map((await connector.readStock(part)).map((s) => [s.platformSku, s.sellable]));
-  const off = part.filter((l) => l.settled && seen.get(l.platformSku) !== l.shown);
-  if (off.length > 0) await settleByReading(context, off);
+  const seen = new Map((await connector.readStock(part)).map((s) => [s.platformSku, s]));
+  const read = part.filter((l) => l.settled).flatMap((l) => { const s = seen.get(l.platformSku); return s === undefined ? [] : [{ ...l, sellable: s.sellable, expected: l.figure, figure: figureOf(capabilities, s) }]; });
+  await nothingShort(writer.pool, read.filter((l) => l.short && l.figure === l.expected).map((l) => l.id));
+  await keepReadings(writer.pool, read.filter((l) => l.figure !== l.expected), writer.clock());
   cursors.set(channel.id, part.at(-1)?.id ?? 0);
   return { due: now, looked: part.length };
 }

@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { inflateRawSync } from 'node:zlib';
 import type { InstancePolicy } from '../../domain/routing/model.ts';
 import { Simulation } from '../../domain/simulation/simulate.ts';
@@ -11,10 +11,12 @@ export type SimulationNews = { simulated: number; result: SimulationResult | nul
 /** Orders between two signs of life. */
 const STEP = 200;
 
-const { input, policy } = workerData as SimulationTask;
-const simulation = new Simulation(JSON.parse(inflateRawSync(input).toString()) as SimulationInput, policy);
-for (let more = true; more;) {
-  more = simulation.run(STEP);
-  const news: SimulationNews = { simulated: simulation.orders, result: more ? null : simulation.result() };
-  parentPort?.postMessage(news);
-}
+// One task after the other: whoever has one more sends it when the last one is over.
+parentPort?.on('message', ({ input, policy }: SimulationTask) => {
+  const simulation = new Simulation(JSON.parse(inflateRawSync(input).toString()) as SimulationInput, policy);
+  for (let more = true; more;) {
+    more = simulation.run(STEP);
+    const news: SimulationNews = { simulated: simulation.orders, result: more ? null : simulation.result() };
+    parentPort?.postMessage(news);
+  }
+});

@@ -18,6 +18,7 @@ export const AccountView = Type.Object({
   code: Type.String(), kind: Type.String(), settings: Type.Record(Type.String(), Type.Unknown()), secretsSet: Type.Array(Type.String()), limits: Type.Record(Type.String(), Rate),
   carriers: Type.Array(Type.String(), { description: 'carriers of ours that it knows' }), pushPath: Type.String({ description: 'the address that it pushes to, after the public URL of this API' }),
   state: Type.Optional(Type.Object({
+    waitsFor: Type.Array(Type.String(), { description: 'why announcements, labels and numbers to be taken back wait: the account itself is refused, or it cannot be reached' }),
     rejectedPushes: Counts, waybills: Counts, announcements: Counts, balances: Type.Array(Type.Object({ carrier: Type.String(), branch: Type.String(), left: Nullable(Type.Integer({ description: 'numbers left; null: without end' })), at: Timestamp })),
   }, { description: 'of the last week: pushes that were not believed; of all time: waybills and announcements of parcels by state' })),
 });

@@ -1,12 +1,15 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
+import { capabilitiesOf } from '../../channels/channel.ts';
 import { storeHints } from '../../db/channels/hints.ts';
 import { releaseHeld } from '../../db/channels/listings.ts';
 import { channelReports, heldOrders } from '../../db/channels/read.ts';
+import { resendReport } from '../../db/channels/refusals.ts';
 import { decideAfterSale } from '../../db/channels/decide-after-sale.ts';
 import type { ApiDeps } from '../deps.ts';
+import { ShopBook } from '../../db/channels/shops.ts';
 import { unbound } from './unbound.ts';
-import { problemResponses, Reason, Text } from '../schemas/common.ts';
+import { OneOf, problemResponses, Reason, Text } from '../schemas/common.ts';
 import { ChannelParams, HeldView, ReportsView } from './schema.ts';
 import { kindOf } from './shops.ts';
 
@@ -14,7 +17,7 @@ const tags = ['channels'];
 const closed = { additionalProperties: false } as const;
 
 /** Platform orders that wait for somebody, what platforms were told, and orders to be read again. */
-export const channelOrderRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store: { pool, network, writer } }) => {
+export const channelOrderRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store: { pool, network, vault, writer } }) => {
   const of = (code: string) => kindOf(network.channels.get(code), code);
 
   app.get('/v1/channels/:code/held', {
@@ -28,7 +31,7 @@ export const channelOrderRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { st
   app.post('/v1/channels/:code/held/release', {
     config: { scope: 'orders:operate' }, onRequest: unbound,
     schema: {
-      summary: 'Read held platform orders again', tags, params: ChannelParams, body: Type.Object({ key: Type.Optional(Text(250)) }, closed), description: 'All of the shop, or those that `key` holds.',
+      summary: 'Read held platform orders again', tags, params: ChannelParams, body: Type.Object({ key: Type.Optional(Text(250)) }, closed), description: 'All of the shop, or those that `key` holds. An order that was changed on the platform (`changed_on_platform`), or of which a change came too late here (`conflict`), goes on by its own key only, as our order is: see to the change first.',
       response: { 200: Type.Object({ released: Type.Integer() }), ...problemResponses },
     },
   }, async (request) => ({ released: await releaseHeld(pool, network, of(request.params.code).channel.id, request.body.key ?? null, writer.clock()) }));
@@ -56,16 +59,26 @@ export const channelOrderRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { st
     },
   }, async (request) => ({ items: await channelReports(pool, of(request.params.code).channel.id, request.query.open ?? false, request.query.before ?? Number.MAX_SAFE_INTEGER, request.query.limit ?? 100) }));
 
+  app.post('/v1/channels/:code/reports/:id/resend', {
+    config: { scope: 'orders:operate' }, onRequest: unbound,
+    schema: {
+      summary: 'Tell a platform again what it refused', tags, params: Type.Object({ code: ChannelParams.properties.code, id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) }),
+      description: 'Safe to repeat: a report that waits goes at once, one that has arrived stays as it is. PUT /v1/channels/{code}/shop has all that was refused told again.',
+      response: { 200: Type.Object({ id: Type.Integer(), state: OneOf(['waiting', 'done']) }), ...problemResponses },
+    },
+  }, async (request) => ({ id: request.params.id, state: await resendReport(pool, of(request.params.code).channel, request.params.id, writer.clock()) }));
+
   app.post('/v1/channels/:code/after-sales/:afterSaleId/decision', {
     config: { scope: 'orders:operate' }, onRequest: unbound,
     schema: {
       summary: 'Agree to or refuse an after-sale of a platform', tags, params: Type.Object({ code: ChannelParams.properties.code, afterSaleId: Text(200) }),
       body: Type.Object({ externalId: Text(200, 1, { description: "the platform's order" }), approved: Type.Boolean(), reason: Reason }, closed),
-      description: 'Told to the platform once; another decision on the same after-sale is a conflict.', response: { 202: Type.Object({ accepted: Type.Boolean() }), ...problemResponses },
+      description: 'Told to the platform once; another decision on the same request is a conflict. One that the buyer asks for anew after a decision was told is decided anew.', response: { 202: Type.Object({ accepted: Type.Boolean() }), ...problemResponses },
     },
   }, async (request, reply) => {
     const { channel, kind } = of(request.params.code);
-    await decideAfterSale(writer, channel, kind.capabilities.afterSale === 'decide', { ...request.body, afterSaleId: request.params.afterSaleId });
+    const shop = await new ShopBook(pool, network, vault).find(request.params.code);
+    await decideAfterSale(writer, channel, capabilitiesOf(kind, shop?.settings ?? {}).afterSale === 'decide', { ...request.body, afterSaleId: request.params.afterSaleId });
     return reply.code(202).send({ accepted: true });
   });
   return Promise.resolve();

@@ -16,7 +16,7 @@ export const ShopBody = Type.Object({
 
 export const ShopView = Type.Object({
   channel: Type.String(), platform: Type.String(), settings: Type.Record(Type.String(), Type.Unknown()), secretsSet: Type.Array(Type.String()), limits: Type.Record(Type.String(), Rate),
-  pushPath: Nullable(Type.String({ description: 'the address that the platform pushes to, after the public URL of this API; null: its messages come over a connection that a worker holds' })),
+  pushPath: Nullable(Type.String({ description: 'the address that the platform pushes to, after the public URL of this API; null: nothing is pushed there, its orders come over a connection that a worker holds, from its queue, by the poll or by files' })),
   state: Type.Optional(Type.Unknown({ description: 'what waits, what is held, what was refused, how long the platform takes to know, and how its connection does where it pushes over one' })),
 });
 

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { ChannelKind } from '../../channels/channel.ts';
+import { capabilitiesOf, type ChannelKind } from '../../channels/channel.ts';
 import { allKinds, channelKind } from '../../channels/registry.ts';
 import { shopState } from '../../db/channels/read.ts';
 import { putShop, ShopBook, type ShopRow } from '../../db/channels/shops.ts';
@@ -23,9 +23,15 @@ export function kindOf(channel: Channel | undefined, code: string): { channel: C
   return { channel, kind };
 }
 
+/** Whether something arrives at the address of a shop. */
+function isPushed({ channel, settings }: ShopRow): boolean {
+  const kind = channelKind(channel.platform);
+  return kind !== null && !['stream', 'queue', 'none'].includes(capabilitiesOf(kind, settings).push);
+}
+
 const view = (shop: ShopRow): { channel: string; platform: string; settings: Record<string, unknown>; secretsSet: string[]; limits: ShopRow['limits']; pushPath: string | null } => ({
   channel: shop.channel.code, platform: shop.channel.platform, settings: shop.settings, secretsSet: Object.keys(shop.secrets).sort(), limits: shop.limits,
-  pushPath: channelKind(shop.channel.platform)?.capabilities.push === 'stream' ? null : `/hooks/${shop.channel.code}/${shop.hookKey}`,
+  pushPath: isPushed(shop) ? `/hooks/${shop.channel.code}/${shop.hookKey}` : null,
 });
 
 /** The key of the connection that a shop's messages come over; null: its platform pushes to an address of ours, or not at all. */
@@ -51,7 +57,7 @@ export const shopRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }) =
     const old = await book().find(code);
     const { settings, secrets } = readSettings(kind, request.body.settings, Object.keys(old?.secrets ?? {}));
     await putShop(pool, vault, network, code, {
-      settings, secrets, limits: request.body.limits ?? {}, since: request.body.since === undefined ? null : new Date(request.body.since), newHookKey: request.body.newAddress === true, tellsStock: kind.capabilities.stock !== 'none',
+      settings, secrets, limits: request.body.limits ?? {}, since: request.body.since === undefined ? null : new Date(request.body.since), newHookKey: request.body.newAddress === true, tellsStock: capabilitiesOf(kind, settings).stock !== 'none',
     }, writer.clock());
     return view(await book().find(code) as ShopRow);
   });

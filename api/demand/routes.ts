@@ -42,11 +42,11 @@ export const demandRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store })
     const filter = await filterOf(store, query, request.apiKey.locationId);
     const rows = await readDailyDemand(store.pool, filter, store.writer.clock(), { after: after === undefined ? null : cursorOf(after), limit: limit + 1 });
     const page = rows.slice(0, limit);
-    const codes = await skuCodes(store, page.map((r) => r.skuId));
+    const codes = await store.network.skusById(page.map((r) => r.skuId));
     const last = page.at(-1);
     return {
       items: page.map(({ skuId, locationId, channelId, outMinutes, ...r }) => ({
-        ...r, sku: codes.get(skuId) ?? '', location: store.network.locationById.get(locationId)?.code ?? null, channel: channelCode(store.network, channelId), stockedOut: outMinutes > 0, outMinutes,
+        ...r, sku: codes.get(skuId)?.code ?? '', location: store.network.locationById.get(locationId)?.code ?? null, channel: channelCode(store.network, channelId), stockedOut: outMinutes > 0, outMinutes,
       })),
       next: rows.length > limit && last ? nextOf(last) : null,
     };
@@ -66,10 +66,10 @@ export const demandRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store })
     if (unknown !== undefined) throw new Problem('invalid', `by: "${unknown}" is none of ${DEMAND_GROUPS.join(', ')}, or is there twice`, '/querystring/by');
     const sums = await sumDemand(store.pool, await filterOf(store, query, request.apiKey.locationId), groups as DemandGroup[]);
     if (sums.length > 5_000) throw new Problem('invalid', `these are ${sums.length} sums; ask for fewer days or SKUs, or by less`, '/querystring/by');
-    const codes = await skuCodes(store, sums.flatMap((r) => r.skuId ?? []));
+    const codes = await store.network.skusById(sums.flatMap((r) => r.skuId ?? []));
     return {
       items: sums.map(({ skuId, locationId, channelId, ...r }) => ({
-        ...r, ...(skuId === undefined ? {} : { sku: codes.get(skuId) ?? '' }), ...(locationId === undefined ? {} : { location: store.network.locationById.get(locationId)?.code ?? null }),
+        ...r, ...(skuId === undefined ? {} : { sku: codes.get(skuId)?.code ?? '' }), ...(locationId === undefined ? {} : { location: store.network.locationById.get(locationId)?.code ?? null }),
         ...(channelId === undefined ? {} : { channel: channelCode(store.network, channelId) }),
       })),
     };
@@ -134,11 +134,6 @@ async function filterOf({ network }: Store, q: Query, only: number | null): Prom
     from: q.from, to: q.to, ...(q.sku === undefined ? {} : { skus: id('sku', network.knownSku(q.sku)) }), ...(only !== null ? { locations: [only] } : locations === undefined ? {} : { locations }),
     ...(q.channel === undefined ? {} : { channels: id('channel', demandChannel(network, q.channel)) }), ...(q.region === undefined ? {} : { regions: [q.region] }), ...(q.category === undefined ? {} : { categories: [q.category] }),
   };
-}
-
-export async function skuCodes({ pool }: Store, ids: readonly number[]): Promise<Map<number, string>> {
-  const { rows } = await pool.query<{ id: number; code: string }>('select id, code from skus where id = any($1::int[])', [[...new Set(ids)]]);
-  return new Map(rows.map((r) => [r.id, r.code]));
 }
 
 const nextOf = (r: DemandCursor): string => Buffer.from(JSON.stringify([r.day, r.skuId, r.locationId, r.channelId, r.country, r.region])).toString('base64url');

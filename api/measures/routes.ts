@@ -16,7 +16,7 @@ export const measureRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store: 
     schema: {
       summary: 'How often locations accept', tags: ['routing'], description: 'The least reliable first. A key bound to a location sees its own.',
       response: { 200: Type.Object({ items: Type.Array(Type.Object({
-        location: Type.String(), accepted: Type.Integer(), rejected: Type.Integer({ description: 'rejected, or silent until the order went elsewhere' }), acceptance: PerMille('smoothed by the rate of the network'), measuredAt: Timestamp,
+        location: Type.String(), accepted: Type.Number({ description: 'orders; of one with a short pick the share that was there' }), rejected: Type.Number({ description: 'rejected, or silent until the order went elsewhere, and the shares that were picked short' }), acceptance: PerMille('smoothed by the rate of the network'), measuredAt: Timestamp,
       })) }), ...problemResponses },
     },
   }, async ({ apiKey }) => {

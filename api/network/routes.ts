@@ -56,6 +56,9 @@ export const networkRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }
   }, async (request) => {
     const body = request.body as LocationInput;
     if ((body.lat === undefined) !== (body.lon === undefined)) throw new Problem('invalid', 'lat and lon go together', body.lat === undefined ? '/lat' : '/lon');
+    if ((body.openMinutes === undefined) !== (body.closeMinutes === undefined)) throw new Problem('invalid', 'openMinutes and closeMinutes go together', body.openMinutes === undefined ? '/openMinutes' : '/closeMinutes');
+    const open = (body.closeMinutes ?? 0) - (body.openMinutes ?? 0);
+    if (body.closeMinutes !== undefined && (open <= 0 || open > 1_440)) throw new Problem('invalid', 'a location closes after it opens, at most a day later', '/closeMinutes');
     try {
       new Intl.DateTimeFormat('en', { timeZone: body.timeZone });
     } catch (error) {

@@ -30,6 +30,8 @@ export const LocationBody = Type.Object({
   acceptTimeoutS: Type.Optional(Seconds('time to accept an order, then it is reminded; default 600', 1)), rerouteAfterS: Type.Optional(Seconds('time from the reminder until the order goes elsewhere; default: as long as acceptTimeoutS', 1)),
   noCapacityPauseS: Type.Optional(Seconds('how long it is given nothing new after it rejected as no_capacity; default 3600, 0: not at all')),
   closedPauseS: Type.Optional(Seconds('the same after it rejected as closed; default 14400')),
+  openMinutes: Type.Optional(Type.Integer({ minimum: 0, maximum: 1439, description: 'from when on a work day somebody is there to accept orders, minutes after local midnight: the time to accept runs only then; default: warehouses and third parties around the clock, others from 09:00 to 21:00' })),
+  closeMinutes: Type.Optional(Type.Integer({ minimum: 1, maximum: 2_879, description: 'until when; goes with openMinutes, at most a day after it; beyond 1440 is after midnight' })),
   handlingUnitCost: Type.Optional(Type.Unsafe<number>({ ...Minor, description: 'for each unit, minor units; default 0' })),
   dailyCapacity: Type.Optional(Type.Integer({ minimum: 1, maximum: 2_147_483_647, description: 'units a day; absent: as many as come' })),
   takesHazardous: Type.Optional(Type.Boolean({ description: 'default false' })), takesOversized: Type.Optional(Type.Boolean({ description: 'default true' })),

@@ -34,7 +34,7 @@ export const orderCommandRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { st
     },
   }, async (request, reply) => {
     const id = await ownOrderId(pool, request.params.id, request.apiKey.locationId);
-    const status = await cancelMember(writer, store.network, id, request.body.reason, actorOf(request.apiKey), true);
+    const status = await cancelMember(writer, store.network, id, request.body.reason, actorOf(request.apiKey), { all: true });
     return status === 'asked' ? reply.code(202).send({ status }) : reply.code(200).send({ status });
   });
 
@@ -79,7 +79,7 @@ export const orderCommandRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { st
     },
   }, async (request) => {
     const id = await ownOrderId(pool, request.params.id, request.apiKey.locationId);
-    return changeAddress(writer, vault, id, request.body.shipTo as ShipTo, actorOf(request.apiKey));
+    return changeAddress(writer, store.network, vault, id, request.body.shipTo as ShipTo, actorOf(request.apiKey));
   });
 
   app.post('/v1/orders/:id/payment', {
@@ -91,7 +91,7 @@ export const orderCommandRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { st
     },
   }, async (request) => {
     const id = await ownOrderId(pool, request.params.id, request.apiKey.locationId);
-    await payOrder(writer, id, request.body.reference ?? null, actorOf(request.apiKey));
+    await payOrder(writer, store.network, id, request.body.reference ?? null, actorOf(request.apiKey));
     return { paymentStatus: 'paid' as const };
   });
 

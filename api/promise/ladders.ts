@@ -12,6 +12,7 @@ const closed = { additionalProperties: false } as const;
 const Minutes = Type.Integer({ minimum: 1, maximum: 43_200, description: 'minutes' });
 const LadderSchema = Type.Object({
   atRiskMinutes: Type.Integer({ minimum: 0, maximum: 1_440, description: 'how long before its hand-over an order that is not packed counts as missing it' }),
+  newsMinutes: Type.Optional(Type.Integer({ minimum: 0, maximum: 43_200, description: 'how long after the promised date a carrier may still tell of a delivery in time: until then what has left, and is silent, is not late; absent: a day' })),
   reSource: Type.Optional(Type.Object({ latenessPerDay: Type.Unsafe<number>({ ...Minor, description: 'what a day less may cost, minor units' }), waitMinutes: Minutes }, closed)),
   upgrade: Type.Optional(Type.Object({ maxExtraCost: Type.Unsafe<number>({ ...Minor, description: 'what a faster carrier may cost more, minor units' }), waitMinutes: Minutes }, closed)),
   ask: Type.Optional(Type.Object({ options: Type.Array(OneOf(ANSWERS), { minItems: 1, maxItems: 4 }), answerMinutes: Minutes, otherwise: OneOf(['wait', 'cancel'], 'what counts as answered when nobody answers') }, closed)),

@@ -25,7 +25,7 @@ const View = Type.Object({
   promisedBy: Nullable(At), expectedBy: Type.Unsafe<string | null>({ ...Nullable(At), description: 'as far as anybody can say now; null: nobody knows' }), rung: OneOf(RUNGS), until: Nullable(At), atRiskSince: Nullable(At), brokenAt: Nullable(At), nextLook: Nullable(At),
   history: Type.Array(Type.Object({ at: At, promisedBy: At, reason: Type.String(), actor: Type.String() })),
   questions: Type.Array(Type.Object({ askedAt: At, answerBy: At, options: Type.Array(OfferSchema), answer: Nullable(Type.String()), answeredAt: Nullable(At), answeredBy: Nullable(Type.String()), moot: Type.Boolean({ description: 'it needed no answer any more' }) })),
-  compensation: Nullable(Type.Object({ kind: Type.String(), amount: Type.Integer(), currency: Type.String(), lateMinutes: Type.Integer(), status: Type.String(), settlementReference: Nullable(Type.String()) })),
+  compensation: Nullable(Type.Object({ kind: Type.String(), amount: Type.Integer(), currency: Type.String(), lateMinutes: Type.Integer(), status: Type.String({ description: 'due, settled, or void: the news that the goods had come in time was late' }), settlementReference: Nullable(Type.String()) })),
 });
 const Risk = Type.Object({
   order: Type.String(), channel: Type.String(), externalId: Type.String(), status: Type.String(), promisedBy: At, expectedBy: Nullable(At), rung: OneOf(RUNGS), until: Nullable(At), since: Nullable(At), locations: Type.Array(Type.String()),
@@ -38,7 +38,6 @@ export const orderPromiseRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { st
     config: { scope: 'orders:read' }, schema: { summary: 'Read the promise of an order', tags: ['orders'], params: OrderParams, description: 'With every date that it had, what the customer was asked, and what is owed for being late.', response: { 200: View, ...problemResponses } },
   }, async (request) => {
     const id = await ownOrderId(pool, request.params.id, request.apiKey.locationId);
-    if ((await pool.query('select from orders where id = $1', [id])).rowCount === 0) throw new Problem('not_found', `order "${request.params.id}" does not exist`);
     return readPromise(pool, id);
   });
   app.post('/v1/orders/:id/promise/answer', {

@@ -36,7 +36,8 @@ export const promiseRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store }
     if (!destination && pickup === undefined) throw new Problem('unprocessable', 'say where it is shipped to (destination) or where it is fetched (pickup)', '/destination');
     const shop = pickup === undefined ? null : network.locations.get(pickup) ?? null;
     if (pickup !== undefined && !shop?.active) throw new Problem('unknown_location', `location "${pickup}" is not known or not active`, '/pickup');
-    if (destination && !network.knowsProvince(destination.country, destination.province)) throw new Problem('unprocessable', `province "${destination.province}" is not known in ${destination.country}: give one of its provinces`, '/destination/province');
+    const known = destination && network.known(destination.country, destination.province, destination.city);
+    if (known?.unknown) throw new Problem('unprocessable', `province "${destination?.province ?? ''}" is not known in ${destination?.country ?? ''}: ${known.like === null ? 'give one of its provinces' : `is it ${known.like}?`}`, '/destination/province');
     const onlyAt = request.apiKey.locationId;
     if (onlyAt !== null && shop?.id !== onlyAt) throw new Problem('forbidden', 'this key is bound to a location: it quotes pickups there', '/pickup');
     await network.loadSkus(lines.map((l) => l.sku));

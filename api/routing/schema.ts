@@ -49,7 +49,7 @@ export const InstanceSchema = Type.Object({
     code: Code, kind: OneOf(KINDS), place: PlaceSchema, shipsAt: Nullable(Type.Unsafe<string>({ ...Timestamp, description: 'when a shipment decided now leaves; null: it takes nothing now' })),
     pause: Type.Optional(Text(200, 1, { description: 'why it takes nothing now' })), readyMinute: Type.Optional(Minute),
     reliability: Type.Optional(Type.Integer({ minimum: 0, maximum: 1000, description: 'per mille of what it is given that it accepts' })),
-    handling: Type.Object({ perShipment: Amount, perUnit: Amount }, closed), load: Type.Integer({ minimum: 0, maximum: 1000, description: 'per mille of its capacity that is taken' }),
+    handling: Type.Object({ perShipment: Amount, perUnit: Amount }, closed), settlementFee: Type.Optional(Type.Unsafe<number>({ ...Amount, description: 'owed to a dealer a shipment' })), load: Type.Integer({ minimum: 0, maximum: 1000, description: 'per mille of its capacity that is taken' }),
     capacityUnits: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000_000 })), channels: Type.Optional(Type.Array(Code, { maxItems: 1000 })), hazardous: Type.Optional(Type.Boolean()), oversized: Type.Optional(Type.Boolean()),
     stock: Type.Record(Type.String({ minLength: 1, maxLength: 64 }), Stock),
   }, closed), { maxItems: 2000 }),
@@ -59,6 +59,11 @@ export const InstanceSchema = Type.Object({
     service: Type.Optional(Code), cutoffMinute: Type.Optional(Minute), lateRisk: Type.Optional(Type.Integer({ minimum: 0, maximum: 1000, description: 'per mille of its parcels that come later than `transitDays`' })),
   }, closed), { maxItems: 1000 }),
   policy: PolicySchema,
+  hurry: Type.Optional(Type.Object({
+    latenessPerDay: Type.Integer({ minimum: 0, maximum: 1_000_000_000, description: 'a day late costs at least so much, minor units' }), services: Type.Optional(Type.Array(Code, { maxItems: 100, description: 'only these' })),
+    exclude: Type.Optional(Type.Array(Code, { maxItems: 2000, description: 'locations that are too late' })),
+  }, { ...closed, description: 'the order\'s promise is at risk' })),
+  wanted: Type.Optional(Type.Array(Code, { maxItems: 2000, description: 'only from these: its wave\'s choice' })),
 }, { ...closed, title: 'RoutingInstance', description: 'Everything the choice depends on. The objective is in docs/routing.md.' });
 
 const Money = Type.Number({ description: 'minor units, with up to three decimals: weights are per mille' });

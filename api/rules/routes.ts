@@ -11,7 +11,7 @@ const tags = ['audit rules'];
 const RuleBody = Type.Object({
   name: Text(100), kind: Type.String(), action: Type.String(), priority: Type.Integer({ minimum: 0, maximum: 100_000, description: 'lower runs first' }), channel: Type.Optional(Code),
   params: Type.Record(Type.String(), Type.Unknown()), active: Type.Optional(Type.Boolean()),
-}, { additionalProperties: false, description: 'kind amount {min?, max?}, address {incomplete?, unknown?, remoteProvinces?}, remark {buyer?, seller?, words?}, duplicate {withinMinutes, by}, blocked {}, margin {minPercent}, floor {}; action pass, hold or reject' });
+}, { additionalProperties: false, description: 'kind amount {min?, max?}, address {incomplete?, unknown?, unlisted?, remoteProvinces?}, remark {buyer?, seller?, words?}, duplicate {withinMinutes, by}, blocked {}, margin {minPercent}, floor {}; action pass, hold or reject' });
 const Entry = { kind: OneOf(['buyer', 'phone', 'address']), value: Text(500, 1, { description: 'for an address: province|city|district|street' }) };
 
 /** In JSON: NUL and halves of surrogate pairs, which PostgreSQL cannot hold. */

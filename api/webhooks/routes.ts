@@ -21,6 +21,7 @@ const fields = {
 };
 const Endpoint = Type.Object({
   id: Type.String(), url: Type.String(), description: Type.String(), events: Type.Array(Type.String()), status: OneOf(['active', 'paused', 'gone'], '`gone`: it answered 410'),
+  pausedReason: Nullable(Type.String({ description: 'why, where nobody has paused it by hand' })), key: Nullable(Type.String({ description: 'name of the API key that made or last changed it; with it the webhook stops' })),
   secrets: Type.Integer({ description: 'how many sign just now' }), slowUntil: Nullable(Timestamp), waiting: Type.Integer(), failed: Type.Integer(), createdAt: Timestamp,
 });
 const Params = Type.Object({ id: Type.String({ maxLength: 64 }) });
@@ -49,7 +50,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store: 
     async () => ({ items: await listEndpoints(pool, vault, writer.clock()) }));
 
   app.post('/v1/webhooks', {
-    ...manage, schema: { summary: 'Make a webhook', tags, body: Type.Object(fields, closed), description: 'It is told what happens from now on. The secret is in this answer and never again.', response: { 201: Type.Intersect([Endpoint, Type.Object({ secret: Type.String() })]), ...problemResponses } },
+    ...manage, schema: { summary: 'Make a webhook', tags, body: Type.Object(fields, closed), description: 'It is told what happens from now on, until its key is revoked. The secret is in this answer and never again.', response: { 201: Type.Intersect([Endpoint, Type.Object({ secret: Type.String() })]), ...problemResponses } },
   }, async (request, reply) => {
     const { url, events, description = '' } = request.body;
     check(url, request.apiKey);
@@ -60,11 +61,11 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDeps> = (app, { store: 
   app.get('/v1/webhooks/:id', { ...see, schema: { summary: 'Read a webhook', tags, params: Params, response: answers } }, (request) => read(request.params.id));
 
   app.put('/v1/webhooks/:id', {
-    ...manage, schema: { summary: 'Change a webhook', tags, params: Params, body: Type.Object({ ...fields, status: OneOf(['active', 'paused']) }, closed), description: 'Made active again it goes on with what waits; what was cancelled can be replayed.', response: answers },
+    ...manage, schema: { summary: 'Change a webhook', tags, params: Params, body: Type.Object({ ...fields, status: OneOf(['active', 'paused']) }, closed), description: 'It is this key\'s from now on. Made active again it goes on with what waits; what was cancelled can be replayed; one that was gone is told what happens from now on.', response: answers },
   }, async (request) => {
     const { url, events, status, description = '' } = request.body;
     check(url, request.apiKey);
-    await changeEndpoint(writer, request.params.id, { url, events, status, description });
+    await changeEndpoint(writer, request.params.id, { url, events, status, description }, request.apiKey.id);
     return read(request.params.id);
   });
 

@@ -6,6 +6,7 @@ const CHANNELS = 10;
 const SKUS = 200;
 /** SKUs of which little is left: a change of one of them is urgent. */
 const SCARCE = 20;
+const [STOCK, SCARCE_UNITS] = [500, 5];
 const PLATFORMS: readonly BenchPlatform[] = ['generic', 'douyin', 'shopify'];
 
 /**
@@ -14,7 +15,7 @@ const PLATFORMS: readonly BenchPlatform[] = ['generic', 'douyin', 'shopify'];
  */
 export async function channelSync(args: string[]): Promise<Record<string, unknown>> {
   const wanted = Number(args[0] ?? 50_000);
-  const stack = await startStack({ locations: 1, skus: SKUS, stock: 500, speed: 1_000 });
+  const stack = await startStack({ locations: 1, skus: SKUS, stock: STOCK, speed: 1_000 });
   const shops: BenchShop[] = [];
   try {
     await stack.startWorker();
@@ -24,17 +25,22 @@ export async function channelSync(args: string[]): Promise<Record<string, unknow
       shops.push(shop);
       await ask(stack, 'POST', `/v1/channels/${shop.code}/listings`, { mappings: items.map((p) => ({ platformSku: p.sku, itemId: p.itemId, components: [{ sku: p.merchantCode, quantity: 1 }] })) });
     }
-    for (let i = 0; i < SCARCE; i++) await adjust(stack, `SKU-${i + 1}`, -495, `scarce-${i}`);
+    for (let i = 0; i < SCARCE; i++) await adjust(stack, `SKU-${i + 1}`, SCARCE_UNITS - STOCK, `scarce-${i}`);
     await settled(stack);
     await stack.pool.query('delete from listing_tellings');
     const random = seeded(11);
     const started = performance.now();
     const rounds = Math.ceil(wanted / CHANNELS);
+    const left = new Map<string, number>();
     for (let n = 0; n < rounds; n++) {
       // One change in fifty concerns something of which little is left; the rest comes in a rush on everything else.
       const scarce = n % 50 === 0;
       const sku = scarce ? `SKU-${1 + Math.floor(random() * SCARCE)}` : `SKU-${SCARCE + 1 + Math.floor(random() * (SKUS - SCARCE))}`;
-      await adjust(stack, sku, scarce ? (Math.floor(n / 50) % 2 === 0 ? -1 : 1) : (random() < 0.5 ? -1 : 1) * (1 + Math.floor(random() * 3)), `change-${n}`);
+      const there = left.get(sku) ?? (scarce ? SCARCE_UNITS : STOCK);
+      const units = scarce ? 1 : 1 + Math.floor(random() * 3);
+      const delta = (random() < 0.5 && there >= units) || (scarce && there > SCARCE_UNITS) ? -units : units;
+      left.set(sku, there + delta);
+      await adjust(stack, sku, delta, `change-${n}`);
     }
     const written = (performance.now() - started) / 1000;
     await settled(stack);

@@ -28,6 +28,7 @@ export function generate(seed: number, mostLines: number, locations: number): Ro
     const share = kind === 'warehouse' ? 0.75 : 0.35;
     return {
       code: `L${i}`, kind, place: place(int(0, CITIES.length - 1)), shipsAt: new Date(NOW + int(0, 2) * DAY + int(0, 8) * 3_600_000).toISOString(), handling: { perShipment: kind === 'warehouse' ? 150 : 350, perUnit: kind === 'warehouse' ? 30 : int(60, 90) },
+      ...(kind === 'dealer' ? { settlementFee: 100 * (i % 6) } : {}),
       load: int(0, 1000), ...(random() < 0.1 ? { capacityUnits: int(1, 6) } : {}),
       stock: Object.fromEntries([...new Set(lines.map((l) => l.sku))].flatMap((sku) => (random() >= share ? [] : [[sku, {
         available: kind === 'warehouse' ? int(5, 200) : int(1, 5), ...(kind === 'store' ? { opportunity: { cost: int(0, 1200), units: int(0, 3) } } : {}),

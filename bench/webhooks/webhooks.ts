@@ -42,8 +42,9 @@ export async function webhooks(args: string[]): Promise<Record<string, unknown>>
     }
     const seconds = (performance.now() - started) / 1000;
     const records = (await Promise.all(shops.map(pushesOf))).flat();
-    await drained(stack);
     const acks = records.map((r) => r.at).sort((a, b) => a - b);
+    console.log(`${records.length} pushes in ${seconds.toFixed(0)} s: acknowledged within ${quantile(acks, 0.5).toFixed(0)} ms, 99 % within ${quantile(acks, 0.99).toFixed(0)} ms; now what they lead to`);
+    await drained(stack);
     const { lost, orders } = await compare(stack, shops);
     return {
       bench: 'webhooks', pushes: records.length, orders, ackP50Ms: Math.round(quantile(acks, 0.5)), ackP99Ms: Math.round(quantile(acks, 0.99)), pushesPerSecond: Math.round(records.length / seconds),

@@ -58,6 +58,6 @@ function finish(o: CheckOptions, outcomes: Outcome[], gaps: Gap[], say: (line: s
   const good = count === 0;
   say(`${o.name}: ${of('good').length} of ${outcomes.length - of('other').length} sentences of the contract are met; ${good ? 'nothing is missing' : `${count} ${count === 1 ? 'thing is' : 'things are'} missing`}`);
   if (todo.length > 0) say(`left to write in channels/${o.name}:\n${todo.map((t) => `  ${t}`).join('\n')}`);
-  if (good && !o.live) say(`the whole system around it: npx vitest run test/channels/every-channel.test.ts -t ${o.name}`);
+  if (good && !o.live) say(`the whole system around it: npx vitest run test/channels/every -t ${o.name}`);
   return { outcomes, gaps, good };
 }

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createIo } from '../../activities/channel-sync/io.ts';
 import { Limiter } from '../../activities/channel-sync/limiter.ts';
 import { readSettings } from '../../api/channels/settings.ts';
-import { textReply, type Capabilities, type ChannelConnector, type ChannelKind, type Hint, type Push, type RawHttp, type Received, type Reply, type Shop, type Stream, type Token } from '../../channels/channel.ts';
+import { capabilitiesOf, textReply, type Capabilities, type ChannelConnector, type ChannelKind, type Hint, type Push, type RawHttp, type Received, type Reply, type Shop, type Stream, type Token } from '../../channels/channel.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { startPlatform, type RunningPlatform } from '../../simulators/platform/start-platform.ts';
 import type { Protocol } from '../../simulators/platform/protocol.ts';
@@ -37,6 +37,9 @@ export class Rig {
   /** how often a token was made, and when the last one ends */
   tokens = 0;
   tokenEnds: number | null = null;
+  #kept: (Token & { serial: number }) | null = null;
+  /** answers of the next so many calls come so much later each, ms: they were under way together and come back one by one */
+  stagger = { calls: 0, ms: 0 };
 
   private constructor(o: RigOptions, platform: RunningPlatform | null, server: Server | null, offset: () => number) {
     this.kind = o.kind;
@@ -47,7 +50,7 @@ export class Rig {
     this.#server = server;
     const { settings, secrets } = readSettings(o.kind, platform ? { ...o.account, baseUrl: platform.url } : { ...o.account }, []);
     this.shop = { code: o.kind.platform, currency: o.currency ?? 'CNY', settings, secrets };
-    this.capabilities = { ...o.kind.capabilities, ...o.kind.capable?.(settings) };
+    this.capabilities = capabilitiesOf(o.kind, settings);
     const own = settings['timeoutMs'];
     this.connector = this.#connect(o, typeof own === 'number' ? own : o.kind.timeoutMs, () => Date.now() + offset());
   }
@@ -82,20 +85,20 @@ export class Rig {
   }
 
   #connect(o: RigOptions, timeoutMs: number, now: () => number): ChannelConnector {
-    let kept: (Token & { serial: number }) | null = null;
     let turn: Promise<unknown> = Promise.resolve();
     const io = createIo({
-      code: o.kind.platform, limiter: new Limiter(o.kind.limits), raw: o.raw ?? createRawHttp(), timeoutMs, now, connector: () => connector,
+      code: o.kind.platform, limiter: new Limiter(o.kind.limits), raw: this.#staggered(o.raw ?? createRawHttp()), timeoutMs, now, connector: () => connector,
       tokens: {
-        read: () => Promise.resolve(kept),
+        read: () => Promise.resolve(this.#kept),
         refresh: (beyond, next) => {
           const mine = turn.then(async () => {
-            if (kept === null || kept.serial === beyond) {
-              this.tokens += 1;
-              kept = { ...await next(kept), serial: (kept?.serial ?? 0) + 1 };
-              this.tokenEnds = kept.expiresAt;
-            }
-            return kept;
+            const kept = this.#kept;
+            if (kept !== null && kept.serial !== beyond) return kept;
+            this.tokens += 1;
+            const made = { ...await next(kept), serial: (kept?.serial ?? 0) + 1 };
+            this.#kept = made;
+            this.tokenEnds = made.expiresAt;
+            return made;
           });
           turn = mine.catch(() => undefined); // whoever waits behind it tries for itself
           return mine;
@@ -104,6 +107,24 @@ export class Rig {
     });
     const connector = o.kind.connect(this.shop, io);
     return connector;
+  }
+
+  #staggered(raw: RawHttp): RawHttp {
+    let held = 0;
+    return async (call, timeoutMs) => {
+      const late = this.stagger.calls > 0 ? ++held * this.stagger.ms : 0;
+      if (late > 0) this.stagger.calls -= 1;
+      else held = 0;
+      const answer = await raw(call, timeoutMs);
+      if (late > 0) await new Promise((resolve) => { setTimeout(resolve, late); });
+      return answer;
+    };
+  }
+
+  /** The platform no longer believes the access token, though its time is not over; what the next one is asked for with still counts. */
+  revoke(): void {
+    if (this.#kept === null) throw new Fault('it has a token that can be revoked, but its calls ask for none (io.token())');
+    this.#kept = { ...this.#kept, access: `revoked-${this.#kept.serial}` };
   }
 
   #receive(push: Push): Reply {

@@ -28,7 +28,7 @@ export function connect(account: Account, io: CarrierIo): CarrierConnector {
   async function call({ method, params }: Question): Promise<Bag> {
     const json = sorted(params);
     const timestamp = inChina(io.now());
-    const query = new URLSearchParams({ app_key: appKey, method, access_token: await io.token(), timestamp, v: '2', sign: signCall(secret, { appKey, method, json, timestamp }), sign_method: 'hmac-sha256' });
+    const query = new URLSearchParams({ app_key: appKey, method, access_token: (await io.token()).access, timestamp, v: '2', sign: signCall(secret, { appKey, method, json, timestamp }), sign_method: 'hmac-sha256' });
     const answer = await io.call({ family: method, method: 'POST', url: `${base}/${method.replaceAll('.', '/')}?${query.toString()}`, headers: { 'content-type': 'application/json;charset=UTF-8' }, body: json });
     const body = bag(parseJson(answer.text));
     const code = Number(body['code']);

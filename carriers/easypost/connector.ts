@@ -35,7 +35,6 @@ export function connect(account: Account, io: CarrierIo): CarrierConnector {
   return {
     receive: (push) => receive(account, push),
     async createWaybill(request, draft) {
-      if (request.cashOnDelivery) throw new PartnerRefused(422, 'EasyPost collects no cash on delivery');
       let made: Bag | null = null;
       let id = draft.kept;
       if (id === null) {

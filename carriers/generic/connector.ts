@@ -59,7 +59,7 @@ const signedBy = (secret: string, body: Buffer) => (prefix: string, base64: stri
 };
 
 function receive(push: Push, secret: string | null): Received {
-  const found = secret === null ? 'signature' : standardWebhook(push.headers, push.now, signedBy(secret, push.body));
+  const found = secret === null ? 'signature' : standardWebhook(push.headers, push.now, 'v1', signedBy(secret, push.body));
   if (found !== 'good') return { kind: 'rejected', reason: found, reply: jsonReply(401, { code: found }) };
   const given = list(bag(parseJson(push.body.toString('utf8')))['events']);
   const events = given.flatMap((e) => event(e, null) ?? []);

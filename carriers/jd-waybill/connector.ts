@@ -26,7 +26,7 @@ export function connect(account: Account, io: CarrierIo): CarrierConnector {
   });
 
   async function call({ method, params }: Question): Promise<Bag> {
-    const fields = { method, access_token: await io.token(), app_key: String(settings['appKey']), timestamp: inChina(io.now()), format: 'json', v: '2.0', '360buy_param_json': JSON.stringify(params) };
+    const fields = { method, access_token: (await io.token()).access, app_key: String(settings['appKey']), timestamp: inChina(io.now()), format: 'json', v: '2.0', '360buy_param_json': JSON.stringify(params) };
     const answer = await io.call({
       family: method, method: 'POST', url: `${String(settings['baseUrl']).replace(/\/$/, '')}/routerjson`, headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams({ ...fields, sign: signCall(secrets['appSecret'] ?? '', fields) }).toString(),

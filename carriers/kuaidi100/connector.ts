@@ -5,6 +5,8 @@ import { callbackSign, querySign } from './sign.ts';
 import { eventsOf } from './status.ts';
 
 const BUSY_MS = 2_000;
+/** The account's: a signature that is wrong, a key that is not authorised or has run out. */
+const ACCOUNT = new Set(['503', '600', '601']);
 const OK = jsonReply(200, { result: true, returnCode: '200', message: '成功' });
 const no = (message: string) => jsonReply(200, { result: false, returnCode: '500', message });
 
@@ -40,7 +42,7 @@ export function connect(account: Account, io: CarrierIo): CarrierConnector {
       const message = `快递100 ${code}: ${text(body['message']) ?? ''}`;
       if (code === '500' || code === '') throw new PartnerUnavailable(message);
       if (code === '502') throw io.throttled('subscribe', BUSY_MS);
-      throw new PartnerRefused(422, message);
+      throw new PartnerRefused(422, message, ACCOUNT.has(code));
     },
     async events(parcel) {
       const param = JSON.stringify({ com: theirs(parcel), num: parcel.waybillNo, ...(parcel.phoneTail === null ? {} : { phone: parcel.phoneTail }), resultv2: '4', show: '0', order: 'desc' });
@@ -50,7 +52,7 @@ export function connect(account: Account, io: CarrierIo): CarrierConnector {
       const code = text(body['returnCode']) ?? '';
       if (code === '500') return []; // nothing is known of it (yet)
       if (code === '502') throw io.throttled('query', BUSY_MS);
-      throw new PartnerRefused(422, `快递100 ${code}: ${text(body['message']) ?? ''}`);
+      throw new PartnerRefused(422, `快递100 ${code}: ${text(body['message']) ?? ''}`, ACCOUNT.has(code));
     },
   };
 }

@@ -7,5 +7,5 @@ import { settings } from './settings.ts';
 export const kuaidi100: CarrierKind = {
   kind: 'kuaidi100', name: '快递100', timeoutMs: 10_000, settings, connect, needsPhoneTail: true, covers: (s) => Object.keys(textMap(s['carriers'])),
   limits: { subscribe: { perSecond: 20, burst: 20 }, query: { perSecond: 1, burst: 1 } },
-  capabilities: { waybills: 'none', push: 'signed', signedTime: false, subscribes: true, polls: true, label: 'none', cancel: false, intercept: false, sealedAddress: false, balance: false, token: 'none' },
+  capabilities: { waybills: 'none', push: 'signed', signedTime: false, subscribes: true, polls: true, label: 'none', cancel: false, intercept: false, sealedAddress: false, cashOnDelivery: false, balance: false, token: 'none' },
 };

@@ -20,7 +20,7 @@ export function connect(account: Account, io: CarrierIo): CarrierConnector {
   const s = senderOf(settings);
 
   async function call({ method, params }: Question): Promise<Bag> {
-    const form = { appkey: String(settings['appKey']), method, version: '1', param: JSON.stringify(params), access_token: await io.token(), timestamp: String(io.now()), signMethod: 'HMAC_SHA256' };
+    const form = { appkey: String(settings['appKey']), method, version: '1', param: JSON.stringify(params), access_token: (await io.token()).access, timestamp: String(io.now()), signMethod: 'HMAC_SHA256' };
     const answer = await io.call({
       family: method, method: 'POST', url: `${base}/${method.replaceAll('.', '/')}`, headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams({ ...form, sign: signForm(secrets['signSecret'] ?? '', form) }).toString(),

@@ -23,7 +23,7 @@ export function connect(account: Account, io: CarrierIo): CarrierConnector {
 
   async function call({ method, params }: Question): Promise<Bag> {
     const form = {
-      type: method, client_id: String(settings['clientId']), access_token: await io.token(), timestamp: String(Math.floor(io.now() / 1000)), data_type: 'JSON', version: 'V1',
+      type: method, client_id: String(settings['clientId']), access_token: (await io.token()).access, timestamp: String(Math.floor(io.now() / 1000)), data_type: 'JSON', version: 'V1',
       ...Object.fromEntries(Object.entries(params).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)])),
     };
     const answer = await io.call({

@@ -18,24 +18,26 @@ export function createSfClient(account: Account, io: CarrierIo): SfClient {
   const checkword = secrets['checkword'] ?? '';
   const form = { 'content-type': 'application/x-www-form-urlencoded; charset=UTF-8' };
 
-  async function once(service: string, msgData: string, fresh: boolean): Promise<Bag> {
+  /** `beyond`: the token that was refused. Gives the answer and the token that it was asked with. */
+  async function once(service: string, msgData: string, beyond?: number): Promise<{ outer: Bag; serial: number | null }> {
     const timestamp = String(io.now());
-    const proof = settings['auth'] === 'token' ? { accessToken: await io.token(fresh) } : { msgDigest: msgDigest(msgData, timestamp, checkword) };
+    const token = settings['auth'] === 'token' ? await io.token(beyond) : null;
+    const proof = token ? { accessToken: token.access } : { msgDigest: msgDigest(msgData, timestamp, checkword) };
     const answer = await io.call({
       family: service, method: 'POST', url: `${base}/std/service`, headers: form,
       body: new URLSearchParams({ partnerID: partnerId, requestID: io.uuid(), serviceCode: service, timestamp, ...proof, msgData } as Record<string, string>).toString(),
     });
     const outer = bag(parseJson(answer.text));
     if (text(outer['apiResultCode']) === null) throw new PartnerUnavailable(`SF answered ${answer.status} without a result code`);
-    return outer;
+    return { outer, serial: token?.serial ?? null };
   }
 
   return {
     async call(service, data) {
       const msgData = JSON.stringify(data);
-      let outer = await once(service, msgData, false);
+      const first = await once(service, msgData);
       // A token may have ended before its time.
-      if (settings['auth'] === 'token' && text(outer['apiResultCode']) === 'A1006') outer = await once(service, msgData, true);
+      const { outer } = first.serial !== null && text(first.outer['apiResultCode']) === 'A1006' ? await once(service, msgData, first.serial) : first;
       const code = text(outer['apiResultCode']) ?? '';
       const message = `SF ${code} for ${service}: ${text(outer['apiErrorMsg']) ?? ''}`.trim();
       if (code === 'A1005') throw io.throttled(service, THROTTLED_MS);

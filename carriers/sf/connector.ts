@@ -25,7 +25,7 @@ export function connect(account: Account, io: CarrierIo): CarrierConnector {
     },
     async cancelWaybill({ requestId }) {
       const answer = await sf.call('EXP_RECE_UPDATE_ORDER', { orderId: requestId, dealType: 2, language: 'zh-CN' });
-      if (!answer.success) return 'refused';
+      if (!answer.success) return answer.code === settings['unknownOrderCode'] ? 'cancelled' : 'refused';
       return Number(answer.data['resStatus']) === 2 ? 'cancelled' : 'refused';
     },
     async label({ waybillNo }) {

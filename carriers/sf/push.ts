@@ -52,11 +52,16 @@ function jsonRoutes(raw: string): Bag[] | null {
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: '\'' };
+const entity = (whole: string, name: string): string => {
+  const code = /^#(?:x([0-9a-f]{1,6})|(\d{1,7}))$/i.exec(name);
+  const point = code ? Number.parseInt(code[1] ?? code[2] ?? '', code[1] === undefined ? 10 : 16) : Number.NaN;
+  return ENTITIES[name] ?? (point >= 0x20 && point <= 0x10ffff ? String.fromCodePoint(point) : whole);
+};
 /** The attributes of each `WaybillRoute` element; null where the document does not end. */
 function xmlRoutes(xml: string): Bag[] | null {
   if (!/<\/Request>\s*$/.test(xml)) return null;
-  return [...xml.matchAll(/<WaybillRoute\b([^>]*)>/g)].map(([, attributes = '']) => Object.fromEntries([...attributes.matchAll(/([\w:]+)\s*=\s*"([^"]*)"/g)]
-    .map(([, name = '', value = '']) => [name, value.replace(/&(\w+);/g, (whole, e: string) => ENTITIES[e] ?? whole)])));
+  return [...xml.matchAll(/<WaybillRoute\b((?:"[^"]*"|'[^']*'|[^>"'])*)>/g)].map(([, attributes = '']) => Object.fromEntries([...attributes.matchAll(/([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g)]
+    .map(([, name = '', double, single = '']) => [name, (double ?? single).replace(/&(#?\w+);/g, entity)])));
 }
 
 type Words = { good: Reply; bad(why: string): Reply };

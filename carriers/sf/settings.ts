@@ -19,6 +19,7 @@ export const settings: SettingsSchema = {
     cargo: { type: 'string', description: 'what is in the parcels', maxLength: 60, default: '商品' },
     opCodes: { type: 'object', description: 'what an opCode means where the default is wrong: {code: milestone or "note"}', additionalProperties: { type: 'string' }, default: {} },
     existsCode: { type: 'string', description: 'error code of an orderId that exists already', maxLength: 20, default: '8016' },
+    unknownOrderCode: { type: 'string', description: 'error code of an orderId that it does not have: its waybill never came to be', maxLength: 20, default: '8024' },
     intercept: { type: 'object', description: 'fields of EXP_RECE_WANTED_INTERCEPT besides the waybill', default: { serviceCode: '2', role: '1', payMode: '4' } },
     senders: { type: 'array', description: 'addresses that pushes may come from; empty: any', items: { type: 'string' }, maxItems: 50, default: [] },
     timeoutMs: { type: 'integer', description: 'patience, ms', minimum: 100, maximum: 60_000 },

@@ -4,7 +4,7 @@ import { connect } from './connector.ts';
 
 /** 17TRACK: follows parcels of any carrier. */
 export const track17: CarrierKind = {
-  kind: '17track', name: '17TRACK', timeoutMs: 10_000, connect, covers: (s) => Object.keys(textMap(s['carriers'])), limits: { '*': { perSecond: 3, burst: 3 } },
+  kind: '17track', name: '17TRACK', timeoutMs: 10_000, connect, covers: (s) => Object.keys(textMap(s['carriers'])), limits: { '*': { perSecond: 3, burst: 1 } },
   settings: {
     required: ['apiKey', 'carriers'],
     properties: {
@@ -15,5 +15,5 @@ export const track17: CarrierKind = {
       timeoutMs: { type: 'integer', description: 'patience, ms', minimum: 100, maximum: 60_000 },
     },
   },
-  capabilities: { waybills: 'none', push: 'signed', signedTime: false, subscribes: true, polls: true, label: 'none', cancel: false, intercept: false, sealedAddress: false, balance: false, token: 'static' },
+  capabilities: { waybills: 'none', push: 'signed', signedTime: false, subscribes: true, polls: true, label: 'none', cancel: false, intercept: false, sealedAddress: false, cashOnDelivery: false, balance: false, token: 'static' },
 };

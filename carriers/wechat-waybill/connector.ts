@@ -16,7 +16,7 @@ export function connect(account: Account, io: CarrierIo): CarrierConnector {
 
   async function call({ method, params }: Question): Promise<Bag> {
     const answer = await io.call({
-      family: method, method: 'POST', url: `${String(settings['baseUrl']).replace(/\/$/, '')}/channels/ec/logistics/ewaybill/biz/${method}?access_token=${encodeURIComponent(await io.token())}`, headers: { 'content-type': 'application/json' },
+      family: method, method: 'POST', url: `${String(settings['baseUrl']).replace(/\/$/, '')}/channels/ec/logistics/ewaybill/biz/${method}?access_token=${encodeURIComponent((await io.token()).access)}`, headers: { 'content-type': 'application/json' },
       // Order ids are numbers beyond 2^53.
       body: JSON.stringify(params).replace(/"#(\d+)"/g, '$1'),
     });

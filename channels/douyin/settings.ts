@@ -15,8 +15,12 @@ export const settings: SettingsSchema = {
     tokenErrors: { type: 'array', items: { type: 'string' }, default: ['isv.access-token-expired', 'isv.access-token-no-existed', 'isv.invalid-access-token'], description: 'how sub_code begins when the access token is no good any more' },
     throttleErrors: { type: 'array', items: { type: 'string' }, default: ['isv.flow-limit', 'isp.flow-limit', 'isv.app-call-limited'], description: 'how sub_code begins when calls come too fast' },
     afterSaleTypes: {
-      type: 'object', additionalProperties: { type: 'integer' }, default: { agreeRefund: 201, refuseRefund: 202, agreeReturn: 101, refuseReturn: 102 }, description: '`type` of /afterSale/operate for each decision',
+      type: 'object', additionalProperties: { type: 'integer' }, default: { agreeRefund: 201, refuseRefund: 202, agreeReturn: 101, refuseReturn: 102 }, description: '`type` of /afterSale/operate for each decision; without agreeExchange, refuseExchange, agreeResend, refuseResend, agreeRepair, refuseRepair those are decided at the platform\'s desk',
     },
+    answeredErrors: { type: 'array', items: { type: 'string' }, default: ['20309541'], description: 'sub_code, or the number at its end, when there is nothing to decide (any more)' },
+    addressAnswers: { type: 'object', additionalProperties: { type: 'integer' }, default: { agree: 0, refuse: 1001 }, description: 'is_approved of /order/addressConfirm for each answer' },
+    platformInventoryTypes: { type: 'array', items: { type: 'string' }, default: ['4'], description: "inventory_type of what the platform's own warehouse (云仓) ships" },
+    warehouseId: { type: 'string', minLength: 1, description: 'out_warehouse_id of the warehouse whose stock this shop tells, where its SKUs are sold by region (sku_type 1)' },
     mapByMerchantCode: { type: 'boolean', default: true, description: 'map a new listing at once to the SKU that its merchant code names' },
     platformLocation: { type: 'string', description: "the location that stands for the platform's own warehouse (云仓)" },
     checkEveryS: { type: 'integer', minimum: 10, default: 3600, description: 'how often its figures are compared with what it was told, seconds' },
@@ -27,5 +31,5 @@ export const settings: SettingsSchema = {
 /** The settings as the schema has checked them. */
 export type DouyinSettings = {
   baseUrl: string; appKey: string; shopId?: string; signMethod: 'hmac-sha256' | 'md5'; carriers: Record<string, string>; tokenErrors: string[]; throttleErrors: string[];
-  afterSaleTypes: Record<'agreeRefund' | 'refuseRefund' | 'agreeReturn' | 'refuseReturn', number>;
+  afterSaleTypes: Readonly<Record<string, number>>; answeredErrors: string[]; addressAnswers: Record<'agree' | 'refuse', number>; platformInventoryTypes: string[]; warehouseId?: string;
 };

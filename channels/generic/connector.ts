@@ -1,24 +1,16 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
 import { PartnerRefused } from '../../domain/http-port.ts';
-import { standardWebhook as judge } from '../../domain/webhooks/standard-webhook.ts';
 import { jsonReply, type ChannelConnector, type ChannelIo, type Push, type Received, type Shop } from '../channel.ts';
 import { list, parseSafe, text, whole } from '../safe-json.ts';
+import { allEnded } from '../steady.ts';
 import { OrderMapper } from './map.ts';
 import { compilePath, fill } from './path.ts';
 import type { GenericSettings } from './settings.ts';
-
-/** Keys of Standard Webhooks are base64 after `whsec_`. */
-const signedBy = (secret: string, body: Buffer) => (prefix: string, base64: string): boolean => {
-  const right = createHmac('sha256', Buffer.from(secret.replace(/^whsec_/, ''), 'base64')).update(prefix).update(body).digest();
-  const given = Buffer.from(base64, 'base64');
-  return given.length === right.length && timingSafeEqual(given, right);
-};
-export const standardWebhook = (secret: string, push: Push) => judge(push.headers, push.now, signedBy(secret, push.body));
+import { standardWebhook } from './signature.ts';
 
 /** A shop system by its settings alone. Every call carries what the settings say; answers are read where they say. */
 export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
   const s = shop.settings as unknown as GenericSettings;
-  const mapper = new OrderMapper(s, shop.currency);
+  const mapper = new OrderMapper(s, shop.currency, () => io.now());
   const headers = Object.fromEntries(Object.entries(s.headers ?? { authorization: 'Bearer {apiKey}' }).map(([name, value]) => [name.toLowerCase(), value.replace('{apiKey}', shop.secrets['apiKey'] ?? '')]));
 
   async function call(family: string, request: { url: string; method?: 'GET' | 'POST' | 'PUT' | 'DELETE'; body?: unknown }, values: Readonly<Record<string, unknown>>, missing: 'null' | 'refuse' = 'refuse'): Promise<unknown> {
@@ -82,12 +74,12 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
       })).then((all) => all.flat()),
     }),
     ...(stock === undefined ? {} : {
-      pushStock: (pushes) => Promise.all(pushes.map(async ({ platformSku, itemId, target, delta, key }) => {
+      pushStock: (pushes) => allEnded(pushes.map(async ({ platformSku, itemId, target, delta, key }) => {
         try {
           await call('stock', { method: 'PUT', ...stock }, { sku: platformSku, itemId, quantity: target, change: delta, key });
           return { outcome: 'done' as const };
         } catch (error) {
-          if (error instanceof PartnerRefused) return { outcome: 'refused' as const, reason: error.message };
+          if (error instanceof PartnerRefused && !error.account) return { outcome: 'refused' as const, reason: error.message };
           throw error;
         }
       })),

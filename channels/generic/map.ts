@@ -5,6 +5,18 @@ import { list, text, whole } from '../safe-json.ts';
 import { compilePath } from './path.ts';
 import type { GenericSettings } from './settings.ts';
 
+const STATUSES: readonly SeenStatus[] = ['unpaid', 'to_ship', 'part_shipped', 'shipped', 'done', 'cancelled'];
+const KINDS: readonly SeenAfterSale['kind'][] = ['refund', 'return', 'exchange', 'resend', 'repair'];
+const STEPS: readonly SeenAfterSale['status'][] = ['requested', 'agreed', 'goods_sent', 'done', 'refused', 'closed'];
+
+/** Our word for one of the shop's, by a map of settings; ours need no line there. Throws PartnerRefused for one that nobody knows. */
+function ours<W extends string>(word: string, map: Readonly<Record<string, string>>, known: readonly W[], what: string, setting: string): W {
+  const own = Object.hasOwn(map, word) ? map[word] : word;
+  const found = known.find((w) => w === own);
+  if (found === undefined) throw new PartnerRefused(200, `${what} "${word}" is not known: give it a line in "${setting}"`);
+  return found;
+}
+
 type Read = Readonly<Record<string, (value: unknown) => unknown>>;
 const compile = (paths: Readonly<Record<string, string>> | undefined): Read => Object.fromEntries(Object.entries(paths ?? {}).map(([name, path]) => [name, compilePath(path)]));
 
@@ -12,14 +24,17 @@ const compile = (paths: Readonly<Record<string, string>> | undefined): Read => O
 export class OrderMapper {
   readonly #s: GenericSettings;
   readonly #currency: string;
+  readonly #now: () => number;
   readonly #order: Read;
   readonly #line: Read;
   readonly #afterSale: Read;
   readonly #wanted: Read;
   readonly #parcel: Read;
 
-  constructor(settings: GenericSettings, currency: string) {
+  /** `now`: ms since epoch; when an order was made or paid for whose time nothing tells is when it was read. */
+  constructor(settings: GenericSettings, currency: string, now: () => number) {
     this.#s = settings;
+    this.#now = now;
     this.#currency = currency;
     this.#order = compile(settings.order);
     this.#line = compile(settings.line);
@@ -60,17 +75,16 @@ export class OrderMapper {
       return value;
     };
     const currency = text(at('currency')) ?? this.#currency;
-    const word = must('status');
-    const status = this.#s.statuses[word] ?? (['unpaid', 'to_ship', 'part_shipped', 'shipped', 'done', 'cancelled'].includes(word) ? word : null);
-    if (status === null) throw new PartnerRefused(200, `status "${word}" is not known: give it a line in "statuses"`);
-    const paidAt = this.#order['paidAt'] === undefined ? (status === 'unpaid' ? null : this.version(at('version'))) : this.time(at('paidAt'));
+    const status = ours(must('status'), this.#s.statuses, STATUSES, 'status', 'statuses');
+    const paidAt = this.#order['paidAt'] === undefined ? (status === 'unpaid' ? null : this.#now()) : this.time(at('paidAt'));
     const discount = this.#money(at('discount'), currency);
     return {
-      externalId: must('externalId'), version: this.version(at('version')), status: status as SeenStatus, fulfilledBy: text(at('fulfilledBy')) === 'platform' ? 'platform' : 'us', currency,
-      orderedAt: this.time(at('orderedAt')) ?? this.version(at('version')), paidAt, shipBy: this.time(at('shipBy')), cashOnDelivery: at('cashOnDelivery') === true,
+      externalId: must('externalId'), version: this.version(at('version')), status, fulfilledBy: text(at('fulfilledBy')) === 'platform' ? 'platform' : 'us', currency,
+      orderedAt: this.time(at('orderedAt')) ?? this.#now(), paidAt, shipBy: this.time(at('shipBy')), cashOnDelivery: at('cashOnDelivery') === true,
       buyer: { id: text(at('buyerId')), name: text(at('buyerName')) }, address: this.#address(this.#order, raw), wantedAddress: this.#s.wantedAddress === undefined ? null : this.#address(this.#wanted, raw),
       lines: list(at('lines')).map((line) => this.#seenLine(line, currency)), discounts: discount > 0 ? [{ bearer: 'shop', code: 'order', amount: discount }] : [], freight: this.#money(at('freight'), currency),
       buyerRemark: text(at('buyerRemark')), sellerRemark: text(at('sellerRemark')), session: text(at('session')), afterSales: this.#afterSales(raw, currency),
+      ...(this.#line['cancelled'] === undefined ? { refundsTellUnits: true } : {}),
       parcels: list(this.#parcel['items']?.(raw)).flatMap((p) => { const number = text(this.#parcel['number']?.(p)); return number === null ? [] : [{ carrier: text(this.#parcel['carrier']?.(p)) ?? '', number }]; }),
     };
   }
@@ -98,14 +112,14 @@ export class OrderMapper {
   #afterSales(raw: unknown, currency: string): SeenAfterSale[] {
     return list(this.#afterSale['items']?.(raw)).map((a) => {
       const at = (name: string): unknown => this.#afterSale[name]?.(a);
-      const kind = text(at('kind')) ?? '';
-      const status = text(at('status')) ?? '';
+      const kind = ours(text(at('kind')) ?? '', this.#s.afterSaleKinds, KINDS, 'kind of after-sale', 'afterSaleKinds');
+      const status = ours(text(at('status')) ?? '', this.#s.afterSaleStatuses, STEPS, 'status of an after-sale', 'afterSaleStatuses');
       const lines = this.#afterSale['lines'] === undefined ? [] : list(at('lines')).flatMap((l) => {
         const [lineId, quantity] = [text(this.#afterSale['lineId']?.(l)), whole(this.#afterSale['quantity']?.(l))];
         return lineId === null || quantity === null ? [] : [{ lineId, quantity }];
       });
       return {
-        id: text(at('id')) ?? '', kind: (this.#s.afterSaleKinds[kind] ?? kind) as SeenAfterSale['kind'], status: (this.#s.afterSaleStatuses[status] ?? status) as SeenAfterSale['status'], lines,
+        id: text(at('id')) ?? '', kind, status, lines,
         amount: at('amount') === undefined ? null : this.#money(at('amount'), currency), reason: text(at('reason')) ?? '', waybill: null, version: at('version') === undefined ? 0 : this.version(at('version')),
       };
     });

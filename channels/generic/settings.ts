@@ -16,7 +16,7 @@ export const settings: SettingsSchema = {
     baseUrl: { type: 'string', pattern: '^https?://', description: 'where its API begins, without the slash at the end' },
     apiKey: { type: 'string', minLength: 1, secret: true, description: 'sent as {apiKey} in `headers`; without `headers` as "Authorization: Bearer"' },
     headers: { type: 'object', additionalProperties: { type: 'string' }, description: 'headers of every call, with {apiKey}' },
-    webhookSecret: { type: 'string', pattern: '^whsec_[A-Za-z0-9+/]{32,}={0,2}$', secret: true, description: 'the secret of its Standard Webhooks signature (whsec_ and base64)' },
+    webhookSecret: { type: 'string', pattern: '^(whsec_[A-Za-z0-9+/]{32,}={0,2}|whpk_[A-Za-z0-9+/]{43}=)$', secret: true, description: 'the secret of its Standard Webhooks signature (whsec_ and base64), or its public key where it signs with ed25519 (whpk_ and base64)' },
     push: paths('where a push names its order', ['orderId', 'version', 'topic'], ['orderId']),
     fetch: request('how an order is read; {id} in the URL', { root: path }),
     list: request('how orders changed between {from} and {to} are listed; {page} is what `next` gave', { items: path, id: path, version: path, next: path, firstPage: { type: 'string' } }),

@@ -1,6 +1,6 @@
 import { PartnerRefused } from '../../domain/http-port.ts';
 import { PlatformError, says } from '../caller.ts';
-import { jsonReply, type ChannelConnector, type ChannelIo, type Shop } from '../channel.ts';
+import type { ChannelConnector, ChannelIo, Shop } from '../channel.ts';
 import { chinaTime } from '../china-time.ts';
 import { lastToFirst } from '../last-to-first.ts';
 import { bag, list, long, text, whole, type Bag } from '../safe-json.ts';
@@ -15,7 +15,6 @@ import { pushStock, readStock } from './stock.ts';
 const PAGE = 100;
 const FIELDS = 'orderId,orderType,payType,orderTotalPrice,orderSellerPrice,orderPayment,freightPrice,sellerDiscount,balanceUsed,orderState,orderStateRemark,orderRemark,venderRemark,orderStartTime,orderEndTime,modified,'
   + 'paymentConfirmTime,consigneeInfo,itemInfoList,couponDetailList,waybill,logisticsId,partialLogisticsInfoModel,storeOrder,parentOrderId,open_id_buyer';
-const NO_PUSHES = jsonReply(404, { error_response: { code: '404', zh_desc: '本地址不接收消息', en_desc: 'nothing is pushed to this address' } });
 
 /** A shop of JD (jos.jd.com, POP). It is asked for everything: orders, applications to cancel, services. */
 export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
@@ -29,7 +28,6 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
   }
 
   return {
-    receive: () => ({ kind: 'rejected', reason: 'malformed', reply: NO_PUSHES }),
     nextToken: (last) => client.nextToken(last),
 
     async fetchOrder(externalId) {

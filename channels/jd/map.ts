@@ -7,10 +7,11 @@ import { bag, list, text, whole, type Bag } from '../safe-json.ts';
 import { linesOf, type FoundAfterSale } from './after-sales.ts';
 import type { JdSettings } from './settings.ts';
 
-/** An order is locked while a wish to cancel it is looked at. */
+/** An order is locked while a wish to cancel it is looked at (its application holds it), and paused by JD or by the shop's desk: then nothing of it may leave. */
 const STATUS: Readonly<Record<string, SeenStatus>> = {
-  NOT_PAY: 'unpaid', WAIT_SELLER_STOCK_OUT: 'to_ship', WAIT_SELLER_DELIVERY: 'to_ship', LOCKED: 'to_ship', WAIT_GOODS_RECEIVE_CONFIRM: 'shipped', DELIVERY_RETURN: 'shipped', FINISHED_L: 'done', TRADE_CANCELED: 'cancelled',
+  NOT_PAY: 'unpaid', WAIT_SELLER_STOCK_OUT: 'to_ship', WAIT_SELLER_DELIVERY: 'to_ship', LOCKED: 'to_ship', PAUSE: 'to_ship', POP_ORDER_PAUSE: 'to_ship', WAIT_GOODS_RECEIVE_CONFIRM: 'shipped', DELIVERY_RETURN: 'shipped', FINISHED_L: 'done', TRADE_CANCELED: 'cancelled',
 };
+const PAUSED = new Set(['PAUSE', 'POP_ORDER_PAUSE']);
 const RANK: readonly SeenStatus[] = ['unpaid', 'to_ship', 'part_shipped', 'shipped', 'done', 'cancelled'];
 const CASH_ON_DELIVERY = /^1(?:$|\D)/;
 /** Base64 of some length: what only JD opens. */
@@ -57,17 +58,28 @@ export function mapOrder(order: Bag, found: readonly FoundAfterSale[], s: JdSett
   const theirs = order['orderPayment'] === undefined ? 0 : goods + freight - own - yuan(order['orderPayment']) - yuan(order['balanceUsed']);
   const discounts: Discount[] = [...own > 0 ? [{ bearer: 'shop' as const, code: 'sellerDiscount', amount: own }] : [], ...theirs > 0 ? [{ bearer: 'platform' as const, code: 'userDiscount', amount: theirs }] : []];
   const paidAt = time(order['paymentConfirmTime']);
+  const state = text(order['orderState']) ?? '';
   const afterSales = found.map(({ lines: meant, ...rest }): SeenAfterSale => ({ ...rest, lines: linesOf(meant, lines) }));
   return {
     externalId: id, version: versionOf(order), status, fulfilledBy: s.platformOrders.includes(text(order['storeOrder']) ?? '') ? 'platform' : 'us', currency: 'CNY', orderedAt: time(order['orderStartTime']) ?? versionOf(order), paidAt,
     shipBy: null, cashOnDelivery: paidAt === null && CASH_ON_DELIVERY.test(text(order['payType']) ?? ''), buyer: { id: text(order['open_id_buyer']) ?? text(order['openIdBuyer']), name: null },
-    address: address(bag(order['consigneeInfo']), id), wantedAddress: null, lines: afterSalesOf(order) === 'refunds' ? lines.map((l) => ({ ...l, cancelled: gone(l, afterSales) })) : lines, discounts, freight,
+    address: address(bag(order['consigneeInfo']), id), wantedAddress: null, lines: afterSalesOf(order) === 'refunds' ? withoutRefunded(order, lines, afterSales) : lines, discounts, freight,
     buyerRemark: text(order['orderRemark']), sellerRemark: text(order['venderRemark']), session: null, afterSales, parcels: waybills(order),
+    keptBack: PAUSED.has(state) ? `it is paused (暂停, ${state})` : null,
   };
 }
 
-/** Units that are refunded before they have left. */
-const gone = (line: SeenLine, afterSales: readonly SeenAfterSale[]): number => Math.min(line.quantity, afterSales.filter((c) => c.kind === 'refund' && c.status === 'done').flatMap((c) => c.lines).reduce((sum, l) => sum + (l.lineId === line.lineId ? l.quantity : 0), 0));
+/** Lines without the units that were refunded and had not left. What has left is told by SKU: of several lines of one, the first has left first. */
+function withoutRefunded(order: Bag, lines: readonly SeenLine[], afterSales: readonly SeenAfterSale[]): SeenLine[] {
+  const sent = new Map<string, number>();
+  for (const s of partial(order).flatMap((p) => list(p['skus'])).map(bag)) { const sku = text(s['skuId']) ?? ''; sent.set(sku, (sent.get(sku) ?? 0) + (whole(s['num']) ?? 0)); }
+  const refunded = afterSales.filter((c) => c.kind === 'refund' && c.status === 'done').flatMap((c) => c.lines);
+  return lines.map((line) => {
+    const left = Math.min(line.quantity, sent.get(line.platformSku) ?? 0);
+    sent.set(line.platformSku, (sent.get(line.platformSku) ?? 0) - left);
+    return { ...line, cancelled: Math.min(line.quantity - left, refunded.reduce((sum, l) => sum + (l.lineId === line.lineId ? l.quantity : 0), 0)) };
+  });
+}
 
 /** A line has no id: its SKU names it, and a number the second of one SKU. */
 function named(items: readonly Bag[]): SeenLine[] {

@@ -1,5 +1,5 @@
 import type { SeenStock, StockAnswer, StockPush } from '../channel.ts';
-import { PlatformError } from '../caller.ts';
+import { refusesThis } from '../caller.ts';
 import { bag, list, long, text, whole } from '../safe-json.ts';
 import { allEnded } from '../steady.ts';
 import type { JdClient } from './client.ts';
@@ -9,7 +9,7 @@ import type { JdSettings } from './settings.ts';
 export async function readStock(client: JdClient, s: JdSettings, listings: readonly { platformSku: string }[]): Promise<SeenStock[]> {
   const read = await allEnded(listings.map(async ({ platformSku }): Promise<SeenStock[]> => {
     const found = await client.call('jingdong.ware.stock.sku.query', { skuId: long(platformSku), stockModel: s.stockModel }, 'stock', 'returnType').catch((error: unknown) => {
-      if (error instanceof PlatformError) return null;
+      if (refusesThis(error)) return null;
       throw error;
     });
     const store = list(bag(found?.['obj'])['skuStockInfos']).map(bag).find((i) => (whole(i['storeId']) ?? 0) === s.storeId);

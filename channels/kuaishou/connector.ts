@@ -1,5 +1,5 @@
 import { PartnerRefused } from '../../domain/http-port.ts';
-import { PlatformError } from '../caller.ts';
+import { refusesThis } from '../caller.ts';
 import type { ChannelConnector, ChannelIo, SeenStock, Shop, StockAnswer } from '../channel.ts';
 import { bag, list, long, text, whole, type Bag } from '../safe-json.ts';
 import { allEnded, readSteadily } from '../steady.ts';
@@ -16,6 +16,7 @@ const LISTED_MS = 90 * 86_400_000 - 60_000;
 const MOST = 9_999_998;
 const BY_UPDATE = 2;
 const RETURN = '1';
+const REFUND = '10';
 const ALL_ORDERS = 1;
 
 /** A shop of 快手小店 (open.kwaixiaodian.com). */
@@ -56,7 +57,7 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
       const byItem = group(listings);
       const read = await allEnded([...byItem].map(async ([itemId, wanted]): Promise<SeenStock[]> => {
         const skus = list(await client.call('GET', 'open.item.sku.list.get', { kwaiItemId: long(itemId ?? '') }, 'item').catch((error: unknown) => {
-          if (error instanceof PlatformError) return [];
+          if (refusesThis(error)) return [];
           throw error;
         })).map(bag);
         return wanted.flatMap(({ platformSku }) => {
@@ -77,7 +78,7 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
         await client.call('POST', 'open.item.sku.stock.update', { kwaiItemId: long(itemId), skuId: long(platformSku), skuChangeStock: Math.abs(delta), changeType: delta > 0 ? 1 : 2 }, 'item');
         return { outcome: 'done' };
       } catch (error) {
-        if (!(error instanceof PlatformError)) throw error;
+        if (!refusesThis(error)) throw error;
         return { outcome: 'refused', reason: error.message };
       }
     })),
@@ -105,11 +106,13 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
       if (approved ? status === 'agreed' || status === 'done' || status === 'goods_sent' : status === 'closed' || whole(now['negotiateStatus']) === 3) return;
       const state = { refundId: long(afterSaleId), status: whole(now['status']) ?? 0, negotiateStatus: whole(now['negotiateStatus']) ?? 1 };
       const refundAmount = whole(now['refundFee']) ?? 0;
+      const way = text(now['handlingWay']) ?? '';
+      if (way !== RETURN && way !== REFUND) throw new PartnerRefused(200, `after-sale ${afterSaleId} is neither refund nor return (handlingWay ${way}): decide it at the platform's desk`);
       if (!approved) await client.call('POST', 'open.seller.order.refund.disagree.refund', { ...state, sellerDisagreeReason: s.refuseReason, sellerDisagreeDesc: reason.slice(0, 200) }, 'after_sale');
-      else if (text(now['handlingWay']) === RETURN) {
+      else if (way === RETURN) {
         if (s.returnAddressId === undefined) throw new PartnerRefused(200, 'agreed returns need an address: set returnAddressId');
         await client.call('POST', 'open.seller.order.refund.returngoods.approve', { refundId: long(afterSaleId), refundAmount, addressId: long(s.returnAddressId) }, 'after_sale');
-      } else await client.call('POST', 'open.seller.order.refund.approve', { ...state, refundAmount, desc: reason.slice(0, 200), refundHandingWay: whole(now['handlingWay']) ?? 10 }, 'after_sale');
+      } else await client.call('POST', 'open.seller.order.refund.approve', { ...state, refundAmount, desc: reason.slice(0, 200), refundHandingWay: Number(way) }, 'after_sale');
     },
   };
 }

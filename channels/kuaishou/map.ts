@@ -76,7 +76,8 @@ function line(item: Bag, oid: string, gone: readonly Bag[]): SeenLine {
   const refunded = gone.filter((r) => ofLine(r, item, lineId));
   return {
     lineId, itemId: text(item['itemId']), platformSku: text(item['skuId']) ?? '', merchantCode: text(item['skuNick']) ?? text(item['goodsCode']), title: text(item['itemTitle']) ?? '', quantity,
-    cancelled: Math.min(quantity, refunded.reduce((sum, r) => sum + (whole(r['num']) ?? quantity), 0)), unitPrice: fen(item['price']), discounts: [], gift: fen(item['price']) === 0,
+    // What has left is no more to be cancelled, however much of the line was refunded.
+    cancelled: Math.min(quantity - Math.min(quantity, whole(item['deliveredNum']) ?? 0), refunded.reduce((sum, r) => sum + (whole(r['num']) ?? quantity), 0)), unitPrice: fen(item['price']), discounts: [], gift: fen(item['price']) === 0,
   };
 }
 

@@ -1,18 +1,19 @@
 import { PartnerRefused, PartnerUnavailable } from '../../domain/http-port.ts';
+import { grantOf, PlatformError, readBag, says, TOKEN_REFUSED, withToken } from '../caller.ts';
 import type { ChannelIo, Shop, Token } from '../channel.ts';
-import { bag, longJson, parseSafe, text, whole, type Bag } from '../safe-json.ts';
+import { bag, longJson, text, whole, type Bag } from '../safe-json.ts';
 import type { PinduoduoSettings } from './settings.ts';
 import { signCall } from './sign.ts';
 
 const THROTTLED_MS = 1_000;
 const DAY_S = 86_400;
 
-/** A refusal with the platform's own words for it. */
-export class PinduoduoError extends PartnerRefused {
+/** A refusal with all that the platform says of it. */
+export class PinduoduoError extends PlatformError {
   readonly words: readonly string[];
-  constructor(words: readonly string[], message: string) {
-    super(200, message);
-    this.words = words;
+  constructor(codes: readonly string[], words: readonly string[], message: string) {
+    super(200, codes.join('/'), message);
+    this.words = [...codes, ...words];
   }
 }
 
@@ -29,45 +30,33 @@ export class PinduoduoClient {
   }
 
   /** `type` like `pdd.order.information.get`. Objects of `params` go as JSON, null and undefined not at all. Throws PartnerUnavailable, PartnerThrottled, PinduoduoError. */
-  async call(type: string, params: Bag, family: string): Promise<Bag> {
-    const first = await this.#try(type, params, family, await this.#io.token());
-    if (first !== 'token') return first;
-    const second = await this.#try(type, params, family, await this.#io.token(true));
-    if (second === 'token') throw new PartnerRefused(401, 'the platform refuses a fresh access token: authorise the shop anew');
-    return second;
-  }
+  call(type: string, params: Bag, family: string): Promise<Bag> { return withToken(this.#io, (token) => this.#try(type, params, family, token)); }
 
-  async #try(type: string, params: Bag, family: string, token: string | null): Promise<Bag | 'token'> {
+  async #try(type: string, params: Bag, family: string, token: string | null): Promise<Bag | typeof TOKEN_REFUSED> {
     const fields: Record<string, string> = {
       ...Object.fromEntries(Object.entries(params).flatMap(([name, value]) => (value === undefined || value === null ? [] : [[name, typeof value === 'string' ? value : longJson(value)]]))),
       type, client_id: this.#s.clientId, timestamp: String(Math.floor(this.#io.now() / 1000)), data_type: 'JSON', version: 'V1', ...(token === null ? {} : { access_token: token }),
     };
     const form = new URLSearchParams({ ...fields, sign: signCall(fields, this.#shop.secrets['clientSecret'] ?? '') }).toString();
     const answer = await this.#io.call({ family, method: 'POST', url: `${this.#s.baseUrl}/api/router`, body: form, headers: { 'content-type': 'application/x-www-form-urlencoded' } });
-    let body: Bag;
-    try {
-      body = bag(parseSafe(answer.text));
-    } catch {
-      throw new PartnerUnavailable(`${type} answered ${answer.status} and no JSON`);
-    }
+    const body = readBag(answer, type);
     if (body['error_response'] === undefined) return opened(body);
     const error = bag(body['error_response']);
     const codes = [error['error_code'], error['sub_code']].flatMap((c) => text(c) ?? []);
-    const is = (known: readonly string[]): boolean => codes.some((c) => known.includes(c));
-    const message = `${type}: ${[text(error['error_msg']), text(error['sub_msg'])].filter((m) => m !== null).join(', ')} (${codes.join('/')})`;
-    if (is(this.#s.throttleErrors)) throw this.#io.throttled(family, THROTTLED_MS);
-    if (token !== null && is(this.#s.tokenErrors)) return 'token';
-    if (is(this.#s.retryErrors)) throw new PartnerUnavailable(message);
-    throw new PinduoduoError([...codes, text(error['error_msg']) ?? '', text(error['sub_msg']) ?? ''], message);
+    const words = [error['error_msg'], error['sub_msg']].flatMap((w) => text(w) ?? []);
+    const message = `${type}: ${words.join(', ')}`;
+    if (says(codes, this.#s.throttleErrors)) throw this.#io.throttled(family, THROTTLED_MS);
+    if (token !== null && says(codes, this.#s.tokenErrors)) return TOKEN_REFUSED;
+    if (says(codes, this.#s.retryErrors)) throw new PartnerUnavailable(`${message} (${codes.join('/')})`);
+    throw new PinduoduoError(codes, words, message);
   }
 
   /** The first token by code, the next by refresh token, which is good once. */
   async nextToken(last: Token | null): Promise<Token> {
-    const refresh = last?.refresh ?? this.#shop.secrets['refreshToken'];
-    const code = this.#shop.secrets['code'];
-    if (refresh === undefined && code === undefined) throw new PartnerRefused(401, 'authorise the shop: set code or refreshToken');
-    const answer = refresh !== undefined ? await this.#try('pdd.pop.auth.token.refresh', { refresh_token: refresh }, 'token', null) : await this.#try('pdd.pop.auth.token.create', { code }, 'token', null);
-    const data = answer === 'token' ? {} : answer;
+    const grant = grantOf(last, this.#shop.secrets);
+    if (grant === null) throw new PartnerRefused(401, 'authorise the shop: set code or refreshToken');
+    const answer = grant.by === 'refresh_token' ? await this.#try('pdd.pop.auth.token.refresh', { refresh_token: grant.value }, 'token', null) : await this.#try('pdd.pop.auth.token.create', { code: grant.value }, 'token', null);
+    const data = answer === TOKEN_REFUSED ? {} : answer;
     const access = text(data['access_token']);
     if (access === null) throw new PartnerRefused(401, 'the platform gives no token: authorise the shop anew');
     const owner = text(data['owner_id']);

@@ -1,4 +1,5 @@
 import { PartnerRefused, PartnerUnavailable } from '../../domain/http-port.ts';
+import { refusesThis, says } from '../caller.ts';
 import type { ChangedOrder, ChannelConnector, ChannelIo, SeenStock, Shop, StockAnswer } from '../channel.ts';
 import { bag, list, long, text, whole, type Bag } from '../safe-json.ts';
 import { allEnded, readSteadily } from '../steady.ts';
@@ -31,7 +32,7 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
       const order = bag((await client.call('pdd.order.information.get', { order_sn: externalId }, 'order'))['order_info']);
       return text(order['order_sn']) === null ? null : order;
     } catch (error) {
-      if (error instanceof PinduoduoError && s.unknownOrderErrors.some((sign) => error.words.some((w) => w.includes(sign)))) return null;
+      if (error instanceof PinduoduoError && says(error.words, s.unknownOrderErrors)) return null;
       throw error;
     }
   };
@@ -99,12 +100,12 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
       for (const l of listings) if (l.itemId !== null) byGoods.set(l.itemId, [...byGoods.get(l.itemId) ?? [], l.platformSku]);
       const read = await allEnded([...byGoods].map(async ([goodsId, wanted]): Promise<SeenStock[]> => {
         const goods = await client.call('pdd.goods.information.get', { goods_id: long(goodsId) }, 'goods').catch((error: unknown): Bag => {
-          if (error instanceof PinduoduoError) return {};
+          if (refusesThis(error)) return {};
           throw error;
         });
         return list(bag(goods['goods_info'])['sku_list']).map(bag).flatMap((sku) => {
           const [platformSku, sellable] = [text(sku['sku_id']), whole(sku['sku_quantity'])];
-          return platformSku === null || sellable === null || !wanted.includes(platformSku) ? [] : [{ platformSku, sellable, held: 0 }];
+          return platformSku === null || sellable === null || !wanted.includes(platformSku) ? [] : [{ platformSku, sellable, held: null }]; // nor does it say what buyers hold who have not paid
         });
       }));
       return read.flat();
@@ -118,7 +119,7 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
         done(await client.call('pdd.goods.quantity.update', { goods_id: long(itemId), sku_id: long(platformSku), quantity: delta, update_type: INCREMENT }, 'stock'), 'is_success', 'pdd.goods.quantity.update');
         return { outcome: 'done' };
       } catch (error) {
-        if (!(error instanceof PartnerRefused) || error.status === 401) throw error;
+        if (!(error instanceof PartnerRefused) || error.account) throw error;
         return { outcome: 'refused', reason: error.message };
       }
     })),

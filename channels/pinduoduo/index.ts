@@ -12,4 +12,5 @@ export const pinduoduo: ChannelKind = {
   capable: (given) => ({ restores: (given as PinduoduoSettings).restores }),
   limits: { '*': { perSecond: 20, burst: 20 }, order: { perSecond: 50, burst: 50 }, goods: { perSecond: 20, burst: 20 }, after_sale: { perSecond: 10, burst: 10 } },
   backstop: { windowS: 1_800, lagS: 190, overlapS: 300, everyS: 300 },
+  unpaidS: 86_400, // a group has a day to be full
 };

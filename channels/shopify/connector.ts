@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto';
 import { PartnerRefused } from '../../domain/http-port.ts';
 import type { ChannelConnector, ChannelIo, Shop, StockAnswer, StockPush } from '../channel.ts';
-import { bag, list, text, whole } from '../safe-json.ts';
+import { bag, list, text, whole, type Bag } from '../safe-json.ts';
+import { allEnded, readSteadily } from '../steady.ts';
 import { gid, ShopifyClient, tail } from './client.ts';
-import { mapOrder } from './map.ts';
+import { isTest, mapOrder, versionOf } from './map.ts';
+import { needsMore, readHead, readRest } from './order.ts';
+import { reportParcel } from './parcels.ts';
 import { receive } from './push.ts';
-import { CANCEL, CHANGED, FULFILL, FULFILLMENT_ORDERS, ORDER, SET_STOCK, STOCK } from './queries.ts';
+import { CANCEL, CHANGED, ORDER_OF, SET_STOCK, STOCK } from './queries.ts';
 import type { ShopifySettings } from './settings.ts';
 
 const STALE = /QUANTITY_STALE$/;
-/** States of a fulfillment order from which something can still be sent. */
-const OPEN = new Set(['OPEN', 'IN_PROGRESS', 'SCHEDULED']);
 
 /** A Shopify shop (Admin GraphQL API). */
 export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
@@ -19,7 +20,7 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
   const location = gid('Location', s.locationId);
 
   async function setStock(pushes: readonly StockPush[]): Promise<StockAnswer[]> {
-    const key = createHash('sha256').update(pushes.map((p) => p.key).join()).digest('hex').slice(0, 32);
+    const key = uuidOf(pushes.map((p) => p.key).join());
     const { errors } = await client.mutate(SET_STOCK, {
       key, input: {
         name: 'available', reason: 'correction', referenceDocumentUri: `tributary://stock/${pushes[0]?.key ?? ''}`,
@@ -28,16 +29,27 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
     });
     if (errors.length === 0) return pushes.map(() => ({ outcome: 'done' }));
     // All or nothing: one that is stale or unknown must not keep the others back.
-    if (pushes.length > 1) return (await Promise.all(pushes.map((p) => setStock([p])))).flat();
+    if (pushes.length > 1) return (await allEnded(pushes.map((p) => setStock([p])))).flat();
     return errors.some((e) => STALE.test(e.code)) ? [{ outcome: 'stale' }] : [{ outcome: 'refused', reason: errors.map((e) => e.message).join('; ') }];
   }
 
   return {
     receive: (push) => receive(push, shop.secrets['clientSecret'] ?? ''),
 
+    /** One call, where the order has neither refunds nor returns and is not long; else as it is at one time. */
     async fetchOrder(externalId) {
-      const order = bag((await client.call(ORDER, { id: gid('Order', externalId) }))['order']);
-      return text(order['legacyResourceId']) === null ? null : mapOrder(order);
+      const first = await readHead(client, externalId);
+      if (first === null || (isTest(first) && s.testOrders === 'ignore')) return null;
+      if (!needsMore(first)) return mapOrder(await readRest(client, first), s);
+      let known: Bag | null = first;
+      const read = await readSteadily(`order ${externalId}`, async () => { const head = known ?? await readHead(client, externalId); known = null; return head; }, versionOf, (head) => readRest(client, head));
+      return read && mapOrder(read.rest, s);
+    },
+
+    /** Returns and fulfillment orders by the kind and number of their global id. */
+    async orderOfAfterSale(id) {
+      const data = await client.call(ORDER_OF(id.startsWith('Return/') ? 'return' : 'fulfillmentOrder'), { id: `gid://shopify/${id}` });
+      return text(bag(bag(Object.values(data)[0])['order'])['legacyResourceId']);
     },
 
     async changedOrders({ from, to }, page) {
@@ -64,34 +76,19 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
 
     pushStock: (pushes) => setStock(pushes),
 
-    /** A parcel that the order shows already was told before: its answer was lost. */
-    async reportShipment({ externalId, carrier, waybillNo, lines }) {
-      const order = bag((await client.call(FULFILLMENT_ORDERS, { id: gid('Order', externalId) }))['order']);
-      if (list(order['fulfillments']).some((f) => list(bag(f)['trackingInfo']).some((t) => text(bag(t)['number']) === waybillNo))) return;
-      const left = new Map(lines.map((l) => [l.lineId, l.quantity]));
-      const groups = new Map<string, { fulfillmentOrderId: string; fulfillmentOrderLineItems: { id: string; quantity: number }[] }[]>();
-      for (const f of list(bag(order['fulfillmentOrders'])['nodes']).map(bag).filter((f) => OPEN.has(text(f['status']) ?? ''))) {
-        const items = list(bag(f['lineItems'])['nodes']).map(bag).flatMap((item) => {
-          const lineId = tail(bag(item['lineItem'])['id']) ?? '';
-          const quantity = Math.min(left.get(lineId) ?? 0, whole(item['remainingQuantity']) ?? 0);
-          if (quantity <= 0) return [];
-          left.set(lineId, (left.get(lineId) ?? 0) - quantity);
-          return [{ id: text(item['id']) ?? '', quantity }];
-        });
-        // Fulfillment orders of one call must be of one location.
-        const at = tail(bag(bag(f['assignedLocation'])['location'])['id']) ?? '';
-        if (items.length > 0) groups.set(at, [...groups.get(at) ?? [], { fulfillmentOrderId: text(f['id']) ?? '', fulfillmentOrderLineItems: items }]);
-      }
-      if (groups.size === 0) throw new PartnerRefused(200, 'Shopify has nothing left to ship of these lines');
-      for (const lineItemsByFulfillmentOrder of groups.values()) {
-        const { errors } = await client.mutate(FULFILL, { fulfillment: { lineItemsByFulfillmentOrder, notifyCustomer: s.notifyCustomer, trackingInfo: { company: s.carriers[carrier] ?? carrier, number: waybillNo } } });
-        if (errors.length > 0) throw new PartnerRefused(200, errors.map((e) => e.message).join('; '));
-      }
-    },
+    reportShipment: (report) => reportParcel(client, s, report),
 
     async cancelOrder(externalId, reason) {
       const { errors } = await client.mutate(CANCEL, { orderId: gid('Order', externalId), note: reason.slice(0, 255) });
       if (errors.length > 0 && !errors.every((e) => /already|cancel+ed/i.test(e.message))) throw new PartnerRefused(200, errors.map((e) => e.message).join('; '));
     },
   };
+}
+
+/** A UUID (RFC 9562, version 8: of our own making) that is the same for the same text. */
+function uuidOf(key: string): string {
+  const hash = createHash('sha256').update(key).digest();
+  hash.writeUInt8((hash.readUInt8(6) & 0x0f) | 0x80, 6);
+  hash.writeUInt8((hash.readUInt8(8) & 0x3f) | 0x80, 8);
+  return hash.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }

@@ -1,6 +1,6 @@
 import { PartnerRefused } from '../../domain/http-port.ts';
 import { PlatformError, says } from '../caller.ts';
-import { jsonReply, type ChannelConnector, type ChannelIo, type Shop } from '../channel.ts';
+import type { ChannelConnector, ChannelIo, Shop } from '../channel.ts';
 import { chinaTime } from '../china-time.ts';
 import { lastToFirst } from '../last-to-first.ts';
 import { bag, list, text, whole, type Bag } from '../safe-json.ts';
@@ -20,7 +20,6 @@ const MESSAGES = '100';
 const FIELDS = 'tid,tid_str,status,type,created,modified,pay_time,consign_time,end_time,payment,post_fee,total_fee,discount_fee,step_trade_status,buyer_nick,buyer_open_uid,buyer_message,seller_memo,est_con_time,'
   + 'receiver_name,receiver_state,receiver_city,receiver_district,receiver_town,receiver_address,receiver_zip,receiver_mobile,receiver_phone,oaid,logistics_infos,orders';
 const REFUND_FIELDS = 'refund_id,tid,oid,status,has_good_return,refund_fee,num,reason,desc,company_name,sid,created,modified,refund_phase,refund_version,operation_contraint';
-const NO_PUSHES = jsonReply(404, { error_response: { code: 22, msg: 'Invalid Method', sub_code: 'isv.not-a-push-address', sub_msg: 'messages of this shop are taken from its queue' } });
 
 /** A shop of Taobao or Tmall (open.taobao.com). */
 export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
@@ -41,7 +40,6 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
   const refundOf = async (id: string): Promise<Bag> => bag((await client.call('taobao.refund.get', { refund_id: id, fields: REFUND_FIELDS }, 'after_sale'))['refund']);
 
   return {
-    receive: () => ({ kind: 'rejected', reason: 'malformed', reply: NO_PUSHES }),
     nextToken: (last) => client.nextToken(last),
 
     async takeMessages() {

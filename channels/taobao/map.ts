@@ -6,9 +6,11 @@ import { minorUnits } from '../money.ts';
 import { bag, list, text, whole, type Bag } from '../safe-json.ts';
 import type { TaobaoSettings } from './settings.ts';
 
+/** Paid, and not to be sent until the platform says so. */
+const FORBIDDEN = 'PAID_FORBID_CONSIGN';
 /** TRADE_CLOSED is a paid order whose money was given back; what had been shipped by then stays shipped. */
 const STATUS: Readonly<Record<string, SeenStatus>> = {
-  TRADE_NO_CREATE_PAY: 'unpaid', WAIT_BUYER_PAY: 'unpaid', PAY_PENDING: 'unpaid', WAIT_PRE_AUTH_CONFIRM: 'unpaid', WAIT_SELLER_SEND_GOODS: 'to_ship', SELLER_CONSIGNED_PART: 'part_shipped',
+  TRADE_NO_CREATE_PAY: 'unpaid', WAIT_BUYER_PAY: 'unpaid', PAY_PENDING: 'unpaid', WAIT_PRE_AUTH_CONFIRM: 'unpaid', WAIT_SELLER_SEND_GOODS: 'to_ship', [FORBIDDEN]: 'to_ship', SELLER_CONSIGNED_PART: 'part_shipped',
   WAIT_BUYER_CONFIRM_GOODS: 'shipped', TRADE_BUYER_SIGNED: 'shipped', TRADE_FINISHED: 'done', TRADE_CLOSED: 'cancelled', TRADE_CLOSED_BY_TAOBAO: 'cancelled',
 };
 const RANK: readonly SeenStatus[] = ['unpaid', 'to_ship', 'part_shipped', 'shipped', 'done', 'cancelled'];
@@ -37,7 +39,7 @@ const isSent = (of: Bag): boolean => text(of['consign_time']) !== null;
 /** Times are whole seconds: of two changes in one, how far the order is tells the later. */
 export const versionOf = (trade: Bag): number => (fromChinaTime(trade['modified']) ?? fromChinaTime(trade['created']) ?? 0) + Math.max(0, RANK.indexOf(statusOf(trade) ?? 'unpaid'));
 
-/** `trade` of taobao.trade.fullinfo.get with its refunds of taobao.refund.get. Throws PartnerRefused for a status that nobody knows, or that forbids everything. */
+/** `trade` of taobao.trade.fullinfo.get with its refunds of taobao.refund.get. Throws PartnerRefused for a status that nobody knows. */
 export function mapOrder(trade: Bag, refunds: readonly Bag[], s: TaobaoSettings): SeenOrder {
   const tid = text(trade['tid_str']) ?? text(trade['tid']) ?? '';
   const status = statusOf(trade);
@@ -51,6 +53,7 @@ export function mapOrder(trade: Bag, refunds: readonly Bag[], s: TaobaoSettings)
     cashOnDelivery: trade['type'] === CASH_ON_DELIVERY && status !== 'unpaid' && text(trade['pay_time']) === null,
     buyer: { id: text(trade['buyer_open_uid']), name: null }, address: address(trade, tid), wantedAddress: null, lines, discounts: offWhole(trade, lines, freight), freight,
     buyerRemark: text(trade['buyer_message']), sellerRemark: text(trade['seller_memo']), session: null, afterSales: refunds.map((r) => afterSale(r, lines)), parcels: waybills(trade),
+    keptBack: text(trade['status']) === FORBIDDEN ? `it is paid and must not be sent yet (${FORBIDDEN})` : null,
   };
 }
 

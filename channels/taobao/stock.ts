@@ -1,5 +1,5 @@
 import type { SeenStock, StockAnswer, StockPush } from '../channel.ts';
-import { PlatformError } from '../caller.ts';
+import { refusesThis } from '../caller.ts';
 import { bag, list, text, whole, type Bag } from '../safe-json.ts';
 import { allEnded } from '../steady.ts';
 import type { TaobaoClient } from './client.ts';
@@ -46,7 +46,7 @@ export class TaobaoStock {
     try {
       return [await run(page)];
     } catch (error) {
-      if (!(error instanceof PlatformError)) throw error;
+      if (!refusesThis(error)) throw error;
       return page.length === 1 ? [] : (await allEnded(page.map((one) => this.#ask([one], run)))).flat();
     }
   }
@@ -73,7 +73,7 @@ export class TaobaoStock {
       // It goes down to nothing and no further, and says nothing of what it could not take off: what is there now is read.
       return new Map(group.map((p) => [p, { outcome: p.delta < 0 && left(p) === 0 ? 'stale' : 'done' }]));
     } catch (error) {
-      if (!(error instanceof PlatformError)) throw error;
+      if (!refusesThis(error)) throw error;
       if (group.length === 1) return new Map(group.map((p) => [p, { outcome: 'refused', reason: error.message }]));
       // Nobody says whether a part of it was done: their figures are read, and the next time each goes alone.
       this.#alone.add(itemId);

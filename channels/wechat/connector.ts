@@ -1,5 +1,5 @@
 import { PartnerRefused } from '../../domain/http-port.ts';
-import { PlatformError } from '../caller.ts';
+import { PlatformError, refusesThis } from '../caller.ts';
 import type { ChannelConnector, ChannelIo, Shop, StockAnswer } from '../channel.ts';
 import { bag, list, text, whole, type Bag } from '../safe-json.ts';
 import { allEnded, readSteadily } from '../steady.ts';
@@ -62,10 +62,11 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
         const held = warehouses.reduce((sum, w) => sum + (whole(w['lock_stock']) ?? 0), 0);
         const stored = warehouses.reduce((sum, w) => sum + (whole(w['num']) ?? 0), 0);
         // Common stock, what is kept for a discount and for one livestreamer, and what the warehouses have that nobody has ordered.
-        const sellable = (whole(data['normal_stock_num']) ?? 0) + (whole(data['limited_discount_stock_num']) ?? 0) + (whole(data['finder_total_num']) ?? 0) + stored - (s.lockedWithin ? held : 0);
-        return [{ platformSku, sellable, held }];
+        const [normal, free] = [whole(data['normal_stock_num']) ?? 0, stored - (s.lockedWithin ? held : 0)];
+        const sellable = normal + (whole(data['limited_discount_stock_num']) ?? 0) + (whole(data['finder_total_num']) ?? 0) + free;
+        return [{ platformSku, sellable, held, loose: s.warehouseId === undefined ? normal : free }];
       } catch (error) {
-        if (error instanceof PlatformError) return [];
+        if (refusesThis(error)) return [];
         throw error;
       }
     })).then((all) => all.flat()),
@@ -78,7 +79,7 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
         await client.call(`${s.warehouseId === undefined ? 'product' : 'warehouse'}/stock/update`, { product_id: itemId, sku_id: platformSku, ...where, diff_type: delta > 0 ? 1 : 2, num: Math.abs(delta) }, 'stock');
         return { outcome: 'done' };
       } catch (error) {
-        if (!(error instanceof PlatformError)) throw error;
+        if (!refusesThis(error)) throw error;
         if (error.code === NOTHING_TO_ADD) return { outcome: 'done' };
         return error.code === READ_FIRST ? { outcome: 'stale' } : { outcome: 'refused', reason: error.message };
       }
@@ -99,9 +100,11 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
       const now = await claim(id);
       const status = afterSaleStatus(now);
       if (approved ? status === 'agreed' || status === 'goods_sent' || status === 'done' : status === 'refused') return;
+      const type = text(now['type']) ?? '';
+      if (type !== 'REFUND' && type !== 'RETURN') throw new PartnerRefused(200, `after-sale ${id} is neither refund nor return (${type}): decide it at the platform's desk`);
       if (!approved) await client.call('aftersale/rejectapply', { after_sale_order_id: id, reject_reason: reason.slice(0, 200) }, 'after_sale');
       else {
-        const returns = text(now['type']) !== 'REFUND';
+        const returns = type === 'RETURN';
         if (returns && s.returnAddressId === undefined) throw new PartnerRefused(200, 'agreed returns need an address: set returnAddressId');
         await client.call('aftersale/acceptapply', { after_sale_order_id: id, ...(returns ? { address_id: s.returnAddressId } : {}) }, 'after_sale');
       }

@@ -54,13 +54,20 @@ export function mapOrder(order: Bag, claims: readonly Bag[], s: WechatSettings):
     address: address(bag(bag(detail['delivery_info'])['address_info']), text(order['order_id']) ?? '', s.encodeSensitive), wantedAddress: null,
     lines: products.map((p, i) => ({
       lineId: ids[i] ?? '', itemId: text(p['product_id']), platformSku: text(p['sku_id']) ?? '', merchantCode: text(p['sku_code']) ?? text(p['out_sku_id']), title: text(p['title']) ?? '', quantity: whole(p['sku_cnt']) ?? 0,
-      // An after-sale that is finished before anything has left is units that are no more to be shipped.
-      cancelled: open ? Math.min(whole(p['sku_cnt']) ?? 0, whole(p['finish_aftersale_sku_cnt']) ?? 0) : 0, unitPrice: fen(p['sale_price']), discounts: [], gift: fen(p['sale_price']) === 0,
+      cancelled: open ? neverSent(p, detail, claims) : 0, unitPrice: fen(p['sale_price']), discounts: [], gift: fen(p['sale_price']) === 0,
     })),
     discounts: off > 0 ? [{ bearer: 'shop', code: 'discounted_price', amount: off }] : [], freight: fen(price['freight']),
     buyerRemark: text(bag(detail['ext_info'])['customer_notes']), sellerRemark: text(bag(detail['ext_info'])['merchant_notes']), session: text(bag(detail['ext_info'])['live_id']),
     afterSales: claims.map((c) => afterSale(c, products, ids)), parcels: waybills(order),
   };
+}
+
+/** Units of finished after-sales that had not left: a return is of what has, and no more are left than were not sent. */
+function neverSent(p: Bag, detail: Bag, claims: readonly Bag[]): number {
+  const same = (x: Bag): boolean => text(x['product_id']) === text(p['product_id']) && text(x['sku_id']) === text(p['sku_id']);
+  const sent = list(bag(detail['delivery_info'])['delivery_product_info']).flatMap((d) => list(bag(d)['product_infos'])).map(bag).filter(same).reduce((sum, x) => sum + (whole(x['product_cnt']) ?? 0), 0);
+  const returned = claims.filter((c) => text(c['type']) === 'RETURN' && afterSaleStatus(c) === 'done' && same(bag(c['product_info']))).reduce((sum, c) => sum + (whole(bag(c['product_info'])['count']) ?? 1), 0);
+  return Math.max(0, Math.min((whole(p['sku_cnt']) ?? 0) - sent, (whole(p['finish_aftersale_sku_cnt']) ?? 0) - returned));
 }
 
 /** Encoded fields stay so, with the order that opens them; in the clear they go the way of every address. */

@@ -9,7 +9,7 @@ export const settings: SettingsSchema = {
     appSecret: { type: 'string', minLength: 1, secret: true, description: 'appsecret of the shop: for tokens only' },
     token: { type: 'string', minLength: 1, secret: true, description: 'the Token of the message push: signs addresses and messages' },
     encodingAesKey: { type: 'string', pattern: '^[A-Za-z0-9+/]{43}$', secret: true, description: 'EncodingAESKey of the message push' },
-    replayWindowS: { type: 'integer', minimum: 30, maximum: 86_400, default: 300, description: 'a push signed longer ago may be a copy and is refused, seconds' },
+    replayWindowS: { type: 'integer', minimum: 30, maximum: 86_400, default: 14_400, description: 'a push signed longer ago is refused, seconds. WeChat pushes again for 3.6 hours, and nobody says whether each try is signed anew: below that, its last tries may be lost to the poll' },
     warehouseId: { type: 'string', minLength: 1, description: 'out_warehouse_id that stock is told to; without one it is the shop\'s common stock' },
     lockedWithin: { type: 'boolean', default: true, description: 'num of a warehouse still holds lock_stock (ordered, not paid)' },
     encodeSensitive: { type: 'boolean', default: true, description: 'ask for receivers in their encoded form (order/sensitiveinfo/decode opens it); false: in the clear, into the vault' },

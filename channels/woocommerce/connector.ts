@@ -1,11 +1,16 @@
 import { PartnerRefused } from '../../domain/http-port.ts';
-import type { Call, ChannelConnector, ChannelIo, SeenStock, Shop, StockAnswer, StockPush } from '../channel.ts';
+import type { Call, ChangedOrder, ChannelConnector, ChannelIo, SeenStock, Shop, StockAnswer, StockPush } from '../channel.ts';
+import { lastToFirst } from '../last-to-first.ts';
 import { bag, list, parseSafe, text, whole } from '../safe-json.ts';
+import { allEnded } from '../steady.ts';
 import { mapOrder } from './map.ts';
 import { receive } from './push.ts';
 import type { WooSettings } from './settings.ts';
 
 const PAGE = 100;
+/** Pages of what is in the bin: WordPress' "any" leaves it out. */
+const BIN = 'trash/';
+const NO_SUCH = /_invalid_id$/;
 type Product = { itemId: string | null; platformSku: string };
 
 /** A WooCommerce shop (REST API v3, Basic authentication). */
@@ -13,18 +18,19 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
   const s = shop.settings as unknown as WooSettings;
   const authorization = `Basic ${Buffer.from(`${shop.secrets['consumerKey'] ?? ''}:${shop.secrets['consumerSecret'] ?? ''}`).toString('base64')}`;
 
-  /** Null: there is no such thing (404). */
+  /** Null: there is no such thing. */
   async function call(family: string, method: Call['method'], path: string, body?: unknown): Promise<{ body: unknown; headers: Readonly<Record<string, string>> } | null> {
     const answer = await io.call({
       family, method, url: `${s.baseUrl}/wp-json/wc/v3${path}`, headers: { authorization, accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) }, ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    if (answer.status === 404) return null;
     let read: unknown;
     try {
       read = parseSafe(answer.text);
     } catch {
       throw new PartnerRefused(answer.status, `${shop.code} did not answer ${method} ${path} in JSON: is ${s.baseUrl} the shop?`);
     }
+    // Any other 404 says that the shop's API is not there, and nothing of the thing itself.
+    if (answer.status === 404 && NO_SUCH.test(text(bag(read)['code']) ?? '')) return null;
     if (answer.status >= 300) throw new PartnerRefused(answer.status, `${shop.code} answered ${answer.status}: ${text(bag(read)['message']) ?? text(bag(read)['code']) ?? ''}`);
     return { body: read, headers: answer.headers };
   }
@@ -54,6 +60,23 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
     }));
   }
 
+  async function changed(from: number, to: number, status: 'any' | 'trash', at: number): Promise<{ orders: ChangedOrder[]; total: number }> {
+    // Whole seconds, and neither end is of the window itself: a second more on each side, so that none falls between two windows.
+    const iso = (ms: number): string => new Date(ms).toISOString().slice(0, 19);
+    const query = new URLSearchParams({ modified_after: iso(from - 1000), modified_before: iso(to + 1000), dates_are_gmt: 'true', orderby: 'modified', order: 'asc', status, page: String(at), per_page: String(PAGE) });
+    const answer = await call('order', 'GET', `/orders?${query.toString()}`).catch((error: unknown) => {
+      // Older shops do not list their bin.
+      if (status !== 'trash' || !(error instanceof PartnerRefused) || error.status !== 400) throw error;
+      return null;
+    });
+    const orders = list(answer?.body).map(bag).flatMap((o) => {
+      const externalId = text(o['id']);
+      // An order may go into the bin without a new time: it is read whatever was known of it.
+      return externalId === null ? [] : [{ externalId, version: status === 'trash' ? null : Date.parse(`${text(o['date_modified_gmt']) ?? ''}Z`) || null }];
+    });
+    return { orders, total: PAGE * (whole(answer?.headers['x-wp-totalpages']) ?? 0) };
+  }
+
   return {
     receive: (push) => receive(push, shop.secrets['webhookSecret'] ?? ''),
 
@@ -65,17 +88,11 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
       return mapOrder(order, refunds);
     },
 
+    /** Orders, then those in the bin. */
     async changedOrders({ from, to }, page) {
-      const at = Number(page ?? 1);
-      // Whole seconds, and neither end is of the window itself: a second more on each side, so that none falls between two windows.
-      const iso = (ms: number): string => new Date(ms).toISOString().slice(0, 19);
-      const query = new URLSearchParams({ modified_after: iso(from - 1000), modified_before: iso(to + 1000), dates_are_gmt: 'true', orderby: 'modified', order: 'asc', status: 'any', page: String(at), per_page: String(PAGE) });
-      const answer = await call('order', 'GET', `/orders?${query.toString()}`);
-      const orders = list(answer?.body).map(bag).flatMap((o) => {
-        const externalId = text(o['id']);
-        return externalId === null ? [] : [{ externalId, version: Date.parse(`${text(o['date_modified_gmt']) ?? ''}Z`) || null }];
-      });
-      return { orders, next: at < (whole(answer?.headers['x-wp-totalpages']) ?? 0) ? String(at + 1) : null };
+      const binned = page?.startsWith(BIN) === true;
+      const { orders, next } = await lastToFirst(binned ? page.slice(BIN.length) : page, PAGE, (at) => changed(from, to, binned ? 'trash' : 'any', at));
+      return { orders, next: binned ? next && `${BIN}${next}` : next ?? `${BIN}1` };
     },
 
     async readStock(listings) {
@@ -91,7 +108,7 @@ export function connect(shop: Shop, io: ChannelIo): ChannelConnector {
     },
 
     async pushStock(pushes) {
-      const answers = new Map((await Promise.all(byParent(pushes).map(([path, of]) => setStock(path, of)))).flatMap((m) => [...m]));
+      const answers = new Map((await allEnded(byParent(pushes).map(([path, of]) => setStock(path, of)))).flatMap((m) => [...m]));
       return pushes.map((p) => answers.get(p) ?? { outcome: 'refused', reason: 'not answered' });
     },
 

@@ -24,16 +24,18 @@ export function mapOrder(order: Bag, refunds: readonly Bag[]): SeenOrder {
   const orderedAt = time(order['date_created_gmt']) ?? version;
   const cashOnDelivery = order['payment_method'] === 'cod';
   const customer = text(order['customer_id']);
+  const afterSales = refunds.map((r) => refund(r, money));
   return {
     externalId: text(order['id']) ?? '', version, status, fulfilledBy: 'us', currency, orderedAt, shipBy: null, cashOnDelivery,
     paidAt: time(order['date_paid_gmt']) ?? (status === 'unpaid' || cashOnDelivery ? null : orderedAt),
     buyer: { id: customer === '0' ? null : customer, name: null }, address: address(bag(order['shipping'])) ?? address(bag(order['billing'])), wantedAddress: null,
-    lines: list(order['line_items']).map((raw) => line(bag(raw), money)), discounts: [], freight: money(order['shipping_total'], order['shipping_tax']),
-    buyerRemark: text(order['customer_note']), sellerRemark: null, session: null, afterSales: refunds.map((r) => refund(r, money)), parcels: [],
+    lines: list(order['line_items']).map((raw) => line(bag(raw), money, afterSales)), discounts: [], freight: money(order['shipping_total'], order['shipping_tax']),
+    buyerRemark: text(order['customer_note']), sellerRemark: null, session: null, afterSales, refundsTellUnits: true, parcels: [],
+    ...(status === 'cancelled' && list(order['line_items']).some((l) => stillOff(bag(l))) ? { putBack: false } : {}),
   };
 }
 
-function line(raw: Bag, money: (...values: unknown[]) => number): SeenLine {
+function line(raw: Bag, money: (...values: unknown[]) => number, refunds: readonly SeenAfterSale[]): SeenLine {
   const quantity = whole(raw['quantity']);
   const lineId = text(raw['id']);
   const variation = text(raw['variation_id']);
@@ -45,8 +47,18 @@ function line(raw: Bag, money: (...values: unknown[]) => number): SeenLine {
   const rounding = unitPrice * quantity - due;
   const discount = due - money(raw['total'], raw['total_tax']);
   const discounts: Discount[] = [...discount > 0 ? [{ bearer: 'shop' as const, code: 'woocommerce', amount: discount }] : [], ...rounding > 0 ? [{ bearer: 'shop' as const, code: 'rounding', amount: rounding }] : []];
-  return { lineId, itemId: platformSku === variation ? product : null, platformSku, merchantCode: text(raw['sku']), title: text(raw['name']) ?? '', quantity, cancelled: 0, unitPrice, discounts, gift: false };
+  const refunded = refunds.flatMap((r) => r.lines).reduce((sum, l) => sum + (l.lineId === lineId ? l.quantity : 0), 0);
+  const putBack = Math.min(refunded, restocked(raw, quantity));
+  return {
+    lineId, itemId: platformSku === variation ? product : null, platformSku, merchantCode: text(raw['sku']), title: text(raw['name']) ?? '', quantity, cancelled: 0, unitPrice, discounts, gift: false, ...(putBack > 0 ? { putBack } : {}),
+  };
 }
+
+const noted = (raw: Bag, key: string): number | null => whole(list(raw['meta_data']).map(bag).find((m) => m['key'] === key)?.['value']);
+/** WooCommerce notes at a line how many units of it are off its stock. It puts them back when an order is cancelled, but not with "refunded", "failed" or "trash". */
+const stillOff = (raw: Bag): boolean => (noted(raw, '_reduced_stock') ?? 0) > 0;
+/** Units that refunds have put back ("restock refunded items"): it counts them at the line, and older versions only take them off what is off its stock. */
+const restocked = (raw: Bag, quantity: number): number => noted(raw, '_restock_refunded_items') ?? Math.max(0, quantity - (noted(raw, '_reduced_stock') ?? quantity));
 
 /** A refund is done when it is there; a line of it names the order's line in its meta data and counts below nothing. */
 function refund(raw: Bag, money: (...values: unknown[]) => number): SeenAfterSale {

@@ -1,14 +1,14 @@
-import { promise } from '../../domain/promising/promise.ts';
-import { readyAt } from '../../domain/promising/ready.ts';
 import { firstFit, type Fit } from '../../domain/routing/first-fit.ts';
 import { shareOf, type Share } from '../../domain/stock/sharing.ts';
-import { transitDays } from '../routing/carrier-facts.ts';
 import type { LockedLevel } from '../ledger.ts';
 import type { Network } from '../network.ts';
+import { dateOf } from '../promise/date.ts';
 import type { PoolLevel } from '../stock-pool.ts';
 import type { StockProjection } from '../projection.ts';
+import { attemptsOf, takes, type Attempt } from './candidates.ts';
 import { comesInTime, sourcesOf, type Demand, type Source } from './sources.ts';
 import type { PreparedOrder } from './prepare.ts';
+import { routeAfter } from './route-after.ts';
 import { borrowKey, type Pick, type Taken } from './taken.ts';
 
 export type Missing = { lineNo: number; skuId: number | null; skuCode: string; quantity: number; cause: 'unknown_sku' | 'no_stock' };
@@ -20,7 +20,8 @@ type KnownLine = Demand['lines'][number] & { skuId: number };
 /**
  * Chooses levels for one order by first fit on the projection less what the batch has taken; adds its own units to `taken`.
  * Looks in the order's own allotment alone first, then with each further one that its overflow rule allows, at last with what is coming:
- * the first stage that serves the whole order is taken, else what the last one gives.
+ * the first stage that serves the whole order is taken, else what the last one gives. Locations are tried as the policy in effect lets them serve (`attemptsOf`); that of a canary, and a day's capacity,
+ * are not known here: routing and the promise's ladder see to them.
  */
 export function decide(order: Demand, network: Network, projection: StockProjection, taken: Taken, borrowed: ReadonlyMap<string, number>): Decision {
   const known = order.lines.filter((l) => l.skuId !== null) as KnownLine[];
@@ -31,18 +32,41 @@ export function decide(order: Demand, network: Network, projection: StockProject
   const ranked = order.pickup ? [order.pickup.location.id] : network.ranked(order.destination);
   const stages = sourcesOf(order, network, projection);
   const share = network.sharing(order.channel.id, order.capturedAt);
+  const attempts = attemptsOf(order, network, ranked);
   let picks: Pick[] = [];
   let short: Fit['short'] = [];
-  for (const [i, sources] of stages.entries()) {
-    const view = new View(sources, taken, borrowed, share);
-    const fit = firstFit(known, ranked, (skuId, locationId) => (network.blocked(locationId, skuId, order.capturedAt) ? 0 : view.available(skuId, locationId)));
-    if (fit.short.length > 0 && i < stages.length - 1) continue;
-    ({ picks, short } = view.take(fit));
-    if (short.length === 0 || i === stages.length - 1) break;
+  let served: Attempt | null = null;
+  for (let n = 0; n < attempts.length && !served; n++) {
+    const attempt = attempts[n] as Attempt;
+    const taking = takingIn(attempt, order, network);
+    for (let i = 0; i < stages.length && !served; i++) {
+      const sources = stages[i] as Source[];
+      // A pause is over sooner than what is announced comes.
+      if (attempt.awake && sources.some((s) => s.horizon !== null)) continue;
+      const view = new View(sources, taken, borrowed, share);
+      const available = (skuId: number, locationId: number): number => (network.blocked(locationId, skuId, order.capturedAt) ? 0 : view.available(skuId, locationId));
+      const fit = firstFit(known, attempt.ids, taking ? (skuId, locationId) => (taking(skuId, locationId) ? available(skuId, locationId) : 0) : available);
+      if (fit.short.length > 0 && (n < attempts.length - 1 || i < stages.length - 1)) continue;
+      ({ picks, short } = view.take(fit));
+      if (short.length === 0) served = attempt;
+    }
   }
   taken.add(picks);
   for (const s of short) missing.push({ lineNo: s.lineNo, skuId: s.skuId, skuCode: order.lines.find((l) => l.lineNo === s.lineNo)?.skuCode ?? '', quantity: s.quantity, cause: 'no_stock' });
-  return { picks, missing, promise: missing.length > 0 ? null : promiseOf(order, picks, network), dropped: NO_LINES };
+  const dated = missing.length === 0 && (served === attempts[0] || mayServe(attempts[0] as Attempt, order, picks, network));
+  return { picks, missing, promise: dated ? promiseOf(order, picks, network) : null, dropped: NO_LINES };
+}
+
+/** What an attempt asks of a location for a SKU, beyond units; null: nothing. */
+function takingIn({ awake, careful }: Attempt, order: Demand, network: Network): ((skuId: number, locationId: number) => boolean) | null {
+  if (!awake && !careful) return null;
+  const codes = new Map(order.lines.map((l) => [l.skuId, l.skuCode]));
+  return (skuId, locationId) => !(awake && network.pausedUntil(locationId, order.capturedAt)) && !(careful && !takes(network, locationId, codes.get(skuId) ?? ''));
+}
+
+/** Whether the policy lets all of it go from where it was found, sooner or later: else routing will say why not, and nobody can give a date. */
+function mayServe({ ids, careful }: Attempt, order: Demand, picks: readonly Pick[], network: Network): boolean {
+  return picks.every((p) => ids.includes(p.locationId) && (!careful || takes(network, p.locationId, order.lines.find((l) => l.lineNo === p.lineNo)?.skuCode ?? '')));
 }
 
 /**
@@ -149,28 +173,10 @@ class View {
   }
 }
 
-/** The date of the whole order: the latest of its locations, and of the units that are still to come. */
+/** The date of the whole order, from when routing may begin: nothing leaves before that. */
 function promiseOf(order: Demand, picks: readonly Pick[], network: Network): Decision['promise'] {
-  let shipBy: Date | null = null;
-  let deliverBy: Date | null = null;
-  const ready = new Map<number, number>();
-  for (const p of picks) ready.set(p.locationId, Math.max(ready.get(p.locationId) ?? 0, p.expectedAt ?? 0));
-  if (order.pickup) {
-    const from = new Date(Math.max(order.capturedAt.getTime(), order.scheduledFrom?.getTime() ?? 0, ...ready.values()));
-    const at = readyAt(order.pickup.location, from, order.channel.pickupReadyS * 1000);
-    return { shipBy: at, deliverBy: at };
-  }
-  for (const [id, expectedAt] of ready) {
-    const location = network.locationById.get(id);
-    if (!location) continue;
-    const days = transitDays(network, location, order.destination);
-    if (!Number.isFinite(days)) return null; // no carrier goes there: promised only once someone says how
-    const orderedAt = expectedAt > order.capturedAt.getTime() ? new Date(expectedAt) : order.capturedAt;
-    const at = promise({ orderedAt, scheduledFrom: order.scheduledFrom, location, transitDays: days });
-    if (!shipBy || at.shipBy > shipBy) shipBy = at.shipBy;
-    if (!deliverBy || at.deliverBy > deliverBy) deliverBy = at.deliverBy;
-  }
-  return shipBy && deliverBy ? { shipBy, deliverBy } : null;
+  const begins = Math.max(order.capturedAt.getTime(), routeAfter(order)?.getTime() ?? 0);
+  return dateOf(network, { channel: order.channel, destination: order.destination, scheduledFrom: order.scheduledFrom, pickup: order.pickup?.location ?? null }, begins, picks);
 }
 
 /**

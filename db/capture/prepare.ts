@@ -47,6 +47,8 @@ export type PreparedOrder = {
   payBy: Date | null;
   /** where it is fetched: units come from there alone */
   pickup: { location: Location; way: Exclude<Way, 'ship'> } | null;
+  /** the only location that may serve it, where somebody says so from the beginning */
+  forcedLocationId: number | null;
   scheduledFrom: Date | null;
   scheduledTo: Date | null;
   shipBy: Date | null;
@@ -75,7 +77,7 @@ const DAY = 86_400_000;
 /** Checks and prices an intake. Throws Problem with the field at fault. Needs the SKUs of the order loaded into the network, and `facts` (readPromotionFacts) where promotions may concern it. */
 export function prepareOrder(
   intake: OrderIntake, network: Network, vault: Vault, now: Date,
-  by: { apiKeyId: number; idempotencyKey: string | null; actor: string; locationId: number | null }, facts: PromotionFacts | null = null,
+  by: { apiKeyId: number; idempotencyKey: string | null; actor: string; locationId: number | null; forcedLocationId?: number | null }, facts: PromotionFacts | null = null,
 ): PreparedOrder {
   const channel = network.channels.get(intake.channel);
   if (!channel?.active) throw new Problem('unknown_channel', `channel "${intake.channel}" is not known or not active; GET /v1/channels lists them`, '/channel');
@@ -106,7 +108,7 @@ export function prepareOrder(
   return {
     id: uuidv7(), channel, intake, type: intake.type ?? 'retail', payment: intake.payment.status, bodyHash: bodyHash(intake),
     locationId: by.locationId ?? location?.id ?? null, ...allotmentOf(intake, channel, network, orderedAt), parentId: null,
-    pickup, destination: pickup?.location.place ?? network.place(shipTo.country, shipTo.province, shipTo.city),
+    pickup, forcedLocationId: pickup?.location.id ?? by.forcedLocationId ?? null, destination: pickup?.location.place ?? network.place(shipTo.country, shipTo.province, shipTo.city),
     ...lines, promotions: promoted && promotionsOf(promoted, intake, lines.total),
     identity: identityOf(intake, channel, vault),
     addressHash: vault.hash('address', addressText(shipTo)),

@@ -6,6 +6,9 @@ import type { PreparedOrder } from './prepare.ts';
 
 const IDEMPOTENCY_HOURS = 24;
 
+/** Keys that may be used again. */
+export async function cleanKeys(pool: pg.Pool): Promise<void> { await pool.query('delete from idempotency_keys where expires_at < now()'); }
+
 /** Claims the idempotency keys of a batch; whose key is taken gets the stored answer, or 422 when the body differs. */
 export async function claimKeys(client: pg.ClientBase, orders: readonly PreparedOrder[], outcomes: Map<PreparedOrder, CaptureOutcome>): Promise<PreparedOrder[]> {
   const keyed = orders.filter((o) => o.idempotency !== null);

@@ -6,6 +6,7 @@ import type { Vault } from '../vault.ts';
 import type { Decision } from './decide.ts';
 import type { PreparedOrder } from './prepare.ts';
 import { holdOf } from './answer.ts';
+import { routeAfter } from './route-after.ts';
 
 const HEADS = [['id', 'uuid'], ['channel_id', 'smallint'], ['external_id', 'text'], ['type', 'text'], ['status', 'text'], ['payment_status', 'text'],
   ['currency', 'text'], ['list_amount', 'bigint'], ['discount_amount', 'bigint'], ['freight_amount', 'bigint'], ['total_amount', 'bigint'], ['body_hash', 'bytea'],
@@ -13,7 +14,7 @@ const HEADS = [['id', 'uuid'], ['channel_id', 'smallint'], ['external_id', 'text
   ['dest_country', 'text'], ['dest_province', 'text'], ['dest_city', 'text'], ['dest_district', 'text'], ['priority', 'smallint'],
   ['invoice_requested', 'bool'], ['has_remarks', 'bool'], ['scheduled_from', 'timestamptz'], ['scheduled_to', 'timestamptz'], ['ordered_at', 'timestamptz'],
   ['captured_at', 'timestamptz'], ['payment_due_at', 'timestamptz'], ['ship_by', 'timestamptz'], ['deliver_by', 'timestamptz'], ['route_after', 'timestamptz'],
-  ['hold_reason', 'text'], ['deposit_amount', 'bigint'], ['way', 'text'], ['forced_location_id', 'int'], ['priced_here', 'bool']] as const;
+  ['hold_reason', 'text'], ['deposit_amount', 'bigint'], ['way', 'text'], ['forced_location_id', 'int'], ['priced_here', 'bool'], ['ship_by_given', 'bool']] as const;
 const LINES = [['order_id', 'uuid'], ['line_no', 'int'], ['sku_id', 'int'], ['sku_code', 'text'], ['quantity', 'int'], ['unit_price', 'bigint'], ['list_amount', 'bigint'],
   ['discount_amount', 'bigint'], ['freight_share', 'bigint'], ['net_amount', 'bigint'], ['discounts', 'jsonb'], ['gift', 'bool'],
   ['bundle_sku', 'text'], ['bundle_line', 'int'], ['given_by', 'uuid']] as const;
@@ -42,8 +43,8 @@ export async function writeOrders(client: pg.ClientBase, rows: readonly NewOrder
       o.intake.currency, o.list, o.discount, o.freight, o.total, o.bodyHash, o.locationId, o.allotmentId, o.parentId, person.id, contactId, o.addressHash,
       o.destination.country, o.destination.province, o.destination.city, o.intake.shipTo.district ?? null, o.intake.priority ?? 0,
       o.contact.invoice !== null, o.contact.buyerRemark !== null || o.contact.sellerRemark !== null, o.scheduledFrom, o.scheduledTo, o.orderedAt,
-      o.capturedAt, o.payBy, o.shipBy ?? decision.promise?.shipBy ?? null, decision.promise?.deliverBy ?? null, routeAfter(o), holdOf(decision), o.intake.payment.deposit ?? 0, o.pickup?.way ?? 'ship', o.pickup?.location.id ?? null,
-      isPricedHere(o.intake, o.channel),
+      o.capturedAt, o.payBy, o.shipBy ?? decision.promise?.shipBy ?? null, decision.promise?.deliverBy ?? null, routeAfter(o), holdOf(decision), o.intake.payment.deposit ?? 0, o.pickup?.way ?? 'ship', o.forcedLocationId,
+      isPricedHere(o.intake, o.channel), o.shipBy !== null,
     );
     for (const { lineNo, skuId, skuCode, quantity, gift, priced: p, bundle, given } of o.lines) {
       if (decision.dropped.includes(lineNo)) continue;
@@ -54,11 +55,4 @@ export async function writeOrders(client: pg.ClientBase, rows: readonly NewOrder
   }
   const result = await client.query<{ id: string }>({ name: 'capture_orders', text: WRITE, values: [heads, lines, contacts].flatMap((c) => c.values()) });
   return new Set(result.rows.map((row) => row.id));
-}
-
-/** Routing waits for the channel's merge window, and for a scheduled delivery until its day. */
-function routeAfter(order: PreparedOrder): Date | null {
-  const window = order.channel.mergeWindowS > 0 ? order.capturedAt.getTime() + order.channel.mergeWindowS * 1000 : 0;
-  const at = Math.max(window, order.scheduledFrom?.getTime() ?? 0);
-  return at > 0 ? new Date(at) : null;
 }

@@ -40,7 +40,7 @@ export class AccountBook {
   }
 }
 
-/** Makes or changes an account. Secrets that are not given stay as they were, unless it is of another kind now. */
+/** Makes or changes an account. Secrets that are not given stay as they were, unless it is of another kind now. What it has refused is tried again. */
 export async function putAccount(
   pool: pg.Pool, vault: Vault,
   account: Pick<CarrierAccount, 'code' | 'kind' | 'settings' | 'secrets' | 'limits' | 'follows' | 'asks'> & { newHookKey: boolean }, now: Date,
@@ -56,7 +56,21 @@ export async function putAccount(
       [account.code, account.kind, JSON.stringify(account.settings), vault.sealSecret(JSON.stringify(secrets)), randomBytes(24).toString('base64url'), JSON.stringify(account.limits), account.follows, account.asks, now, account.newHookKey]);
     // Another account's token opens nothing here; the same account said again keeps its own, for which its code or refresh token may be spent.
     if (Object.entries(account.secrets).some(([name, value]) => known[name] !== value)) await client.query('delete from carrier_tokens where account = $1', [account.code]);
+    await retryAccount(client, account.code, now);
   });
+}
+
+/**
+ * The account has been put anew: what has failed with it goes at once, and parcels and labels that it had refused are asked for again. A number that it would not take back stays with it, and a parcel that it has
+ * given up is announced anew in its time: too early counts there as announced before.
+ */
+async function retryAccount(client: pg.ClientBase, account: string, now: Date): Promise<void> {
+  await client.query(
+    `update parcel_follows f set state = 'due', attempts = 0, due_at = $2, done_at = null from parcels p
+     where p.id = f.parcel_id and f.account = $1 and ((f.state = 'due' and f.error is not null) or (f.state = 'refused' and p.milestone not in ('delivered', 'returned', 'lost')))`, [account, now]);
+  await client.query(
+    `update waybills set label_state = case when label_state = 'refused' and state = 'issued' and label_id is null then 'due' else label_state end, attempts = 0, due_at = $2
+     where account = $1 and (state = 'void' or label_state = 'due' or (label_state = 'refused' and state = 'issued'))`, [account, now]);
 }
 
 /** Forgets an account; what it was asked for stays. True where there was one. */
@@ -82,14 +96,17 @@ export async function saveBalances(pool: pg.Pool, account: string, balances: rea
   await pool.query('delete from waybill_balances where account = $1 and at < $2', [account, now]);
 }
 
-/** How an account is doing: pushes that were not believed in the last week, what waits, what was refused. */
-export async function accountState(pool: pg.Pool, code: string, now: Date): Promise<{ rejectedPushes: Record<string, number>; waybills: Record<string, number>; announcements: Record<string, number>; balances: BalanceView[] }> {
+/** How an account is doing: pushes that were not believed in the last week, what waits and what for, what was refused. */
+export async function accountState(pool: pg.Pool, code: string, now: Date): Promise<{ rejectedPushes: Record<string, number>; waybills: Record<string, number>; announcements: Record<string, number>; balances: BalanceView[]; waitsFor: string[] }> {
   const count = async (sql: string, ...values: unknown[]): Promise<Record<string, number>> =>
     Object.fromEntries((await pool.query<{ key: string; n: number }>(sql, [code, ...values])).rows.map((r) => [r.key, r.n]));
   return {
     rejectedPushes: await count('select reason key, sum(count)::int n from carrier_rejections where account = $1 and day > $2::timestamptz::date - 7 group by 1 order by 1', now),
     waybills: await count('select state key, count(*)::int n from waybills where account = $1 group by 1 order by 1'),
     announcements: await count('select state key, count(*)::int n from parcel_follows where account = $1 group by 1 order by 1'),
+    waitsFor: (await pool.query<{ error: string }>(
+      `select distinct error from (select error from parcel_follows where account = $1 and state = 'due' and error is not null union all
+         select error from waybills where account = $1 and (state = 'void' or label_state = 'due') and error is not null) e order by 1 limit 10`, [code])).rows.map((r) => r.error),
     balances: (await pool.query<{ carrier: string; branch: string; left: number | null; at: Date }>('select carrier, branch, remaining "left", at from waybill_balances where account = $1 order by 1, 2', [code])).rows.map((b) => ({ ...b, at: b.at.toISOString() })),
   };
 }

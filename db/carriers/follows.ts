@@ -30,16 +30,18 @@ export async function followEnded(pool: pg.Pool, { parcelId, account }: FollowRe
   await pool.query(`update parcel_follows set state = case when $3::text is null then 'done' else 'refused' end, error = $3, done_at = $4 where parcel_id = $1 and account = $2`, [parcelId, account, refused?.slice(0, 500) ?? null, now]);
 }
 
-export async function followPostponed(pool: pg.Pool, { parcelId, account }: FollowRef, error: string, now: Date): Promise<void> {
+/** Tried again after a while that doubles, an hour at most, and not before `leastMs` have passed. */
+export async function followPostponed(pool: pg.Pool, { parcelId, account }: FollowRef, error: string, now: Date, leastMs: number): Promise<void> {
   await pool.query(
-    `update parcel_follows set error = $3, due_at = $4::timestamptz + make_interval(secs => least(3600, power(2, least(attempts, 12)))) where parcel_id = $1 and account = $2`, [parcelId, account, error.slice(0, 500), now]);
+    `update parcel_follows set error = $3, due_at = $4::timestamptz + make_interval(secs => greatest(least(3600, power(2, least(attempts, 12))), $5::float8 / 1000)) where parcel_id = $1 and account = $2`,
+    [parcelId, account, error.slice(0, 500), now, leastMs]);
 }
 
 /** An account has given parcels up: those still on their way are announced anew, after `waitS` seconds. */
 export async function followAgain(pool: pg.Pool, account: string, parcels: readonly { carrier: string; waybillNo: string }[], now: Date, waitS: number): Promise<void> {
   for (const { carrier, waybillNo } of parcels) {
     await pool.query(
-      `update parcel_follows f set state = 'due', attempts = 0, due_at = $4::timestamptz + make_interval(secs => $5) from parcels p
+      `update parcel_follows f set state = 'due', attempts = 0, error = null, due_at = $4::timestamptz + make_interval(secs => $5) from parcels p
        where p.id = f.parcel_id and f.account = $1 and p.carrier = $2 and p.waybill_no = $3 and f.state <> 'due' and p.milestone not in ('delivered', 'returned', 'lost')`, [account, carrier, waybillNo, now, waitS]);
   }
 }

@@ -34,7 +34,7 @@ export async function fulfillmentLabel({ pool, writer, vault, network }: Deps, i
     carrierName: network.carriers.get(head.carrier)?.name ?? head.carrier, waybillNo, service: head.service, requestId: id, from: { city: location.place.city, province: location.place.province, name: location.name }, to: contact.shipTo,
   });
   if (!row || row.waybillNo !== waybillNo) return { ...label, waybillNo };
-  await storeLabel(writer, vault, row, label);
+  await writer.change((tx) => storeLabel(tx, vault, row, label));
   // Two who asked at once drew the same; what was kept is what counts.
   const now = await readWaybill(pool, id);
   return { type: label.type, bytes: now?.labelId ? await kept(vault, pool, now.labelId) : label.bytes, waybillNo };
@@ -52,6 +52,6 @@ export async function returnLabel({ pool, vault }: Pick<Deps, 'pool' | 'vault'>,
   const { rows: [head] } = await pool.query<{ id: string; location_id: number | null }>('select id, location_id from returns where id = $1', [decodeId('rma', rma)]);
   if (!head || (onlyLocation !== null && head.location_id !== onlyLocation)) throw new Problem('not_found', `return "${rma}" does not exist`);
   const row = await readWaybill(pool, encodeId('rma', head.id));
-  if (row?.labelState !== 'stored' || row.labelId === null || row.waybillNo === null) throw new Problem('conflict', row?.labelState === 'due' ? 'the label has not come yet; it is asked for again' : 'this return has no label of a carrier');
+  if (row?.state !== 'issued' || row.labelState !== 'stored' || row.labelId === null || row.waybillNo === null) throw new Problem('conflict', row?.state === 'issued' && row.labelState === 'due' ? 'the label has not come yet; it is asked for again' : 'this return has no label of a carrier');
   return { type: row.labelType ?? 'application/pdf', bytes: await kept(vault, pool, row.labelId), waybillNo: row.waybillNo };
 }

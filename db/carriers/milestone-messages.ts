@@ -15,18 +15,19 @@ const template = (milestone: string): string => `parcel.${milestone}`;
 
 /**
  * Tells a milestone to the parcel's receiver, in the transaction in which it is reached: one message however often and by whomever it is reached. Channels say which are told; an order of a
- * platform's shop is told by the platform, which hears of its parcels by the shop's reports, exactly once as well. Call under the order's lock.
+ * platform's shop is told by the platform, which hears of its parcels by the shop's reports, exactly once as well. False where it is not told. Call under the order's lock.
  */
-export async function tellMilestone(tx: Tx, order: Pick<Order, 'id' | 'channelId' | 'personId' | 'contactId'>, parcel: { id: string; carrier: string; waybillNo: string }, milestone: Milestone): Promise<void> {
-  if (TOLD[milestone] === undefined) return;
+export async function tellMilestone(tx: Tx, order: Pick<Order, 'id' | 'channelId' | 'personId' | 'contactId'>, parcel: { id: string; carrier: string; waybillNo: string }, milestone: Milestone): Promise<boolean> {
+  if (TOLD[milestone] === undefined) return false;
   const rule = await tx.one<{ milestones: string[]; ways: Way[]; name: string | null }>(
     `select m.milestones, m.ways, (select name from carriers where code = $2) name from milestone_messages m where m.channel_id in ($1, 0)
        and not exists (select from channel_shops s where s.channel_id = $1) order by m.channel_id desc limit 1`, [order.channelId, parcel.carrier]);
-  if (!rule?.milestones.includes(milestone)) return;
+  if (!rule?.milestones.includes(milestone)) return false;
   await enqueueMessage(tx, {
     key: `parcel:${parcel.id}:${milestone}`, person: { personId: order.personId, contactId: order.contactId }, template: template(milestone), params: { carrier: rule.name ?? parcel.carrier, waybill: parcel.waybillNo },
     purpose: 'service', ways: rule.ways, orderId: order.id,
   });
+  return true;
 }
 
 export type MilestoneRule = { channel: string; milestones: Milestone[]; ways: Way[]; changedBy: string; changedAt: string };

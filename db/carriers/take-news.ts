@@ -7,14 +7,26 @@ import { followAgain } from './follows.ts';
 const AGAIN_S = 1_800;
 
 /** What an account has pushed: of its own parcels, or of those of the carriers that it follows. Each event once. */
-export async function takeNews(writer: StockWriter, account: Pick<CarrierAccount, 'code' | 'asks'>, events: readonly TrackingNews[], again: readonly { carrier: string; waybillNo: string }[]): Promise<void> {
+export async function takeNews(writer: StockWriter, account: Pick<CarrierAccount, 'code' | 'asks'>, events: readonly TrackingNews[], again: readonly { carrier?: string; waybillNo: string }[]): Promise<void> {
   const byCarrier = new Map<string, TrackingNews[]>();
   for (const event of events) {
     const carrier = event.carrier ?? await carrierOf(writer, account, event.waybillNo);
     byCarrier.set(carrier, [...byCarrier.get(carrier) ?? [], event]);
   }
-  for (const [carrier, news] of byCarrier) await trackParcels(writer, carrier, news, carrier === account.code ? null : account.code);
-  await followAgain(writer.pool, account.code, again, writer.clock(), AGAIN_S);
+  for (const [carrier, news] of byCarrier) {
+    const { unknown } = await trackParcels(writer, carrier, news, carrier === account.code ? null : account.code);
+    // Kept under the account's own name, because nobody knew whose parcel it is: it may have left meanwhile.
+    if (unknown > 0 && carrier === account.code && !account.asks.includes(carrier)) await takeKnown(writer, account, news);
+  }
+  const parcels = await Promise.all(again.map(async (p) => ({ waybillNo: p.waybillNo, carrier: p.carrier ?? await carrierOf(writer, account, p.waybillNo) })));
+  await followAgain(writer.pool, account.code, parcels, writer.clock(), AGAIN_S);
+}
+
+async function takeKnown(writer: StockWriter, account: Pick<CarrierAccount, 'code' | 'asks'>, news: readonly TrackingNews[]): Promise<void> {
+  for (const n of news) {
+    const carrier = await carrierOf(writer, account, n.waybillNo);
+    if (carrier !== account.code) await trackParcels(writer, carrier, [n], account.code);
+  }
 }
 
 /** Whose parcel it is, where the account did not say: of the carriers it knows, the one with that number. */

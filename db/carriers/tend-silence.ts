@@ -5,7 +5,10 @@ import { raiseException, silentNow } from './exceptions.ts';
 
 const BATCH = 100;
 
-/** Parcels that have been silent for longer than their carrier's rule allows become exceptions, or count as lost. Returns how many. */
+/**
+ * Parcels that have been silent for longer than their carrier's rule allows become exceptions, or count as lost; one that somebody has closed is
+ * not raised again until the parcel is heard of. Returns how many.
+ */
 export async function tendSilence(writer: StockWriter): Promise<number> {
   const { rows } = await writer.pool.query<{ id: string; order_id: string }>({
     name: 'parcels_silent',
@@ -13,7 +16,8 @@ export async function tendSilence(writer: StockWriter): Promise<number> {
       where p.milestone not in ('delivered', 'returned', 'lost') and (
         coalesce(p.heard_at, p.milestone_at) <= $1::timestamptz - make_interval(hours => r.lost_hours)
         or coalesce(p.heard_at, p.milestone_at) <= $1::timestamptz - make_interval(hours => case when p.milestone = 'issued' then r.pickup_hours else r.stuck_hours end)
-          and not exists (select from parcel_exceptions e where e.parcel_id = p.id and e.closed_at is null and e.kind = case when p.milestone = 'issued' then 'not_picked_up' else 'stuck' end))
+          and not exists (select from parcel_exceptions e where e.parcel_id = p.id and e.kind = case when p.milestone = 'issued' then 'not_picked_up' else 'stuck' end
+            and (e.closed_at is null or e.heard_at = coalesce(p.heard_at, p.milestone_at))))
       order by coalesce(p.heard_at, p.milestone_at) limit $2`,
     values: [writer.clock(), BATCH],
   });

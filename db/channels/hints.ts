@@ -23,6 +23,10 @@ export async function storeHints(pool: pg.Pool | pg.ClientBase, hints: readonly 
   return fresh.length;
 }
 
+/** Sets of a row that is tried again after `$4` ms, or where that is null after a while that doubles with each attempt, five minutes at most: a platform that comes back finds its backlog worked off soon. `$2`: now. */
+export const TRIED_AGAIN = `attempts = attempts + case when $4::float8 is null then 1 else 0 end,
+  due_at = $2::timestamptz + make_interval(secs => coalesce($4::float8 / 1000, least(300, power(2, least(attempts, 12)))))`;
+
 type Waiting = { hints: readonly HintRow[]; resolve: () => void; reject: (error: Error) => void };
 
 /** Pushes that arrive together are kept by one statement; each is answered after it is on the disk. */
@@ -85,31 +89,65 @@ export async function countRejection(pool: pg.Pool, channelId: number, reason: s
 /** Hints of one thing, the oldest first; `ids`: all that reading it once answers. */
 export type DueHint = { subject: string; externalId: string; ids: number[]; topics: string[]; attempts: number };
 
-/** What is to be read next: things, not messages. In the order in which they were first heard of. */
+/**
+ * What is to be read next: things, not messages, each with all that was heard of it, what waits included: one reading answers it as well. In the order in which they were first heard of; what has failed before stands behind
+ * what is new, or many that cannot be read would take all the time.
+ */
 export async function dueHints(pool: pg.Pool, channelId: number, now: Date, limit: number): Promise<DueHint[]> {
   const { rows } = await pool.query<DueHint>({
     name: 'hints_due',
-    text: `select subject, external_id "externalId", array_agg(id order by id) ids, array_agg(distinct topic) topics, max(attempts) attempts from channel_hints
-      where channel_id = $1 and done_at is null and due_at <= $2 group by subject, external_id order by min(id) limit $3`,
+    text: `with due as materialized (select subject, external_id, max(attempts) > 0 failed, min(id) first from channel_hints
+        where channel_id = $1 and done_at is null and due_at <= $2 group by subject, external_id order by 3, 4 limit $3)
+      select d.subject, d.external_id "externalId", array_agg(h.id order by h.id) ids, array_agg(distinct h.topic) topics, max(h.attempts) attempts
+      from due d join channel_hints h on h.channel_id = $1 and h.external_id = d.external_id and h.subject = d.subject and h.done_at is null group by d.subject, d.external_id, d.failed, d.first order by d.failed, d.first`,
     values: [channelId, now, limit],
   });
   return rows.map((r) => ({ ...r, ids: r.ids.map(Number) }));
+}
+
+/** The last hint of a shop that is not read yet; 0: all are. */
+export async function lastHint(pool: pg.Pool, channelId: number): Promise<number> {
+  const { rows: [row] } = await pool.query<{ id: string | null }>({ name: 'hints_last', text: 'select max(id) id from channel_hints where channel_id = $1 and done_at is null', values: [channelId] });
+  return Number(row?.id ?? 0);
+}
+
+/** An order that the platform has refused to show so often is not waited for, nor one that has failed for so long and so often: its shop would never know its figures again. */
+const [REFUSED_TIMES, FAILED_TIMES, FAILED_S] = [3, 10, 7_200];
+/** What one that was refused has sold may be off the figures still, for so long; s. */
+export const GIVEN_UP_S = 86_400;
+
+/**
+ * How many hints of orders, up to one of them, are not read yet: what they have sold nobody knows. `postponed`: those that are not due, and not given up. Where it was not the order that failed (a refused account, too many
+ * calls) it is given up only while others are read: of a shop none of whose orders can be read nothing is known. `givenUp`: how many were, of the refused ones those that came within a day.
+ */
+export async function unreadOrders(pool: pg.Pool, channelId: number, upTo: number, now: Date): Promise<{ due: number; postponed: number; givenUp: number }> {
+  const { rows: [row] } = await pool.query<{ due: number; postponed: number; givenUp: number }>({
+    name: 'orders_unread',
+    text: `select count(*) filter (where due)::int due, count(*) filter (where not due and not given_up)::int postponed, count(*) filter (where not due and given_up and (refusals < $4 or received_at > $3::timestamptz - make_interval(secs => $7)))::int "givenUp"
+      from (select due_at <= $3 due, received_at, refusals, refusals >= $4 or (coalesce(failed_since < $3::timestamptz - make_interval(secs => $6), false)
+          and (attempts >= $5 or exists (select from channel_hints r where r.channel_id = $1 and r.subject = 'order' and r.done_at > $3::timestamptz - make_interval(secs => $6)))) given_up
+        from channel_hints where channel_id = $1 and done_at is null and id <= $2 and subject = 'order') h`,
+    values: [channelId, upTo, now, REFUSED_TIMES, FAILED_TIMES, FAILED_S, GIVEN_UP_S],
+  });
+  return row ?? { due: 0, postponed: 0, givenUp: 0 };
 }
 
 export async function hintsDone(pool: pg.Pool, ids: readonly number[], now: Date): Promise<void> {
   await pool.query({ name: 'hints_done', text: 'update channel_hints set done_at = $2, error = null where id = any($1::bigint[])', values: [ids, now] });
 }
 
-/** To be tried again after a while that doubles, an hour at most. */
-export async function hintsPostponed(pool: pg.Pool, ids: readonly number[], now: Date, error: string): Promise<void> {
-  await pool.query({
-    name: 'hints_postponed',
-    text: `update channel_hints set attempts = attempts + 1, error = $3, due_at = $2::timestamptz + make_interval(secs => least(3600, power(2, least(attempts, 12)))) where id = any($1::bigint[])`,
-    values: [ids, now, error.slice(0, 500)],
-  });
+/** To be tried again: as the platform asks, which is no failure of what is read, else after a while that doubles. `afterMs`: what it asks for, null: nothing. */
+export async function hintsPostponed(pool: pg.Pool, ids: readonly number[], now: Date, error: string, afterMs: number | null): Promise<void> {
+  await pool.query({ name: 'hints_postponed', text: `update channel_hints set error = $3, failed_since = coalesce(failed_since, $2), ${TRIED_AGAIN} where id = any($1::bigint[])`, values: [ids, now, error.slice(0, 500), afterMs] });
 }
 
-/** Forgets facts that were done long ago; the same fact pushed later still is read, and changes nothing. */
-export async function cleanHints(pool: pg.Pool, before: Date): Promise<void> {
-  await pool.query('delete from channel_hints where id in (select id from channel_hints where done_at < $1 limit 10000)', [before]);
+/** The platform refuses to show this very thing: all that was heard of it waits for a minute, then ever longer, at last six hours. */
+export async function hintsRefused(pool: pg.Pool, channelId: number, hint: Pick<DueHint, 'subject' | 'externalId'>, now: Date, error: string): Promise<void> {
+  await pool.query({
+    name: 'hints_refused',
+    text: `with waiting as (select id, max(attempts) over () tried, max(refusals) over () refused, min(failed_since) over () since from channel_hints where channel_id = $1 and subject = $2 and external_id = $3 and done_at is null)
+      update channel_hints h set error = $5, attempts = w.tried + 1, refusals = least(w.refused + 1, 1000), failed_since = coalesce(w.since, $4), due_at = $4::timestamptz + make_interval(secs => least(21600, 60 * power(4, least(w.refused, 8))))
+      from waiting w where h.id = w.id`,
+    values: [channelId, hint.subject, hint.externalId, now, error.slice(0, 500)],
+  });
 }

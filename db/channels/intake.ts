@@ -1,22 +1,25 @@
 import type { Discount, OrderIntake } from '../../domain/order/intake.ts';
 import type { SeenOrder } from '../../domain/channel/seen-order.ts';
-import type { Listing } from './listings.ts';
+import { notTaken } from '../../domain/channel/taken.ts';
 
-/** A platform line in ours: the line it began on and how many lines it is. `listing`: its platform SKU. */
-export type LineMap = { lineId: string; listing: string; units: number; first: number; components: { quantity: number }[] };
+/** A platform line in ours: the line it began on and how many lines it is. `listing`: its platform SKU. `ordered`: its units before any was cancelled; absent: captured by a version before. `untaken`: not paid yet, and its units on the platform's figure until it is. */
+export type LineMap = { lineId: string; listing: string; units: number; ordered?: number; first: number; components: { quantity: number }[]; untaken?: true };
+/** Of a listing: the SKUs that one unit of it is. */
+type Sells = { components: readonly { sku: { code: string }; quantity: number }[] };
 
 /**
  * A platform order as our intake. One line of a listing that sells several SKUs becomes a line each: its money is parted by units, to the minor unit; what does not divide stands as a
  * discount `listing_share`, so that price × units less discounts is what was paid. Throws RangeError for an order without units.
  */
-export function toIntake(channelCode: string, seen: SeenOrder, listings: ReadonlyMap<string, Listing>): { intake: OrderIntake; map: LineMap[] } {
+export function toIntake(channelCode: string, seen: SeenOrder, listings: ReadonlyMap<string, Sells>): { intake: OrderIntake; map: LineMap[] } {
   const map: LineMap[] = [];
   const lines: OrderIntake['lines'] = [];
+  const untaken = notTaken(seen);
   for (const line of seen.lines) {
     const quantity = line.quantity - line.cancelled;
     if (quantity <= 0) continue;
     const components = listings.get(line.platformSku)?.components ?? [];
-    map.push({ lineId: line.lineId, listing: line.platformSku, units: quantity, first: lines.length + 1, components: components.map((c) => ({ quantity: c.quantity })) });
+    map.push({ lineId: line.lineId, listing: line.platformSku, units: quantity, ordered: line.quantity, first: lines.length + 1, components: components.map((c) => ({ quantity: c.quantity })), ...(untaken.has(line.lineId) ? { untaken: true as const } : {}) });
     lines.push(...parts(line.unitPrice * quantity, share(line.discounts, quantity, line.quantity), components.map((c) => ({ sku: c.sku.code, quantity: c.quantity * quantity })), line.gift));
   }
   if (lines.length === 0) throw new RangeError('the order has no unit left to ship');
@@ -28,7 +31,8 @@ export function toIntake(channelCode: string, seen: SeenOrder, listings: Readonl
     shipTo: a === null ? { name: '', phone: '', country: 'CN', province: '', city: '', street: '' } : { ...a },
     lines, discounts: seen.discounts, freight: seen.freight,
     ...(seen.buyerRemark ? { buyerRemark: seen.buyerRemark } : {}), ...(seen.sellerRemark ? { sellerRemark: seen.sellerRemark } : {}),
-    ...(seen.shipBy === null ? {} : { shipBy: new Date(seen.shipBy).toISOString() }), ...(seen.session === null ? {} : { session: seen.session }),
+    ...(seen.shipBy === null ? {} : { shipBy: new Date(seen.shipBy).toISOString() }), ...(seen.scheduled === undefined ? {} : { scheduled: { from: new Date(seen.scheduled.from).toISOString(), ...(seen.scheduled.to === null ? {} : { to: new Date(seen.scheduled.to).toISOString() }) } }),
+    ...(seen.session === null ? {} : { session: seen.session }),
   };
   return { intake, map };
 }

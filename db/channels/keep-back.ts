@@ -1,21 +1,31 @@
-import { Problem } from '../../domain/problem.ts';
+import { createHash } from 'node:crypto';
 import { holdOrder, releaseOrder } from '../orders/hold-order.ts';
 import type { StockWriter } from '../stock-writer.ts';
+import { ordersOf } from './family.ts';
+import { isPast } from './take-off.ts';
 
-const HOLD = 'kept back by the platform';
+const KEPT_BACK = 'kept back by the platform';
+const CHANGED = 'changed on the platform';
 
 /** Stops an order that its platform keeps back, where nobody works on it yet; the platform takes no parcel of it anyway. */
-export async function keepBack(writer: StockWriter, orderId: string, why: string, actor: string): Promise<void> {
-  await holdOrder(writer, orderId, `${HOLD}: ${why}`, actor).catch(isPast);
-}
-
+export const keepBack = (writer: StockWriter, orderId: string, why: string, actor: string): Promise<void> => stop(writer, orderId, `${KEPT_BACK}: ${why}`, actor);
 /** The platform lets it go on: so do we. What others hold it for stays. */
-export async function letGo(writer: StockWriter, orderId: string, actor: string): Promise<void> {
-  const { rows } = await writer.pool.query<{ id: number }>(`select id from order_holds where order_id = $1 and reason = 'manual' and detail like $2 and released_at is null`, [orderId, `${HOLD}: %`]);
-  for (const { id } of rows) await releaseOrder(writer, orderId, 'the platform lets it go', actor, Number(id)).catch(isPast);
+export const letGo = (writer: StockWriter, orderId: string, actor: string): Promise<void> => goOn(writer, orderId, KEPT_BACK, 'the platform lets it go', actor);
+
+/** Stops an order of which the platform has more than was captured, where nobody works on it yet: it would leave without the rest. */
+export const stopChanged = (writer: StockWriter, orderId: string, why: string, actor: string): Promise<void> => stop(writer, orderId, `${CHANGED}: ${why}`, actor);
+/** Somebody has seen to the change, or the platform has taken it back. */
+export const acceptChanged = (writer: StockWriter, orderId: string, actor: string): Promise<void> => goOn(writer, orderId, CHANGED, 'the change on the platform is seen to', actor);
+/** What releases an order that was changed so: that change and no other. */
+export const changedKey = (externalId: string, change: string): string => `changed:${externalId}:${createHash('sha256').update(change).digest('hex').slice(0, 16)}`;
+
+/** Wherever its goods are now: split off, or merged into another. */
+async function stop(writer: StockWriter, orderId: string, detail: string, actor: string): Promise<void> {
+  for (const id of await ordersOf(writer.pool, orderId)) await holdOrder(writer, id, detail.slice(0, 500), actor).catch(isPast);
 }
 
-/** The order is past it: a location has it, or it is over. */
-function isPast(error: unknown): void {
-  if (!(error instanceof Problem) || error.code !== 'conflict') throw error;
+async function goOn(writer: StockWriter, orderId: string, hold: string, note: string, actor: string): Promise<void> {
+  const { rows } = await writer.pool.query<{ id: number; order_id: string }>(
+    `select id, order_id from order_holds where order_id = any($1::uuid[]) and reason = 'manual' and detail like $2 and released_at is null`, [await ordersOf(writer.pool, orderId), `${hold}: %`]);
+  for (const { id, order_id: on } of rows) await releaseOrder(writer, on, note, actor, Number(id)).catch(isPast);
 }

@@ -95,10 +95,14 @@ export async function markListing(client: pg.ClientBase | pg.Pool, listingId: nu
      on conflict (listing_id) do update set urgent = c.urgent or excluded.urgent, changes = c.changes + 1, stamp = excluded.stamp`, [listingId, channelId, now, urgent]);
 }
 
-/** Has the platform orders that are held for `key` (null: for anything) read anew. Returns how many. */
+/**
+ * Has the platform orders that are held for `key` (null: for anything but people's data, db/channels/privacy.ts) read anew. Returns how many. One that was changed on the platform goes on by its own key only: that says
+ * that somebody has seen to it.
+ */
 export async function releaseHeld(client: pg.ClientBase | pg.Pool, network: Network, channelId: number, key: string | null, now: Date): Promise<number> {
   const { rows } = await client.query<{ external_id: string; attempts: number }>(
-    `update channel_orders set state = 'open', attempts = attempts + 1, updated_at = $3 where channel_id = $1 and state = 'held' and ($2::text is null or hold_key = $2) returning external_id, attempts`, [channelId, key, now]);
+    `update channel_orders set state = 'open', attempts = attempts + 1, updated_at = $3, hold_key = case when $2::text is null then null else hold_key end where channel_id = $1 and state = 'held'
+      and (case when $2::text is null then coalesce(hold_key, '') not like 'privacy:%' else hold_key = $2 end) returning external_id, attempts`, [channelId, key, now]);
   const code = network.channelById.get(channelId)?.code ?? '';
   await storeHints(client, rows.map((r) => ({ channelId, channelCode: code, key: `held:${r.external_id}:${r.attempts}`, subject: 'order', topic: 'released', externalId: r.external_id, version: null })), 'replay', now);
   return rows.length;
@@ -123,9 +127,10 @@ export async function markPutBack(client: pg.ClientBase, channelId: number, plat
      on conflict (listing_id) do update set urgent = true, changes = c.changes + 1, stamp = excluded.stamp`, [channelId, platformSkus, now]);
 }
 
-/** Every listing of a shop is told again: a rule or switch of it has changed. */
-export async function markAll(client: pg.ClientBase | pg.Pool, channelId: number, now: Date): Promise<void> {
+/** Listings of a shop are told again, for a rule or switch of them has changed: one, those that sell a SKU of ours, or (`sku` null) all. `urgent`: before others. */
+export async function markThose(client: pg.ClientBase | pg.Pool, channelId: number, of: { listing: string } | { sku: number | null }, now: Date, urgent: boolean): Promise<void> {
+  const [which, value] = 'listing' in of ? ['platform_sku = $4', of.listing] : of.sku === null ? ['$4::int is null', null] : ['id in (select listing_id from listing_components where sku_id = $4)', of.sku];
   await client.query(
-    `insert into listing_changes as c (listing_id, channel_id, since, urgent, stamp) select id, channel_id, $2, false, nextval('listing_change_stamps') from listings where channel_id = $1 and version > 0 order by id
-     on conflict (listing_id) do update set changes = c.changes + 1, stamp = excluded.stamp`, [channelId, now]);
+    `insert into listing_changes as c (listing_id, channel_id, since, urgent, stamp) select id, channel_id, $2, $3, nextval('listing_change_stamps') from listings where channel_id = $1 and version > 0 and ${which} order by id
+     on conflict (listing_id) do update set urgent = c.urgent or excluded.urgent, changes = c.changes + 1, stamp = excluded.stamp`, [channelId, now, urgent, value]);
 }

@@ -1,9 +1,8 @@
 import type pg from 'pg';
-import { delta as deltaOf, isUrgent, publishable, settle, shown, type PublishRule } from '../../domain/channel/grant.ts';
+import { delta as deltaOf, isUrgent, publishable, type PublishRule } from '../../domain/channel/grant.ts';
 import { availability, bundleAvailability } from '../read/availability.ts';
 import type { Channel, Network } from '../network.ts';
 import type { StockProjection } from '../projection.ts';
-import { inTransaction } from '../transaction.ts';
 
 /** A change under way: sent, or about to be. It is written before the call, so that after a crash it is known what may have been told. */
 export type Pending = { key: string; delta: number; target: number; seen: number | null; since: string; urgent: boolean; folded: number };
@@ -38,15 +37,38 @@ const stockOf = (r: Row): ListingStock => ({
   components: r.skus.map((skuId, i) => ({ skuId, quantity: r.units[i] ?? 1 })), since: r.since, urgent: r.urgent, folded: r.changes, stamp: r.stamp,
 });
 
-/** Listings to be told, urgent ones first, then the longest waiting. Mapped ones only: of the others nothing is known. */
-export async function nextListings(pool: pg.Pool, channelId: number, limit: number): Promise<ListingStock[]> {
+/** A new listing, or one of which a change may or may not have arrived, where that is not sent again under its key: its account is not known. */
+const UNKNOWN = '(not l.opened or (l.pending is not null and not $3))';
+
+/**
+ * Listings that have changed, urgent ones first, then the longest waiting. Mapped ones only: of the others nothing is known. `keyed`: what was sent and not acknowledged is sent again. `which`: those whose account is
+ * known; those whose figure is to be read first; or `all` of them, where nothing can be read. One that was read waits until its reading is proven (db/channels/readings.ts).
+ */
+export async function nextListings(pool: pg.Pool, channelId: number, limit: number, keyed: boolean, which: 'known' | 'unknown' | 'all'): Promise<ListingStock[]> {
   const { rows } = await pool.query<Row>({
-    name: 'listings_next',
-    text: `with due as materialized (select * from listing_changes where channel_id = $1 order by urgent desc, since limit $2)
+    name: `listings_next_${which}`,
+    text: `with due as materialized (select c.* from listing_changes c join listings l on l.id = c.listing_id
+        where c.channel_id = $1 and not (l.reading is not null and ${UNKNOWN}) ${which === 'all' ? '' : `and ${which === 'known' ? 'not ' : ''}${UNKNOWN}`} order by c.urgent desc, c.since limit $2)
       select ${STOCK_COLUMNS}, d.since, d.urgent, d.changes, d.stamp::text from due d join listings l on l.id = d.listing_id ${COMPONENTS} where k.skus is not null order by d.urgent desc, d.since`,
-    values: [channelId, limit],
+    values: [channelId, limit, keyed],
   });
   return rows.map(stockOf);
+}
+
+/**
+ * Listings that have changed, and wait because a change before may or may not have arrived. `most`: what the platform may show of each at most: as if an increase had arrived and a decrease had not, and no more than it
+ * showed when it was last read after that change.
+ */
+export async function unsureListings(pool: pg.Pool, channelId: number): Promise<(ListingStock & { most: number })[]> {
+  const { rows } = await pool.query<Row & { most: string }>({
+    name: 'listings_unsure',
+    text: `select ${STOCK_COLUMNS}, c.since, c.urgent, c.changes, c.stamp::text, least(l.granted - l.sold + greatest(0, (l.pending ->> 'delta')::bigint),
+        case when l.reading -> 'seen' ->> 'key' = l.pending ->> 'key' then (l.reading -> 'seen' ->> 'sellable')::bigint end)::text most
+      from listing_changes c join listings l on l.id = c.listing_id ${COMPONENTS}
+      where c.channel_id = $1 and l.opened and l.pending is not null and l.reading is not null and k.skus is not null order by c.urgent desc, c.since`,
+    values: [channelId],
+  });
+  return rows.map((r) => ({ ...stockOf(r), most: Number(r.most) }));
 }
 
 /** Mapped listings of a shop by id, after one of them, whether they have changed or not. */
@@ -78,7 +100,7 @@ export type Target = { listing: ListingStock; sellable: number; seen: number | n
  * where it was read: its sales that are on their way to us are off it, so the change is put on that figure.
  */
 export async function prepareChanges(pool: pg.Pool, targets: readonly Target[], newKey: () => string): Promise<(Pending | null)[]> {
-  const fresh: { id: number; pending: Pending }[] = [];
+  const fresh: { listing: ListingStock; pending: Pending }[] = [];
   const changes = targets.map(({ listing, sellable, seen }): Pending | null => {
     if (listing.pending) return listing.pending;
     const wanted = deltaOf(listing, sellable);
@@ -88,15 +110,10 @@ export async function prepareChanges(pool: pg.Pool, targets: readonly Target[], 
     const pending: Pending = {
       key: newKey(), delta: change, target: seen === null ? sellable : seen + change, seen, since: listing.since.toISOString(), urgent: listing.urgent || isUrgent(listing, sellable, listing.rule.urgentBelow), folded: listing.folded,
     };
-    fresh.push({ id: listing.id, pending });
+    fresh.push({ listing, pending });
     return pending;
   });
-  if (fresh.length > 0) {
-    await pool.query({
-      name: 'listings_pending', text: 'update listings l set pending = t.pending from unnest($1::bigint[], $2::jsonb[]) as t(id, pending) where l.id = t.id',
-      values: [fresh.map((f) => f.id), fresh.map((f) => JSON.stringify(f.pending))],
-    });
-  }
+  if (fresh.length > 0) await writeChanges(pool, fresh);
   return changes;
 }
 
@@ -110,7 +127,8 @@ export async function changeTold(pool: pg.Pool, channelId: number, told: readonl
       told as (insert into listing_tellings (channel_id, listing_id, delta, urgent, folded, since, told_at) select $1, t.id, t.d, t.urgent, t.folded, t.since, $9 from t join done using (id))
       delete from listing_changes c using t where c.listing_id = t.id and c.stamp = t.stamp`,
     values: [channelId, told.map((t) => t.listing.id), told.map((t) => t.pending.delta), told.map((t) => t.pending.urgent), told.map((t) => t.pending.folded), told.map((t) => new Date(t.pending.since)),
-      told.map((t) => t.listing.stamp), told.map((t) => t.pending.key), now],
+      // What was sent before does not know what has changed since: that is told next.
+      told.map((t) => (t.listing.pending === null ? t.listing.stamp : '0')), told.map((t) => t.pending.key), now],
   });
 }
 
@@ -119,37 +137,30 @@ export async function forgetChanges(pool: pg.Pool, channelId: number): Promise<v
   await pool.query({ name: 'listing_changes_forget', text: 'delete from listing_changes where channel_id = $1', values: [channelId] });
 }
 
-/** There was nothing to tell, or nothing may be told. */
-export async function changeDropped(pool: pg.Pool, listings: readonly ListingStock[]): Promise<void> {
-  await pool.query({ name: 'listing_dropped', text: 'delete from listing_changes c using unnest($1::bigint[], $2::bigint[]) as t(id, stamp) where c.listing_id = t.id and c.stamp = t.stamp', values: [listings.map((l) => l.id), listings.map((l) => l.stamp)] });
+/** The platform had another figure meanwhile, so nothing was done: it is read and told anew. */
+export async function changeStale(pool: pg.Pool, listing: ListingStock, pending: Pending): Promise<void> {
+  await pool.query({ name: 'listing_stale', text: `update listings set pending = null where id = $1 and pending ->> 'key' = $2`, values: [listing.id, pending.key] });
 }
 
-/** The platform will not take it: it is kept with its reason and told again when the stock moves next. */
-export async function changeRefused(pool: pg.Pool, listing: ListingStock, reason: string): Promise<void> {
-  await pool.query({ name: 'listing_refused', text: `with r as (update listings set pending = null, refused = $2 where id = $1) delete from listing_changes where listing_id = $1 and stamp = $3`, values: [listing.id, reason.slice(0, 500), listing.stamp] });
-}
-
-/**
- * What a reading proves: the platform shows `sellable`, and every order that it had sold by then is captured. Begins the account of a new listing, ends a change whose answer was
- * lost, and corrects what has drifted. Returns by how much the platform was off.
- */
-export async function settleReading(pool: pg.Pool, listingId: number, sellable: number, now: Date): Promise<number> {
-  return inTransaction(pool, async (client) => {
-    const { rows: [row] } = await client.query<{ granted: number; sold: number; opened: boolean; pending: Pending | null }>('select granted, sold, opened, pending from listings where id = $1 for no key update', [listingId]);
-    if (!row) throw new Error(`listing ${listingId} does not exist`);
-    const { granted, drift } = settle(row, sellable);
-    // A change whose answer was lost is no drift where it did arrive, nor where it did not.
-    const unexplained = !row.opened ? 0 : row.pending && (drift === row.pending.delta || drift === 0) ? 0 : drift;
-    await client.query('update listings set granted = $2, pending = null, opened = true, shown = $3, shown_at = $4 where id = $1', [listingId, granted, sellable, now]);
-    if (unexplained !== 0) await client.query('insert into listing_drifts (channel_id, listing_id, drift, at) select channel_id, id, $2, $3 from listings where id = $1', [listingId, unexplained, now]);
-    return unexplained;
+/** Writes changes down before they are sent; in the place of one that the platform has refused, too. */
+export async function writeChanges(pool: pg.Pool, changes: readonly { listing: ListingStock; pending: Pending }[]): Promise<void> {
+  await pool.query({
+    name: 'listings_pending', text: 'update listings l set pending = t.pending from unnest($1::bigint[], $2::jsonb[]) as t(id, pending) where l.id = t.id',
+    values: [changes.map((c) => c.listing.id), changes.map((c) => JSON.stringify(c.pending))],
   });
 }
 
-/** What the platform should show of every mapped listing, for the comparison. */
-export async function expectedFigures(pool: pg.Pool, channelId: number, after: number, limit: number): Promise<{ id: number; platformSku: string; itemId: string | null; shown: number; settled: boolean }[]> {
-  const { rows } = await pool.query<{ id: string; platform_sku: string; item_id: string | null; granted: number; sold: number; settled: boolean }>(
-    `select l.id, platform_sku, item_id, granted, sold, opened and pending is null and not exists (select from listing_changes c where c.listing_id = l.id) settled
-     from listings l where channel_id = $1 and l.id > $2 and version > 0 and publish <> 'stopped' order by l.id limit $3`, [channelId, after, limit]);
-  return rows.map((r) => ({ id: Number(r.id), platformSku: r.platform_sku, itemId: r.item_id, shown: shown(r), settled: r.settled }));
+/** There was nothing to tell, or nothing may be told. `refused`: it was tried, and nothing came of it. */
+export async function changeDropped(pool: pg.Pool, listings: readonly ListingStock[], refused = false): Promise<void> {
+  await pool.query({
+    name: 'listing_dropped',
+    text: `with t as (select * from unnest($1::bigint[], $2::bigint[]) as u(id, stamp)), l as (update listings l set pending = null from t where $3 and l.id = t.id)
+      delete from listing_changes c using t where c.listing_id = t.id and c.stamp = t.stamp`,
+    values: [listings.map((l) => l.id), listings.map((l) => l.stamp), refused],
+  });
+}
+
+/** The platform will not take it: it is kept with its reason and told again when the stock moves next, or at the check (`retryRefused`). */
+export async function changeRefused(pool: pg.Pool, listing: ListingStock, reason: string): Promise<void> {
+  await pool.query({ name: 'listing_refused', text: `with r as (update listings set pending = null, refused = $2 where id = $1) delete from listing_changes where listing_id = $1 and stamp = $3`, values: [listing.id, reason.slice(0, 500), listing.stamp] });
 }

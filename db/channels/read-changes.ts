@@ -1,16 +1,18 @@
 import type pg from 'pg';
 import type { Network } from '../network.ts';
+import { GIVEN_BACK } from '../orders/replan.ts';
 import { advanceReader } from '../readers.ts';
 import { aloneInTransaction } from '../transaction.ts';
+import { storeHints } from './hints.ts';
 import { wakeChannels } from './wake.ts';
 
 /**
- * Reads the ledger and the orders' events since it last did and notes what platforms must hear: listings whose stock moved, parcels that left, orders that we have ended. One process does it at a time. Rows are
- * taken only below the oldest running transaction, so none is passed over. Returns whether anything was noted.
+ * Reads the ledger and the orders' events since it last did and notes what platforms must hear: listings whose stock moved, parcels that left, orders that we have ended; and which orders are to be read again because a
+ * location has answered. One process does it at a time. Rows are taken only below the oldest running transaction, so none is passed over. Returns whether anything was noted.
  */
 export async function readChanges(pool: pg.Pool, network: Network, now: Date): Promise<boolean> {
   const noted = await aloneInTransaction(pool, 'channel-changes', async (client) => {
-    const channels = [...await readStock(client, now), ...await readParcels(client, now), ...await readCancellations(client, now)];
+    const channels = [...await readStock(client, now), ...await readParcels(client, now), ...await readCancelledRest(client, now), ...await readCancellations(client, now), ...await readAnswers(client, network, now)];
     await wakeChannels(client, channels.flatMap((id) => network.channelById.get(id)?.code ?? []), now);
     return channels.length > 0;
   });
@@ -51,7 +53,10 @@ async function readParcels(client: pg.ClientBase, now: Date): Promise<number[]> 
     text: `with issued as (select distinct e.order_id, e.data ->> 'shipment' shipment from order_events e where e.xid >= $1::text::xid8 and e.xid < $2::text::xid8 and e.type = 'fulfillment.issued'),
       relatives as (select i.order_id, i.shipment, i.order_id relative from issued i
         union select i.order_id, i.shipment, o.parent_id from issued i join orders o on o.id = i.order_id where o.parent_id is not null and o.type <> 'resend'
-        union select i.order_id, i.shipment, l.merged_from from issued i join order_lines l on l.order_id = i.order_id where l.merged_from is not null),
+        union select i.order_id, i.shipment, l.merged_from from issued i join order_lines l on l.order_id = i.order_id where l.merged_from is not null
+        -- a part that was split off before it was merged
+        union select i.order_id, i.shipment, h.id from issued i join order_lines l on l.order_id = i.order_id join orders m on m.id = l.merged_from and m.external_id like '%#S%'
+          join orders h on h.channel_id = m.channel_id and h.external_id = regexp_replace(m.external_id, '(#S[0-9]+)+$', '')),
       noted as (insert into channel_reports (channel_id, order_id, kind, key, body, due_at, created_at)
         select c.channel_id, c.order_id, 'shipment', 'shipment:' || c.external_id || ':' || r.shipment, jsonb_build_object('externalId', c.external_id), $3, $3
         from relatives r join channel_orders c on c.order_id = r.relative
@@ -63,9 +68,29 @@ async function readParcels(client: pg.ClientBase, now: Date): Promise<number[]> 
   return rows.map((r) => r.channel_id);
 }
 
+/** Units are cancelled of an order of which the platform knows parcels: they may have been all that it waited for. Once a cancellation. */
+async function readCancelledRest(client: pg.ClientBase, now: Date): Promise<number[]> {
+  const span = await advanceReader(client, 'cancelled-rest', now);
+  if (!span) return [];
+  const { rows } = await client.query<{ channel_id: number }>({
+    name: 'cancelled_rest_note',
+    text: `with off as (select e.order_id, max(e.id) id from order_events e where e.xid >= $1::text::xid8 and e.xid < $2::text::xid8 and e.type = 'order.units_cancelled' group by 1),
+      relatives as (select order_id relative, id from off union select o.parent_id, off.id from off join orders o on o.id = off.order_id where o.parent_id is not null and o.type <> 'resend'
+        union select l.merged_from, off.id from off join order_lines l on l.order_id = off.order_id where l.merged_from is not null),
+      noted as (insert into channel_reports (channel_id, order_id, kind, key, body, due_at, created_at)
+        select c.channel_id, c.order_id, 'shipment', 'shipment:' || c.external_id || ':rest:' || r.id, jsonb_build_object('externalId', c.external_id, 'rest', true), $3, $3
+        from relatives r join channel_orders c on c.order_id = r.relative
+        where exists (select from channel_reports p where p.order_id = c.order_id and p.channel_id = c.channel_id and p.kind = 'shipment')
+        order by 1, 4 on conflict (channel_id, key) do nothing returning channel_id)
+      select distinct channel_id from noted`,
+    values: [span.from, span.to, now],
+  });
+  return rows.map((r) => r.channel_id);
+}
+
 /**
- * A platform's order that we have ended whole (cancelled, refused by a rule, not paid in time), with all that was split off it, or within the one that it was merged into. What the
- * platform or its buyer wanted is no news there.
+ * A platform's order that we have ended whole (cancelled, refused by a rule, not paid in time), with all that was split off it, or within the one that it was merged into. No news there
+ * is an end that the platform or its buyer wanted: the last wish to end it whole came from there, or the units that a location gave back last were wanted there, or it waits for none any more. What it took off before does not count.
  */
 async function readCancellations(client: pg.ClientBase, now: Date): Promise<number[]> {
   const span = await advanceReader(client, 'cancellation-reports', now);
@@ -82,11 +107,39 @@ async function readCancellations(client: pg.ClientBase, now: Date): Promise<numb
           jsonb_build_object('externalId', c.external_id, 'reason', replace(r.type, 'order.', ''), 'unpaid', o.payment_status = 'unpaid'), $3, $3
         from relatives r join orders o on o.id = r.relative and o.status in ('cancelled', 'rejected', 'expired') join channel_orders c on c.order_id = o.id
         where coalesce(c.applied ->> 'status', '') <> 'cancelled'
-          and not exists (select from order_events w where w.order_id = o.id and w.actor like 'channel:%' and w.type in ('order.cancel_requested', 'order.lines_cancel_requested', 'order.units_cancelled', 'refund.requested'))
+          and not coalesce((select w.actor like 'channel:%' from order_events w where w.order_id = o.id and w.type in ('order.cancel_requested', 'refund.requested') order by w.id desc limit 1), false)
+          and not coalesce((select w.actor like 'channel:%' from order_events w where w.order_id = o.id and w.type in ('order.cancel_requested', 'refund.requested', 'order.lines_cancel_requested') order by w.id desc limit 1)
+            and (select u.data ->> 'reason' = $4 from order_events u where u.order_id = o.id and u.type = 'order.units_cancelled' order by u.id desc limit 1), false)
+          and not coalesce((select bool_and(n.value = '0') from jsonb_each_text(c.applied -> 'units') n), false)
           and not exists (select from orders s where s.parent_id = o.id and s.external_id like o.external_id || '#S%' and s.status not in ('cancelled', 'rejected', 'expired'))
         order by c.channel_id, c.external_id on conflict (channel_id, key) do nothing returning channel_id)
       select distinct channel_id from noted`,
-    values: [span.from, span.to, now],
+    values: [span.from, span.to, now, GIVEN_BACK],
   });
   return rows.map((r) => r.channel_id);
+}
+
+/**
+ * A location has given back units that were asked for, or keeps them: a platform's order of which they are (split off, or within the one that it was merged into) is read again, for a refund or a cancellation may wait for that
+ * answer. Once an answer.
+ */
+async function readAnswers(client: pg.ClientBase, network: Network, now: Date): Promise<number[]> {
+  const span = await advanceReader(client, 'location-answers', now);
+  if (!span) return [];
+  const { rows } = await client.query<{ channelId: number; externalId: string; event: string }>({
+    name: 'location_answers_note',
+    text: `with answered as (select e.order_id, max(e.id) id from order_events e where e.xid >= $1::text::xid8 and e.xid < $2::text::xid8
+          and (e.type in ('order.line_cancel_refused', 'fulfillment.taken_back') or (e.type = 'order.units_cancelled' and e.data ->> 'reason' = $3)) group by 1),
+      relatives as (select order_id relative, id from answered union select l.merged_from, a.id from answered a join order_lines l on l.order_id = a.order_id where l.merged_from is not null)
+      select c.channel_id "channelId", c.external_id "externalId", max(r.id)::text event from relatives r join orders o on o.id = r.relative
+        join channel_orders c on c.channel_id = o.channel_id and c.external_id in (o.external_id, regexp_replace(o.external_id, '(#S[0-9]+)+$', '')) and c.order_id is not null
+      group by 1, 2 order by 1, 2`,
+    values: [span.from, span.to, GIVEN_BACK],
+  });
+  const hints = rows.flatMap(({ channelId, externalId, event }) => {
+    const channelCode = network.channelById.get(channelId)?.code;
+    return channelCode === undefined ? [] : [{ channelId, channelCode, key: `answered:${externalId}:${event}`, subject: 'order', topic: 'location_answered', externalId, version: null }];
+  });
+  await storeHints(client, hints, 'replay', now);
+  return hints.map((h) => h.channelId);
 }

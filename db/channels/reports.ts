@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import type { Channel } from '../network.ts';
-import { readLines, type OrderLine } from '../orders/order.ts';
 import type { Tx } from '../tx.ts';
-import { linesOf } from './after-sale.ts';
+import { goneOf, linesOf, parcelsOf, partsOf, readFamily, sumOf, unitsIn } from './family.ts';
+import { TRIED_AGAIN } from './hints.ts';
 import type { LineMap } from './intake.ts';
 import { wakeChannels } from './wake.ts';
 
@@ -17,12 +17,16 @@ export async function queueReport(tx: Tx, channel: Channel, orderId: string, rep
   if (fresh.length > 0) await wakeChannels(tx.client, [channel.code], tx.now);
 }
 
-/** What is to be told next, in order per order: a later report waits for the earlier one. */
+/**
+ * What is to be told next, in order per order: a later report waits for the earlier one, unless that waits because the account may not tell its kind. By turns of the kinds, what was postponed last: a kind that goes on being
+ * postponed keeps no other back.
+ */
 export async function dueReports(pool: pg.Pool, channelId: number, now: Date, limit: number): Promise<DueReport[]> {
   const { rows } = await pool.query<DueReport>({
     name: 'reports_due',
     text: `select id, order_id "orderId", kind, key, body, attempts, created_at "createdAt" from channel_reports r where channel_id = $1 and done_at is null and due_at <= $2
-      and not exists (select from channel_reports e where e.order_id = r.order_id and e.channel_id = r.channel_id and e.done_at is null and e.id < r.id) order by id limit $3`,
+      and not exists (select from channel_reports e where e.order_id = r.order_id and e.channel_id = r.channel_id and e.done_at is null and e.id < r.id and not (e.barred and e.kind <> r.kind))
+      order by row_number() over (partition by kind order by due_at, id), due_at, id limit $3`,
     values: [channelId, now, limit],
   });
   return rows;
@@ -32,11 +36,17 @@ export async function reportDone(pool: pg.Pool, id: number, now: Date, refused: 
   await pool.query({ name: 'report_done', text: 'update channel_reports set done_at = $2, refused = $3::text is not null, error = $3 where id = $1', values: [id, now, refused] });
 }
 
-export async function reportPostponed(pool: pg.Pool, id: number, now: Date, error: string): Promise<void> {
+/** `barred`: the account may not tell it. */
+export async function reportPostponed(pool: pg.Pool, id: number, now: Date, error: string, afterMs: number | null, barred: boolean): Promise<void> {
+  await pool.query({ name: 'report_postponed', text: `update channel_reports set error = $3, barred = $5, ${TRIED_AGAIN} where id = $1`, values: [id, now, error.slice(0, 500), afterMs, barred] });
+}
+
+/** The account may tell nothing of a kind: all of it that is due waits so long. */
+export async function kindBarred(pool: pg.Pool, channelId: number, kind: ReportKind, now: Date, error: string, afterMs: number): Promise<void> {
   await pool.query({
-    name: 'report_postponed',
-    text: `update channel_reports set attempts = attempts + 1, error = $3, due_at = $2::timestamptz + make_interval(secs => least(3600, power(2, least(attempts, 12)))) where id = $1`,
-    values: [id, now, error.slice(0, 500)],
+    name: 'reports_barred',
+    text: `update channel_reports set error = $4, barred = true, due_at = $3::timestamptz + make_interval(secs => $5::float8 / 1000) where channel_id = $1 and kind = $2 and done_at is null and due_at <= $3`,
+    values: [channelId, kind, now, error.slice(0, 500), afterMs],
   });
 }
 
@@ -46,53 +56,28 @@ export type ParcelReport = { key: string; shipment: string; carrier: string; way
 export type ShipmentNews = { externalId: string; parcels: ParcelReport[]; last: boolean };
 
 /**
- * All parcels of a platform order, oldest first, as units of its own lines: a unit of a listing that sells several SKUs counts with the parcel that completes it, so a parcel may
- * hold no whole unit. Orders that were split off, or merged into another, count with it.
+ * All parcels of a platform order, oldest first, as units of its own lines: a unit of a listing that sells several SKUs counts with the parcel that completes it (components that were cancelled without the others complete
+ * nothing), so a parcel may hold no whole unit. Orders that were split off, or merged into another, count with it.
  */
 export async function shipmentNews(pool: pg.Pool, channelId: number, externalId: string): Promise<ShipmentNews | null> {
   const { rows: [head] } = await pool.query<{ order_id: string; lines: LineMap[] }>('select order_id, lines from channel_orders where channel_id = $1 and external_id = $2 and order_id is not null', [channelId, externalId]);
   if (!head) return null;
-  const { lines: all, parcels } = await familyOf(pool, head.order_id);
-  // Lines that were split keep their number: a number's units are those of the whole family.
-  const ordered = new Map<number, number>();
-  for (const l of all) ordered.set(l.lineNo, (ordered.get(l.lineNo) ?? 0) + l.quantity);
+  const family = await readFamily(pool, head.order_id);
   const left = new Map<number, number>();
-  const whole = (m: LineMap): number => {
-    const own = [...new Map(linesOf(m, all).map((l) => [l.lineNo, l])).keys()];
-    return own.length === 0 ? 0 : Math.min(...own.map((n) => Math.floor(((left.get(n) ?? 0) * m.units) / (ordered.get(n) ?? 1))));
-  };
-  const reports = parcels.map((p) => {
-    const before = head.lines.map(whole);
+  const lines = head.lines.map((m) => {
+    // Lines that were split keep their number: a number's units are those of the whole family.
+    const own = partsOf(linesOf(m, family.lines)).map((parts) => ({ lineNo: parts[0]?.lineNo ?? 0, units: unitsIn(parts), gone: sumOf(parts, (l) => goneOf(family, l)) }));
+    const whole = (of: (l: (typeof own)[number]) => number): number => (own.length === 0 ? 0 : Math.min(...own.map((l) => Math.floor((of(l) * m.units) / l.units))));
+    const never = whole((l) => l.gone);
+    return { lineId: m.lineId, shipped: () => whole((l) => (left.get(l.lineNo) ?? 0) + l.gone) - never };
+  });
+  const reports = (await parcelsOf(pool, family)).map((p) => {
+    const before = lines.map((l) => l.shipped());
     for (const l of p.lines) left.set(l.lineNo, (left.get(l.lineNo) ?? 0) + l.quantity);
     return {
       key: p.id, shipment: p.shipment, carrier: p.carrier, waybillNo: p.waybillNo, shippedAt: p.issuedAt.getTime(),
-      lines: head.lines.flatMap((m, i) => { const quantity = whole(m) - (before[i] ?? 0); return quantity > 0 ? [{ lineId: m.lineId, quantity }] : []; }),
+      lines: lines.flatMap((l, i) => { const quantity = l.shipped() - (before[i] ?? 0); return quantity > 0 ? [{ lineId: l.lineId, quantity }] : []; }),
     };
   });
-  return { externalId, parcels: reports, last: all.every((l) => l.quantity - l.cancelled - l.issued === 0) };
-}
-
-type Parcel = { id: string; shipment: string; carrier: string; waybillNo: string; issuedAt: Date; lines: { lineNo: number; quantity: number }[] };
-
-/**
- * The lines of an order under the numbers that it had, and the parcels with units of them: its own, those of what was split off it, and those of the order that it was merged into (whose lines come after those that
- * were there before, in their order).
- */
-async function familyOf(pool: pg.Pool, orderId: string): Promise<{ lines: OrderLine[]; parcels: Parcel[] }> {
-  const { rows: [merged] } = await pool.query<{ id: string; before: number }>('select order_id id, min(line_no) - 1 "before" from order_lines where merged_from = $1 group by 1 order by 1 limit 1', [orderId]);
-  const { rows: split } = await pool.query<{ id: string }>(
-    `with recursive own as (select id from orders where id = $1 union
-       select o.id from orders o join own on o.parent_id = own.id and o.external_id like (select external_id from orders where id = $1) || '#S%') select id from own`, [orderId]);
-  const ids = merged ? [merged.id] : split.map((f) => f.id);
-  const { rows: foreign } = await pool.query<{ order_id: string; line_no: number }>('select order_id, line_no from order_lines where order_id = any($1::uuid[]) and merged_from is distinct from $2', [ids, merged ? orderId : null]);
-  const strange = new Set(foreign.map((f) => `${f.order_id}/${f.line_no}`));
-  const before = merged?.before ?? 0;
-  const lines: OrderLine[] = [];
-  for (const id of ids) {
-    for (const l of await readLines(pool, id)) if (!strange.has(`${id}/${l.lineNo}`)) lines.push({ ...l, lineNo: l.lineNo - before, bundle: l.bundle && { ...l.bundle, line: l.bundle.line - before } });
-  }
-  const { rows: parcels } = await pool.query<Parcel & { orderId: string }>(
-    `select p.id, p.shipment_id shipment, p.order_id "orderId", p.carrier, p.waybill_no "waybillNo", s.issued_at "issuedAt", json_agg(json_build_object('lineNo', l.line_no, 'quantity', l.quantity)) lines
-     from parcels p join shipments s on s.id = p.shipment_id join parcel_lines l on l.parcel_id = p.id where p.order_id = any($1::uuid[]) group by p.id, s.issued_at order by p.id`, [ids]);
-  return { lines, parcels: parcels.map(({ orderId: of, ...p }) => ({ ...p, lines: p.lines.filter((l) => !strange.has(`${of}/${l.lineNo}`)).map((l) => ({ ...l, lineNo: l.lineNo - before })) })) };
+  return { externalId, parcels: reports, last: family.lines.every((l) => l.issued + goneOf(family, l) === l.quantity) };
 }

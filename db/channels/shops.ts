@@ -4,6 +4,7 @@ import { Problem } from '../../domain/problem.ts';
 import type { Channel, Network } from '../network.ts';
 import { inTransaction } from '../transaction.ts';
 import type { Vault } from '../vault.ts';
+import { retryAll } from './refusals.ts';
 import { wakeChannels } from './wake.ts';
 
 /** A shop account as it is configured. `secrets` in clear, in memory only. `hookKey`: the unguessable part of the address that the platform pushes to. */
@@ -50,7 +51,7 @@ export class ShopBook {
 
 /**
  * Makes or changes a shop account. Secrets that are not given stay as they were. The first time the past of `since` on is read from the platform, and the push address is made.
- * `tellsStock`: the platform is told its stock. Throws `unknown_channel`.
+ * What the platform had refused is tried again. `tellsStock`: the platform is told its stock. Throws `unknown_channel`.
  */
 export async function putShop(
   pool: pg.Pool, vault: Vault, network: Network, code: string,
@@ -70,6 +71,7 @@ export async function putShop(
     // Another account's token opens nothing here; the same account said again keeps its own, for which its code or refresh token may be spent.
     if (Object.entries(shop.secrets).some(([name, value]) => known[name] !== value)) await client.query('delete from channel_tokens where channel_id = $1', [channel.id]);
     await client.query(`insert into publish_rules (channel_id) values ($1) on conflict do nothing`, [channel.id]);
+    await retryAll(client, channel.id, now);
     await wakeChannels(client, [code], now);
     return { hookKey: row?.hook_key ?? '' };
   });

@@ -58,7 +58,7 @@ export async function reportLost(writer: StockWriter, parcelId: string, reason: 
     if (!parcel || parcel.milestone === 'lost') return;
     if (parcel.milestone === 'delivered' || parcel.milestone === 'returned') throw new Problem('conflict', `the parcel is ${parcel.milestone}: it cannot be lost`);
     await tx.query(`update parcels set milestone = 'lost', milestone_at = $2 where id = $1`, [parcelId, tx.now]);
-    await tx.event(order.id, 'parcel.lost', actor, { parcel: encodeId('par', parcelId), waybill: parcel.waybill_no, at: tx.now.toISOString(), reason });
+    await tx.event(order.id, 'parcel.lost', actor, { parcel: encodeId('par', parcelId), carrier: parcel.carrier, waybillNo: parcel.waybill_no, at: tx.now.toISOString(), reason });
     await parcelLost(tx, order, { id: parcelId, carrier: parcel.carrier, waybillNo: parcel.waybill_no }, actor, reason);
     await tellMilestone(tx, order, { id: parcelId, carrier: parcel.carrier, waybillNo: parcel.waybill_no }, 'lost');
     await settleRequest(tx, order.id);

@@ -21,7 +21,7 @@ export async function refundLost(tx: Tx, order: Order, actor: string): Promise<n
     await bookRefund(tx, order, lines, units, 'loss', id, actor);
     for (const [lineNo, count] of units) await tx.query('update parcel_lines set refunded_quantity = $3 where parcel_id = $1 and line_no = $2', [id, lineNo, count]);
   }
-  if (parcels.length > 0) await settleFulfillments(tx, order.id);
+  if (parcels.length > 0) await settleFulfillments(tx, order, actor);
   return parcels.length;
 }
 

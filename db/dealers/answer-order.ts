@@ -7,7 +7,7 @@ import { writeDesadv, writeOrdrsp } from '../../domain/edi/edifact/write.ts';
 import { write855, write856 } from '../../domain/edi/x12/write.ts';
 import { PartnerUnavailable } from '../../domain/http-port.ts';
 import { encodeId } from '../../domain/ids.ts';
-import { cancelUnitsOf } from '../channels/after-sale.ts';
+import { cancelUnitsOf } from '../channels/take-off.ts';
 import type { LineMap } from '../channels/intake.ts';
 import { cancelOrder } from '../orders/cancel-order.ts';
 import type { Channel } from '../network.ts';

@@ -1,5 +1,5 @@
 import type { LineAnswer } from '../../domain/edi/answer.ts';
-import { linesOf } from '../channels/after-sale.ts';
+import { linesOf } from '../channels/family.ts';
 import type { LineMap } from '../channels/intake.ts';
 import { readLines } from '../orders/order.ts';
 import type { Tx } from '../tx.ts';

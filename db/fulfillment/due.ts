@@ -19,7 +19,8 @@ export async function applyDue(writer: StockWriter, network: Network, orderId: s
         await remind(tx, network, order, f);
         changed = true;
       } else if (order.way === 'ship' && f.escalatedAt && rerouteAt(network, f, f.escalatedAt) <= tx.now) {
-        await rejectFulfillment(tx, order, f, 'silent', 'system');
+        // It was never reached: that is no silence of theirs.
+        await rejectFulfillment(tx, order, f, f.status === 'releasing' ? 'unreachable' : 'silent', 'system');
         changed = true;
       }
     }

@@ -1,6 +1,7 @@
 import { Problem } from '../../domain/problem.ts';
 import { encodeId } from '../../domain/ids.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
+import { voidWaybills } from '../carriers/waybills.ts';
 import type { Leg } from '../ledger.ts';
 import type { FulfillmentOrder, Order } from '../orders/order.ts';
 import { settleWanted } from '../orders/replan.ts';
@@ -8,6 +9,7 @@ import { liveReservations, type Reservation } from '../orders/reservations.ts';
 import { bookIssue } from '../settlement/book.ts';
 import type { Tx } from '../tx.ts';
 import { shortPick } from './short-pick.ts';
+import { startParcels } from './track-parcels.ts';
 import { writeParcel, type ParcelNews } from './write-parcel.ts';
 
 
@@ -34,7 +36,10 @@ export async function issueGoods(tx: Tx, order: Order, f: FulfillmentOrder, parc
   const shipment = uuidv7();
   await tx.query('insert into shipments (id, order_id, fulfillment_order_id, location_id, issued_at) values ($1, $2, $3, $4, $5)',
     [shipment, order.id, f.id, f.locationId, tx.now]);
-  for (const parcel of parcels) await writeParcel(tx, order, f, shipment, parcel);
+  const left: { id: string; carrier: string; waybillNo: string }[] = [];
+  for (const parcel of parcels) left.push({ id: await writeParcel(tx, order, f, shipment, parcel), carrier: parcel.carrier, waybillNo: parcel.waybillNo });
+  // It may have left with a number of the location's own, or by another carrier.
+  await voidWaybills(tx, encodeId('ful', f.id));
   for (const [lineNo, quantity] of packed) {
     await tx.query('update fulfillment_order_lines set issued_quantity = issued_quantity + $3 where fulfillment_order_id = $1 and line_no = $2', [f.id, lineNo, quantity]);
     await tx.query('update order_lines set issued_quantity = issued_quantity + $3 where order_id = $1 and line_no = $2', [order.id, lineNo, quantity]);
@@ -44,9 +49,10 @@ export async function issueGoods(tx: Tx, order: Order, f: FulfillmentOrder, parc
     cancel_outcome = case when cancel_requested_at is not null then coalesce(cancel_outcome, 'refused') end where id = $1`, [f.id, tx.now]);
   if (f.cancelRequestedAt && !f.cancelOutcome) await tx.event(order.id, 'order.cancel_refused', source, { reason: 'handed_over' });
   await tx.event(order.id, 'fulfillment.issued', source, {
-    fulfillmentOrder: encodeId('ful', f.id), shipment: encodeId('shp', shipment), parcels: parcels.map((p) => ({ carrier: p.carrier, waybill: p.waybillNo })),
+    fulfillmentOrder: encodeId('ful', f.id), shipment: encodeId('shp', shipment), parcels: parcels.map((p) => ({ carrier: p.carrier, waybillNo: p.waybillNo })),
   });
   if (f.replan) await settleWanted(tx, order, source);
+  await startParcels(tx, order, left, source);
   await tx.wake(order.id, order.shipBy);
 }
 

@@ -3,6 +3,7 @@ import { Problem } from '../../domain/problem.ts';
 import { decodeId, encodeId } from '../../domain/ids.ts';
 import { AT_LOCATION, LEFT, VOID } from '../../domain/order/status.ts';
 import { canonical } from '../capture/prepare.ts';
+import { isDisputed, takeDisputed } from '../orders/dispute.ts';
 import { lockOrder, readFulfillments, refreshStatus, type FulfillmentOrder, type Order } from '../orders/order.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
@@ -14,7 +15,7 @@ import type { ParcelNews } from './write-parcel.ts';
 
 export type LocationEvent = { eventId: string; fulfillmentOrderId: string; occurredAt: string } & (
   | { type: 'accepted'; partnerRef?: string }
-  | { type: 'rejected'; reason: Exclude<RejectReason, 'silent' | 'refused'> }
+  | { type: 'rejected'; reason: Exclude<RejectReason, 'silent' | 'unreachable' | 'refused'> }
   | { type: 'short_picked'; lines: { lineNo: number; quantity: number }[] }
   | { type: 'packed'; parcels: { parcelNo: number; weightG?: number; lines: { lineNo: number; quantity: number }[] }[] }
   | { type: 'goods_issue'; parcels: ParcelNews[] });
@@ -28,7 +29,7 @@ export async function applyLocationEvent(writer: StockWriter, locationId: number
   const id = decodeId('ful', event.fulfillmentOrderId);
   if (!id) throw new Problem('not_found', `fulfillment order "${event.fulfillmentOrderId}" does not exist`, '/fulfillmentOrderId');
   const hash = createHash('sha256').update(canonical(event)).digest().subarray(0, 16);
-  return writer.change(async (tx) => {
+  const answer = await writer.change(async (tx): Promise<LocationAnswer | 'disputed'> => {
     const known = await claim(tx, source, event.eventId, hash);
     if (known) return known;
     const found = await tx.one<{ order_id: string; location_id: number }>('select order_id, location_id from fulfillment_orders where id = $1', [id]);
@@ -36,11 +37,20 @@ export async function applyLocationEvent(writer: StockWriter, locationId: number
     if (!found || found.location_id !== locationId) throw new Problem('not_found', `fulfillment order "${event.fulfillmentOrderId}" does not exist`, '/fulfillmentOrderId');
     const order = await lockOrder(tx, found.order_id);
     const f = (await readFulfillments(tx.client, order.id)).find((x) => x.id === id) as FulfillmentOrder;
-    const answer = await apply(tx, order, f, event, source);
+    if (event.type === 'goods_issue' && AT_LOCATION.has(f.status) && await isDisputed(tx, order)) {
+      // It says nothing more of goods that it was told to keep: they are planned anew, if they are to leave after all.
+      await takeDisputed(tx, order, f);
+      await refreshStatus(tx, order, source);
+      await tx.query('delete from partner_events where source = $1 and event_id = $2', [source, event.eventId]);
+      return 'disputed';
+    }
+    const done = await apply(tx, order, f, event, source);
     await refreshStatus(tx, order, source);
-    await tx.query('update partner_events set status = 200, response = $3 where source = $1 and event_id = $2', [source, event.eventId, JSON.stringify(answer)]);
-    return answer;
+    await tx.query('update partner_events set status = 200, response = $3 where source = $1 and event_id = $2', [source, event.eventId, JSON.stringify(done)]);
+    return done;
   });
+  if (answer === 'disputed') throw new Problem('handover_blocked', 'a refund is asked for on the platform and not decided yet: keep the goods', null, { fulfillmentOrderId: event.fulfillmentOrderId });
+  return answer;
 }
 
 async function claim(tx: Tx, source: string, eventId: string, hash: Buffer): Promise<LocationAnswer | null> {

@@ -4,6 +4,7 @@ import type { RateCard } from '../../domain/routing/types.ts';
 import type { Carrier, Network } from '../network.ts';
 import { lockOrder, readFulfillments } from '../orders/order.ts';
 import { fullCarriers, lockCarrierDays, readyMinute, refusal } from '../routing/carrier-facts.ts';
+import { leavesAt } from '../routing/instance.ts';
 import type { StockWriter } from '../stock-writer.ts';
 
 /** What the whole parcel will weigh and take: grams, mm³. `postcode` of the receiver, in memory only. */
@@ -30,16 +31,20 @@ export async function nextCarrier(
     const full = await fullCarriers(tx, network);
     const to = zone(location.place, network.place(order.country, order.province, order.city));
     const address = { country: order.country, province: order.province, city: order.city, ...(load.postcode === undefined ? {} : { postcode: load.postcode }) };
+    // A carrier's days begin with the hand-over, which may be days away, not with the moment at which another one refused.
+    const leaves = leavesAt(network, location, order, tx.now).getTime();
     const daysLate = (r: RateCard): number => {
       const days = r.transitDays + (r.cutoffMinute !== null && readyMinute(location) > r.cutoffMinute ? 1 : 0);
-      return order.deliverBy === null ? 0 : Math.max(0, Math.ceil((tx.now.getTime() + days * DAY_MS - order.deliverBy.getTime()) / DAY_MS));
+      return order.deliverBy === null ? 0 : Math.max(0, Math.ceil((leaves + days * DAY_MS - order.deliverBy.getTime()) / DAY_MS));
     };
     const next = network.rates.filter((r) => r.zone === to && !tried.has(r.carrier) && !tried.has(`${r.carrier}/${r.service}`) && !full.has(r.carrier) && (!load.hazardous || r.hazardous)
       && (r.maxWeightG === null || chargeable(r, load) <= r.maxWeightG) && refusal(network.refusals, r.carrier, r.service, address) === null)
       .sort((a, b) => daysLate(a) - daysLate(b) || freight(a, load) - freight(b, load) || a.transitDays - b.transitDays || (a.carrier < b.carrier ? -1 : 1))[0];
     const carrier = next && network.carriers.get(next.carrier);
     if (!next || !carrier?.active) return null;
-    await tx.query('update fulfillment_orders set carrier = $2, service = $3, carriers_tried = $4 where id = $1', [f.id, carrier.code, next.service, [...tried]]);
+    const planned = network.rates.find((r) => r.zone === to && r.carrier === f.carrier && r.service === f.service);
+    await tx.query('update fulfillment_orders set carrier = $2, service = $3, carriers_tried = $4, money = money + $5 where id = $1',
+      [f.id, carrier.code, next.service, [...tried], planned ? freight(next, load) - freight(planned, load) : 0]);
     await tx.event(order.id, 'fulfillment.carrier_changed', 'system', {
       fulfillmentOrder: encodeId('ful', f.id), from: f.carrier, to: carrier.code, reason: failed.reason, ...(next.service === 'standard' && f.service === 'standard' ? {} : { service: next.service }),
     });

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { Problem } from '../../domain/problem.ts';
 import { AT_LOCATION } from '../../domain/order/status.ts';
-import type { Carrier, Location, Network } from '../network.ts';
+import type { Location, Network } from '../network.ts';
 import { encodeId } from '../../domain/ids.ts';
 import { cancelUnissued } from '../orders/cancel-order.ts';
 import { lockOrder, readFulfillments, refreshStatus, type FulfillmentOrder, type Order } from '../orders/order.ts';
@@ -9,22 +9,22 @@ import { settleWanted, takeBack } from '../orders/replan.ts';
 import type { Tx } from '../tx.ts';
 import type { StockWriter } from '../stock-writer.ts';
 
-export type RecallTarget = { location: Location; carrier: Carrier | null; waybillNo: string | null; reason: string; manual: 'cancelled' | 'refused' };
+export type RecallTarget = { location: Location; reason: string; manual: 'cancelled' | 'refused' };
 
 /** What must be taken back and from whom; null when it has been answered. A location without a connector has agreed as long as it has not packed. */
 export async function recallTarget(pool: pg.Pool, network: Network, fulfillmentOrderId: string): Promise<RecallTarget | null> {
-  const { rows: [row] } = await pool.query<{ location_id: number; carrier: string | null; waybill_no: string | null; cancel_reason: string | null; status: string }>(
-    `select location_id, carrier, waybill_no, cancel_reason, status from fulfillment_orders where id = $1 and cancel_requested_at is not null and cancel_outcome is null`,
+  const { rows: [row] } = await pool.query<{ location_id: number; cancel_reason: string | null; status: string }>(
+    `select location_id, cancel_reason, status from fulfillment_orders where id = $1 and cancel_requested_at is not null and cancel_outcome is null`,
     [fulfillmentOrderId]);
   const location = row && network.locationById.get(row.location_id);
   if (!row || !location) return null;
-  return {
-    location, carrier: row.carrier === null ? null : network.carriers.get(row.carrier) ?? null, waybillNo: row.waybill_no, reason: row.cancel_reason ?? 'cancelled',
-    manual: row.status === 'packed' ? 'refused' : 'cancelled',
-  };
+  return { location, reason: row.cancel_reason ?? 'cancelled', manual: row.status === 'packed' ? 'refused' : 'cancelled' };
 }
 
-/** A location's answer to a recall. `cancelled`: its units are cancelled; else the order goes on there. */
+/**
+ * A location's answer to a recall. `cancelled`: its units are cancelled, and its waybill is to be taken back: what the carrier says to that changes nothing of what the location has agreed to; else the order goes on
+ * there.
+ */
 export async function recordRecall(writer: StockWriter, fulfillmentOrderId: string, outcome: 'cancelled' | 'refused' | 'unreachable', reason: string | null): Promise<void> {
   await writer.change(async (tx) => {
     const row = await tx.one<{ order_id: string }>('select order_id from fulfillment_orders where id = $1', [fulfillmentOrderId]);

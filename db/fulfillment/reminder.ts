@@ -1,11 +1,12 @@
 import type pg from 'pg';
 import { encodeId } from '../../domain/ids.ts';
+import { afterOpen } from '../../domain/promising/hours.ts';
 import type { Channel, Location, Network } from '../network.ts';
 import { lockOrder, readFulfillments, type FulfillmentOrder, type Order } from '../orders/order.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
 
-/** Seconds to accept, and from the reminder until the order goes elsewhere: the channel's, else the location's; without a second time, as long as the first. */
+/** Seconds of its opening hours to accept, and from the reminder until the order goes elsewhere: the channel's, else the location's; without a second time, as long as the first. */
 export function patience(channel: Pick<Channel, 'acceptTimeoutS' | 'rerouteAfterS'> | undefined, location: Pick<Location, 'acceptTimeoutS' | 'rerouteAfterS'>): { acceptS: number; rerouteS: number } {
   const acceptS = channel?.acceptTimeoutS ?? location.acceptTimeoutS;
   return { acceptS, rerouteS: channel?.rerouteAfterS ?? location.rerouteAfterS ?? acceptS };
@@ -15,7 +16,7 @@ export function patience(channel: Pick<Channel, 'acceptTimeoutS' | 'rerouteAfter
 export async function remind(tx: Tx, network: Network, order: Order, f: FulfillmentOrder): Promise<void> {
   const location = network.locationById.get(f.locationId);
   if (!location) throw new Error(`location ${f.locationId} is not in the network yet`);
-  const rerouteAt = new Date(tx.now.getTime() + patience(network.channelById.get(order.channelId), location).rerouteS * 1000);
+  const rerouteAt = afterOpen(location, tx.now, patience(network.channelById.get(order.channelId), location).rerouteS * 1000);
   const reminder = f.status === 'releasing' ? 'unreachable' : location.partnerUrl === null ? 'by_hand' : 'due';
   await tx.query('update fulfillment_orders set escalated_at = $2, reroute_at = $3, reminder = $4 where id = $1', [f.id, tx.now, rerouteAt, reminder]);
   await tx.event(order.id, 'fulfillment.reminded', 'system', { fulfillmentOrder: encodeId('ful', f.id), location: location.code, rerouteAt: rerouteAt.toISOString(), reason: 'neither accepted nor rejected in time' });

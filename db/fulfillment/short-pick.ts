@@ -4,10 +4,12 @@ import { cancelUnits } from '../orders/cancel-order.ts';
 import type { FulfillmentOrder, Order } from '../orders/order.ts';
 import { settleWanted } from '../orders/replan.ts';
 import { liveReservations, openShortages, releaseReservations } from '../orders/reservations.ts';
+import { forgetWave } from '../orders/wishes.ts';
 import type { Tx } from '../tx.ts';
+import { bookRejected } from './reject-stock.ts';
 import { cancelPending, rejectFulfillment } from './reject.ts';
 
-/** Units a location could not find: off its books, a shortage for the order; with nothing left it counts as a rejection. */
+/** Units a location could not find: off its books, which are to be recounted, a shortage for the order; with nothing left it counts as a rejection. */
 export async function shortPick(tx: Tx, order: Order, f: FulfillmentOrder, lines: readonly { lineNo: number; quantity: number }[], source: string): Promise<void> {
   const rows = await tx.query<{ line_no: number; open: number }>(
     'select line_no, quantity - short_quantity open from fulfillment_order_lines where fulfillment_order_id = $1', [f.id]);
@@ -32,12 +34,16 @@ export async function shortPick(tx: Tx, order: Order, f: FulfillmentOrder, lines
     await tx.query('update fulfillment_order_lines set short_quantity = short_quantity + $3 where fulfillment_order_id = $1 and line_no = $2', [f.id, lineNo, quantity]);
   }
   await releaseReservations(tx, order.id, given, 'short_pick', 'short', () => 1);
+  await tx.query('update fulfillment_orders set ask_again_at = null where id = $1', [f.id]);
+  // What is missing of a part is as wrong in the book as what is missing of the whole.
+  await bookRejected(tx, order.id, given.flatMap(({ reservation, units }) => (units > 0 ? [{ ...reservation, quantity: units }] : [])), 'not_found');
   if (cancelPending(f)) await cancelUnits(tx, order, missing, 'cancellation', 'not found while a cancellation stood', source);
   else {
     await openShortages(tx, order.id, [...missing].map(([lineNo, quantity]) => ({ lineNo, skuId: own.find((r) => r.lineNo === lineNo)?.skuId ?? null, quantity })),
       'short_pick', new Date(tx.now.getTime() + 7 * 86_400_000));
   }
   await tx.event(order.id, 'fulfillment.short_picked', source, { fulfillmentOrder: encodeId('ful', f.id), lines });
+  await forgetWave(tx, order.id, f.locationId);
   await settleWanted(tx, order, source);
   await tx.wake(order.id, order.shipBy);
 }

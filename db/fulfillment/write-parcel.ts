@@ -2,7 +2,6 @@ import { zone, type Place } from '../../domain/geo.ts';
 import { Problem } from '../../domain/problem.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import { announceParcel } from '../carriers/follows.ts';
-import { tellMilestone } from '../carriers/milestone-messages.ts';
 import type { FulfillmentOrder, Order } from '../orders/order.ts';
 import type { Tx } from '../tx.ts';
 
@@ -12,9 +11,9 @@ export type ParcelNews = { parcelNo: number; carrier: string; waybillNo: string;
 
 /**
  * Writes a parcel that leaves, with the service it goes by, its lane, the end of the day on which the rate card has it arrive (in the location's zone; a missed cut-off is a day more), and
- * its chargeable weight: the larger of the weight and length × width × height ⁄ the rate's divisor. Throws `conflict` where its waybill is on another parcel.
+ * its chargeable weight: the larger of the weight and length × width × height ⁄ the rate's divisor. Returns its id. Throws `conflict` where its waybill is on another parcel.
  */
-export async function writeParcel(tx: Tx, order: Order, f: FulfillmentOrder, shipment: string, parcel: ParcelNews): Promise<void> {
+export async function writeParcel(tx: Tx, order: Order, f: FulfillmentOrder, shipment: string, parcel: ParcelNews): Promise<string> {
   // Handed to another carrier than was planned: by its standard service.
   const service = parcel.carrier === f.carrier ? f.service : 'standard';
   const from = await tx.one<Omit<Place, 'lat' | 'lon'>>('select country, province, city from locations where id = $1', [f.locationId]);
@@ -40,5 +39,5 @@ export async function writeParcel(tx: Tx, order: Order, f: FulfillmentOrder, shi
       [id, line.lineNo, line.quantity, line.lot ?? null, line.serials ? JSON.stringify(line.serials) : null]);
   }
   await announceParcel(tx, id, parcel.carrier);
-  await tellMilestone(tx, order, { id, carrier: parcel.carrier, waybillNo: parcel.waybillNo }, 'issued');
+  return id;
 }

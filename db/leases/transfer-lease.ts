@@ -5,8 +5,9 @@ import { Problem } from '../../domain/problem.ts';
 import { planTransfer, type TransferPlan } from '../../domain/stock/lease.ts';
 import type { Leg } from '../ledger.ts';
 import type { Network } from '../network.ts';
+import { GAVE_BACK_TO } from '../orders/gave-back.ts';
 import { lockOrder, readFulfillments, refreshStatus, type Order } from '../orders/order.ts';
-import { GAVE_BACK, liveReservations, type Reservation } from '../orders/reservations.ts';
+import { liveReservations, type Reservation } from '../orders/reservations.ts';
 import { repayBorrowed } from '../stock/allotments/borrowings.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
@@ -28,9 +29,9 @@ export async function transferLease(writer: StockWriter, network: Network, lease
     if (order.channelId !== lease.channelId) throw new Problem('conflict', 'the order is of another channel than the reservation', '/order');
     if ((await readFulfillments(tx.client, orderId)).some((f) => !VOID.has(f.status))) throw new Problem('conflict', 'the order has been routed: its units are chosen', '/order');
     const leased = await tx.query<Leased>(
-      `select r.level_id "levelId", v.sku_id "skuId", r.quantity, coalesce($3, v.location_id) = v.location_id and v.allotment_id = any($4::int[]) and not ${GAVE_BACK} usable
+      `select r.level_id "levelId", v.sku_id "skuId", r.quantity, coalesce($3, v.location_id) = v.location_id and v.allotment_id = any($4::int[]) and not ${GAVE_BACK_TO('$1', '$5')} usable
        from reservations r join stock_levels v on v.id = r.level_id where r.order_id = $2 and r.status in ('held', 'confirmed') order by r.line_no, r.seq`,
-      [orderId, leaseId, order.forcedLocationId, network.chain(order.allotmentId).map((c) => c.allotmentId)]);
+      [orderId, leaseId, order.forcedLocationId, network.chain(order.allotmentId).map((c) => c.allotmentId), tx.now]);
     const shortages = await tx.query<Shortage>(
       `select id, line_no "lineNo", sku_id "skuId", quantity from shortages where order_id = $1 and status = 'open' and sku_id is not null order by line_no, id for no key update`, [orderId]);
     const own = (await liveReservations(tx, orderId)).filter((r) => r.fulfillmentOrderId === null);

@@ -1,6 +1,8 @@
+import { encodeId } from '../../domain/ids.ts';
 import { Problem } from '../../domain/problem.ts';
 import { AT_LOCATION, LEFT, TERMINAL, VOID } from '../../domain/order/status.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
+import { voidWaybills } from '../carriers/waybills.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import { giveBackPromotions } from '../promotions/give-back.ts';
 import type { Tx } from '../tx.ts';
@@ -40,6 +42,7 @@ export async function cancelUnissued(
          cancel_requested_at = case when $4 then coalesce(cancel_requested_at, $2) else cancel_requested_at end, cancel_reason = coalesce(cancel_reason, $3),
          cancel_outcome = case when not $4 then cancel_outcome end where id = $1`,
       [f.id, tx.now, reason, AT_LOCATION.has(f.status) && f.cancelOutcome !== 'cancelled']);
+    if (AT_LOCATION.has(f.status)) await voidWaybills(tx, encodeId('ful', f.id));
   }
   const live = (await liveReservations(tx, order.id)).filter((r) => only(r.fulfillmentOrderId));
   await releaseReservations(tx, order.id, live.map((r) => ({ reservation: r, units: r.quantity })), cause);

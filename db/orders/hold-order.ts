@@ -1,7 +1,9 @@
 import { AT_LOCATION, LEFT, TERMINAL, VOID, type OrderStatus } from '../../domain/order/status.ts';
 import { Problem } from '../../domain/problem.ts';
 import type { StockWriter } from '../stock-writer.ts';
+import { askAgain, GIVEN_BACK } from './hold-given-back.ts';
 import { lockOrder, readFulfillments, refreshStatus } from './order.ts';
+import { placeHold } from './place-hold.ts';
 
 /**
  * Keeps an order from going on until somebody releases it. Refused with `conflict` once a location may know of it: then it can only be cancelled.
@@ -17,8 +19,7 @@ export async function holdOrder(writer: StockWriter, orderId: string, detail: st
     if (living.some((f) => AT_LOCATION.has(f.status))) throw new Problem('conflict', `the order is ${order.status}: a location works on it; cancel it instead (POST …/cancel)`);
     const known = await tx.one(`select 1 from order_holds where order_id = $1 and released_at is null and reason = 'manual' and detail = $2`, [orderId, detail]);
     if (known) return order.status;
-    await tx.query(`insert into order_holds (order_id, reason, detail, placed_at, placed_by) values ($1, 'manual', $2, $3, $4)`, [orderId, detail, tx.now, actor]);
-    await tx.event(orderId, 'order.held', actor, { rules: [{ rule: 'manual', reason: detail }] });
+    await placeHold(tx, orderId, 'manual', detail, actor);
     const status = await refreshStatus(tx, order, actor);
     await tx.wake(orderId);
     return status;
@@ -40,6 +41,8 @@ export async function releaseOrder(writer: StockWriter, orderId: string, note: s
     await tx.query(
       `update orders set approved_rules = array(select distinct r from unnest(approved_rules || $2::int[]) r order by r) where id = $1`,
       [orderId, released.flatMap((h) => h.rule_id ?? [])]);
+    // Whoever lets it go on has the places asked again that gave it back.
+    if (released.some((h) => h.reason === GIVEN_BACK)) await askAgain(tx, orderId, null);
     await tx.event(orderId, 'order.hold_released', actor, { holds: released.map((h) => h.reason), note });
     const status = await refreshStatus(tx, order, actor);
     await tx.wake(orderId);

@@ -13,12 +13,16 @@ export type Order = {
   locationId: number | null; allotmentId: number; parentId: string | null; personId: string; contactId: string; addressHash: Buffer | null;
   country: string; province: string; city: string; district: string | null; priority: number; scheduledFrom: Date | null;
   orderedAt: Date; capturedAt: Date; paymentDueAt: Date | null; shipBy: Date | null; deliverBy: Date | null; validatedAt: Date | null;
+  /** from when its dates count, where it was dated anew */
+  promiseFrom: Date | null;
   approvedRules: number[]; routeAfter: Date | null; forcedLocationId: number | null; forcedCarrier: string | null; holdReason: string | null;
   deliveredAt: Date | null; returnUntil: Date | null; closedAt: Date | null; version: number;
   /** how its routing hurries, since its promise was at risk */
   hurry: Hurry | null;
   /** where its wave wants it sent from */
   waveLocations: string[] | null;
+  /** the wave that it was gathered in, unless it has changed since */
+  waveId: string | null;
   way: Way;
 };
 
@@ -29,18 +33,18 @@ export type OrderLine = {
 
 export type FulfillmentOrder = {
   id: string; orderId: string; locationId: number; status: FulfillmentStatus; attempt: number; carrier: string | null; waybillNo: string | null;
-  partnerRef: string | null; acceptBy: Date | null; escalatedAt: Date | null; rerouteAt: Date | null; replan: boolean; service: string; cancelRequestedAt: Date | null; cancelOutcome: string | null;
+  partnerRef: string | null; acceptBy: Date | null; escalatedAt: Date | null; rerouteAt: Date | null; askAgainAt: Date | null; replan: boolean; service: string; cancelRequestedAt: Date | null; cancelOutcome: string | null;
 };
 
 const ORDER = `id, channel_id "channelId", external_id "externalId", type, status, payment_status "paymentStatus", currency, total_amount total,
   location_id "locationId", allotment_id "allotmentId", parent_id "parentId", person_id "personId", contact_id "contactId", address_hash "addressHash", dest_country country, dest_province province,
   dest_city city, dest_district district, priority, scheduled_from "scheduledFrom", ordered_at "orderedAt", captured_at "capturedAt", payment_due_at "paymentDueAt",
-  ship_by "shipBy", deliver_by "deliverBy", validated_at "validatedAt", approved_rules "approvedRules", route_after "routeAfter",
+  ship_by "shipBy", deliver_by "deliverBy", promise_from "promiseFrom", validated_at "validatedAt", approved_rules "approvedRules", route_after "routeAfter",
   forced_location_id "forcedLocationId", forced_carrier "forcedCarrier", hold_reason "holdReason", delivered_at "deliveredAt", return_until "returnUntil",
-  closed_at "closedAt", version, hurry, wave_locations "waveLocations", way`;
+  closed_at "closedAt", version, hurry, wave_locations "waveLocations", wave_id "waveId", way`;
 
 export const FULFILLMENT_ORDER = `id, order_id "orderId", location_id "locationId", status, attempt, carrier, waybill_no "waybillNo", partner_ref "partnerRef",
-  accept_by "acceptBy", escalated_at "escalatedAt", reroute_at "rerouteAt", replan, service, cancel_requested_at "cancelRequestedAt", cancel_outcome "cancelOutcome"`;
+  accept_by "acceptBy", escalated_at "escalatedAt", reroute_at "rerouteAt", ask_again_at "askAgainAt", replan, service, cancel_requested_at "cancelRequestedAt", cancel_outcome "cancelOutcome"`;
 
 /** Locks an order; every change of an order or of what belongs to it begins here. Throws Problem not_found. */
 export async function lockOrder(tx: Tx, orderId: string): Promise<Order> {
@@ -73,6 +77,9 @@ export async function readLines(client: pg.ClientBase | pg.Pool, orderId: string
     },
   }));
 }
+
+/** What a location gave back stands: it is not asked again yet. */
+export function gaveBack(f: FulfillmentOrder, now: Date): boolean { return f.status === 'rejected' && (f.askAgainAt === null || f.askAgainAt > now); }
 
 export async function readFulfillments(client: pg.ClientBase | pg.Pool, orderId: string): Promise<FulfillmentOrder[]> {
   const { rows } = await client.query<FulfillmentOrder>({
@@ -127,20 +134,17 @@ export async function refreshStatus(tx: Tx, order: Order, actor: string): Promis
 }
 
 /**
- * The first moment at which everything that will arrive has arrived (or come back) opens the return window of the channel. Cash on delivery
- * is then paid, if the parcel that collects it, the first one, was delivered.
+ * The first moment at which everything that will arrive has arrived (or come back) opens the return window of the channel; delivered it was when the carrier says, which may be long before we were told, though never
+ * before it left.
  */
 async function settleDelivery(tx: Tx, order: Order): Promise<void> {
-  const row = await tx.one<{ until: Date; collected: boolean }>(
+  const row = await tx.one<{ until: Date; came: Date | null }>(
     `select $2::timestamptz + make_interval(secs => c.return_window_s) until,
-       (select (array_agg(status order by id))[1] = 'delivered' from fulfillment_orders where order_id = $1 and status not in ('rejected', 'cancelled')) collected
+       (select max(least($2, greatest(s.issued_at, case p.milestone when 'delivered' then p.delivered_at when 'lost' then p.lost_refunded_at else p.milestone_at end)))
+         from parcels p join shipments s on s.id = p.shipment_id where p.order_id = $1) came
      from channels c where c.id = $3`, [order.id, tx.now, order.channelId]);
   if (!row) throw new Error(`channel ${order.channelId} does not exist`);
-  order.deliveredAt = tx.now;
+  order.deliveredAt = row.came ?? tx.now;
   order.returnUntil = row.until;
-  if (order.paymentStatus === 'cash_on_delivery' && row.collected) {
-    order.paymentStatus = 'paid';
-    await tx.event(order.id, 'order.paid', 'system', { how: 'cash_on_delivery' });
-  }
-  await tx.query('update orders set delivered_at = $2, return_until = $3, payment_status = $4 where id = $1', [order.id, order.deliveredAt, order.returnUntil, order.paymentStatus]);
+  await tx.query('update orders set delivered_at = $2, return_until = $3 where id = $1', [order.id, order.deliveredAt, order.returnUntil]);
 }

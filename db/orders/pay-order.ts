@@ -1,14 +1,16 @@
 import { TERMINAL } from '../../domain/order/status.ts';
 import { isPaymentDue } from '../../domain/order/payment.ts';
 import { Problem } from '../../domain/problem.ts';
+import type { Network } from '../network.ts';
+import { redate } from '../promise/redate.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import { lockOrder, refreshStatus } from './order.ts';
 
 /**
- * `unpaid → paid`, or `deposit → paid` with the balance of a pre-sale: the order no longer expires and its stock is held without an end. Whoever locks the order first wins, this or the expiry.
+ * `unpaid → paid`, or `deposit → paid` with the balance of a pre-sale: the order no longer expires and its stock is held without an end, and its dates count from now: nobody worked on it before. Whoever locks the order first wins, this or the expiry.
  * A repetition changes nothing. Throws `conflict` where no payment is due: the order is over, or was never to be paid in advance.
  */
-export async function payOrder(writer: StockWriter, orderId: string, reference: string | null, actor: string): Promise<void> {
+export async function payOrder(writer: StockWriter, network: Network, orderId: string, reference: string | null, actor: string): Promise<void> {
   await writer.change(async (tx) => {
     const order = await lockOrder(tx, orderId);
     if (order.paymentStatus === 'paid') return;
@@ -24,6 +26,7 @@ export async function payOrder(writer: StockWriter, orderId: string, reference: 
     order.paymentStatus = 'paid';
     await tx.query(`update reservations set expires_at = null where order_id = $1 and status = 'held'`, [orderId]);
     await tx.event(orderId, 'order.paid', actor, { reference, ...(deposit > 0 ? { deposit, balance: order.total - deposit } : {}) });
+    await redate(tx, network, order, 'paid', actor);
     await refreshStatus(tx, order, actor);
     await tx.wake(orderId);
   });

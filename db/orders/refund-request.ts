@@ -6,6 +6,7 @@ import type pg from 'pg';
 import { refundLost } from '../claims/refund-lost.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import { cancelUnissued } from './cancel-order.ts';
+import { askToTurnRound } from './intercept.ts';
 import { lockOrder, readFulfillments, refreshStatus } from './order.ts';
 
 export type RefundRequestAnswer = { id: string; status: 'refunded' | 'intercepting' | 'awaiting_return'; cancelledUnits: number };
@@ -23,9 +24,7 @@ export async function requestRefund(writer: StockWriter, orderId: string, reason
     if (TERMINAL.has(order.status)) throw new Problem('conflict', `the order is ${order.status}: nothing is left to refund this way; a return can still be requested where goods arrived`);
     const id = uuidv7();
     const living = (await readFulfillments(tx.client, orderId)).filter((f) => !VOID.has(f.status));
-    const moving = await tx.query<{ id: string }>(
-      `update parcels set intercept_requested_at = $2 where order_id = $1 and milestone not in ('delivered', 'returned', 'lost') and intercept_requested_at is null
-       returning id`, [orderId, tx.now]);
+    const moving = await askToTurnRound(tx, orderId, null);
     const there = await tx.one('select 1 from parcels where order_id = $1 and milestone <> $2 limit 1', [orderId, 'lost']);
     if (!there && living.length > 0 && living.every((f) => f.status === 'lost')) throw new Problem('conflict', 'everything of the order was lost and has been refunded');
     const status = moving.length > 0 ? 'intercepting' : there ? 'awaiting_return' : 'refunded';

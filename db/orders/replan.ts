@@ -1,10 +1,14 @@
 import { encodeId } from '../../domain/ids.ts';
-import type { FulfillmentStatus } from '../../domain/order/status.ts';
+import { AT_LOCATION, type FulfillmentStatus } from '../../domain/order/status.ts';
+import { voidWaybills } from '../carriers/waybills.ts';
 import type { Tx } from '../tx.ts';
 import { cancelUnits } from './cancel-order.ts';
 import type { FulfillmentOrder, Order } from './order.ts';
+import { liftGivenBack } from './hold-given-back.ts';
 import { liveReservations, releaseReservations } from './reservations.ts';
 
+/** Why units are cancelled that were wanted so before their location gave them back. */
+export const GIVEN_BACK = 'cancelled line, given back';
 /** A location may know of it and has not packed it: it can be asked for it. */
 const ASKABLE: ReadonlySet<FulfillmentStatus> = new Set(['releasing', 'released', 'accepted']);
 
@@ -15,11 +19,15 @@ export function sortPlan(living: readonly FulfillmentOrder[]): { own: Fulfillmen
   return { own, askable, kept: living.filter((f) => !own.includes(f) && !askable.includes(f)) };
 }
 
-/** Ends plans; their units stay reserved and are routed anew. */
+/** Its location is asked for it and has not answered: what comes back is planned anew. */
+export function comesBack(f: FulfillmentOrder): boolean { return ASKABLE.has(f.status) && f.replan && f.cancelRequestedAt !== null && f.cancelOutcome === null; }
+
+/** Ends plans; their units stay reserved and are routed anew, numbers that were asked for them are taken back. */
 export async function unplan(tx: Tx, orderId: string, plans: readonly FulfillmentOrder[], reason: string): Promise<void> {
   const ids = plans.map((f) => f.id);
   await tx.query(`update fulfillment_orders set status = 'cancelled', ended_at = $2, end_reason = $3, cancel_outcome = case when cancel_requested_at is not null then 'cancelled' end where id = any($1::uuid[])`, [ids, tx.now, reason]);
   await tx.query(`update reservations set fulfillment_order_id = null where order_id = $1 and fulfillment_order_id = any($2::uuid[]) and status in ('held', 'confirmed')`, [orderId, ids]);
+  for (const f of plans) if (AT_LOCATION.has(f.status)) await voidWaybills(tx, encodeId('ful', f.id));
 }
 
 /** Locations are asked to give back what they have not packed, to be planned anew: their units are not cancelled. The workflow makes the call. */
@@ -46,7 +54,7 @@ export async function settleWanted(tx: Tx, order: Order, actor: string): Promise
      from order_lines l where l.order_id = $1 and l.cancel_wanted > 0 order by 1`, [order.id]);
   if (wanted.length === 0) return;
   const free = await freeUnits(tx, order.id, new Map(wanted.map((w) => [w.line, w.units])));
-  if (free.size > 0) await cancelUnits(tx, order, free, 'cancellation', 'cancelled line, given back', actor);
+  if (free.size > 0) await cancelUnits(tx, order, free, 'cancellation', GIVEN_BACK, actor);
   for (const { line, units, asked } of wanted) {
     const left = units - (free.get(line) ?? 0);
     await tx.query('update order_lines set cancel_wanted = $3 where order_id = $1 and line_no = $2', [order.id, line, asked ? left : 0]);
@@ -74,5 +82,6 @@ export async function freeUnits(tx: Tx, orderId: string, most: ReadonlyMap<numbe
     given.set(reservation.lineNo, (given.get(reservation.lineNo) ?? 0) + units);
   }
   await releaseReservations(tx, orderId, back, 'cancellation');
+  await liftGivenBack(tx, orderId);
   return given;
 }

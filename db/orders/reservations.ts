@@ -1,10 +1,6 @@
-import { GAVE_BACK_TO } from './gave-back.ts';
 import type { Leg } from '../ledger.ts';
 import { repayBorrowed } from '../stock/allotments/borrowings.ts';
 import type { Tx } from '../tx.ts';
-
-/** `GAVE_BACK_TO` for the order `$1`. */
-export const GAVE_BACK = GAVE_BACK_TO('$1');
 
 /** `incoming`: on a supply that has not come yet. */
 export type Reservation = { lineNo: number; seq: number; levelId: number; locationId: number; skuId: number; quantity: number; status: string; fulfillmentOrderId: string | null; incoming: boolean };

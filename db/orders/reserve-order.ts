@@ -1,3 +1,4 @@
+import type { Way } from '../../domain/order/intake.ts';
 import { firstFit } from '../../domain/routing/first-fit.ts';
 import { isPaymentDue } from '../../domain/order/payment.ts';
 import { TERMINAL } from '../../domain/order/status.ts';
@@ -7,20 +8,22 @@ import type { Network } from '../network.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
 import { cancelUnits } from './cancel-order.ts';
+import { freeLevels } from './free-levels.ts';
+import { GAVE_BACK_TO } from './gave-back.ts';
+import { holdGivenBack } from './hold-given-back.ts';
 import { lockOrder, refreshStatus, type Order } from './order.ts';
-import { freeChain, lastsUntil } from './order-pools.ts';
-import { addReservations, GAVE_BACK } from './reservations.ts';
+import { addReservations } from './reservations.ts';
 
 export type Shortage = { id: number; lineNo: number; skuId: number | null; quantity: number; deadline: Date };
 
 /**
  * Turns the captured hold into a confirmed reservation, serves open shortages from what is there now, and gives up those
- * whose deadline has passed (their units are cancelled and refunded).
+ * whose deadline has passed (their units are cancelled and refunded). What lies only where the order was given back holds it. Returns the order's way.
  */
-export async function reserveOrder(writer: StockWriter, network: Network, orderId: string): Promise<void> {
-  await writer.change(async (tx) => {
+export async function reserveOrder(writer: StockWriter, network: Network, orderId: string): Promise<Way> {
+  return writer.change(async (tx) => {
     const order = await lockOrder(tx, orderId);
-    if (TERMINAL.has(order.status) || order.holdReason || isPaymentDue(order.paymentStatus)) return;
+    if (TERMINAL.has(order.status) || order.holdReason || isPaymentDue(order.paymentStatus)) return order.way;
     const confirmed = await tx.query(
       `update reservations set status = 'confirmed', expires_at = null where order_id = $1 and status = 'held' returning 1`, [orderId]);
     if (confirmed.length > 0) await tx.event(orderId, 'order.reserved', 'system', null);
@@ -35,22 +38,18 @@ export async function reserveOrder(writer: StockWriter, network: Network, orderI
         await tx.query(`update shortages set status = 'cancelled', closed_at = $2 where id = $1`, [shortage.id, tx.now]);
         await cancelUnits(tx, order, new Map([[shortage.lineNo, shortage.quantity]]), 'shortage', 'no stock came before the deadline', 'system');
       }
+      const waiting = left.flatMap((s) => (s.deadline > tx.now && s.skuId !== null ? [s.skuId] : []));
+      if (waiting.length > 0) await holdGivenBack(tx, network, order, [...new Set(waiting)]);
     }
     await refreshStatus(tx, order, 'system');
+    return order.way;
   });
 }
 
 /** Reserves what it can for the shortages; returns what is still missing. Reads the rows themselves, not the projection. */
 export async function serve(tx: Tx, network: Network, order: Order, open: readonly Shortage[], incoming: boolean): Promise<Shortage[]> {
   const skuIds = [...new Set(open.flatMap((s) => s.skuId ?? []))];
-  const levels = await tx.query<{ id: number; skuId: number; locationId: number; allotmentId: number; free: number }>(
-    `select v.id, v.sku_id "skuId", v.location_id "locationId", v.allotment_id "allotmentId", v.on_hand - v.reserved - v.buffer free from stock_levels v join lots on lots.id = v.lot_id join supplies p on p.id = v.supply_id
-     where v.sku_id = any($2::int[]) and v.condition = 'sellable' and v.allotment_id = any($3::int[]) and (p.id <> 0) = $5 and
-       (p.id = 0 or (p.status = 'open' and p.expected_at > $6 and p.expected_at <= $7)) and v.on_hand - v.reserved - v.buffer > 0 and lots.recalled_at is null
-       and (lots.expires_on is null or lots.expires_on >= $4::date) and not ${GAVE_BACK}
-     order by array_position($3::int[], v.allotment_id), p.expected_at, lots.expires_on nulls last, v.id`,
-    [order.id, skuIds, freeChain(network, order.allotmentId), lastsUntil(network, order.channelId, tx.now), incoming, tx.now,
-      new Date(tx.now.getTime() + (network.channelById.get(order.channelId)?.supplyHorizonS ?? 0) * 1000)]);
+  const levels = await freeLevels(tx, network, order, skuIds, incoming, `not ${GAVE_BACK_TO('$1', '$6')}`);
   const locked = await lockLevels(tx.client, levels.map((l) => l.id));
   const at = (skuId: number, locationId: number) => levels.filter((l) => l.skuId === skuId && l.locationId === locationId);
   const share = network.sharing(order.channelId, tx.now);

@@ -1,5 +1,6 @@
 import { encodeId } from '../../domain/ids.ts';
 import { planOrder } from '../../domain/routing/plan.ts';
+import { handOverDay } from '../../domain/promising/hand-over.ts';
 import { hurried } from '../../domain/promising/hurry.ts';
 import type { InstancePlan, RoutingInstance } from '../../domain/routing/model.ts';
 import { TERMINAL } from '../../domain/order/status.ts';
@@ -10,17 +11,23 @@ import { asPickup } from '../pickup/instance.ts';
 import { lookAtPromise } from '../promise/look.ts';
 import { rulingPolicy } from '../routing/canary/ruling.ts';
 import { keepDecision } from '../routing/decisions.ts';
+import { lockCapacity, stillRoom } from '../routing/capacity.ts';
 import { buildInstance, type OpenLine, type Units } from '../routing/instance.ts';
 import { lockCarrierDays } from '../routing/carrier-facts.ts';
+import { moneyOfPlan } from '../routing/settlement-costs.ts';
 import { waitForStops } from '../routing/stops.ts';
-import type { Network } from '../network.ts';
+import type { Location, Network } from '../network.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
-import { lockOrder, readFulfillments, readLines, refreshStatus, unroutedUnits, type Order } from './order.ts';
+import { GAVE_BACK_TO } from './gave-back.ts';
+import { gaveBack, lockOrder, readFulfillments, readLines, refreshStatus, unroutedUnits, type Order } from './order.ts';
 import { lastsUntil } from './order-pools.ts';
-import { addReservations, GAVE_BACK, liveReservations, type Reservation } from './reservations.ts';
+import { placeHold } from './place-hold.ts';
+import { addReservations, liveReservations, type Reservation } from './reservations.ts';
 
 const ROUNDS = 3;
+const GAVE_BACK = GAVE_BACK_TO('$1', '$5');
+const NOTHING: { units: Units[]; gaveBack: ReadonlySet<string> } = { units: [], gaveBack: new Set() };
 type LevelAt = { id: number; skuId: number; locationId: number; allotmentId: number; free: number };
 
 /**
@@ -35,27 +42,31 @@ export async function routeOrder(writer: StockWriter, network: Network, orderId:
     if (own.length === 0) return;
     const open = await unroutedUnits(tx.client, orderId);
     const lines = await openLines(tx, order, own, open);
-    const excluded = (await readFulfillments(tx.client, order.id)).filter((f) => f.status === 'rejected').map((f) => f.locationId);
+    const before = await readFulfillments(tx.client, order.id);
+    const excluded = before.filter((f) => gaveBack(f, tx.now)).map((f) => f.locationId);
+    // What was given back stays in the picture, so that the decision says why it is not asked again.
+    const returned = before.length > 0 ? await returnedUnits(tx, order, network, own, excluded) : NOTHING;
     const policy = await rulingPolicy(tx, orderId, network.policyAt(tx.now));
     const share = network.sharing(order.channelId, tx.now);
     await lockCarrierDays(tx, network);
     for (let round = 1; ; round++) {
-      // The last round plans with the order's own reservations alone: they cannot be taken away meanwhile.
-      const there = round < ROUNDS ? await freshLevels(tx, order, network, own) : [];
+      // Others were faster twice: now nobody may be, so the last round locks all that it may choose from, and sees it anew.
+      const there = round < ROUNDS ? await freshLevels(tx, order, network, own) : await lockedLevels(tx, order, network, own);
       const levels = limitLevels(there, share);
-      const built = await buildInstance(tx, network, policy.policy, order, lines, unitsAt(levels, own), excluded);
+      const built = await buildInstance(tx, network, policy.policy, order, lines, [...unitsAt(levels, own), ...returned.units], excluded, returned.gaveBack);
       const plain = order.way === 'ship' ? built : asPickup(built);
       const { instance, result } = planFor(order, plain);
       if (result.unallocated.length > 0) {
-        await keepDecision(tx, orderId, policy, instance, result, 'unroutable');
-        if (await waitForStops(tx, network, order, unitsAt(levels, own))) return;
+        await keepDecision(tx, orderId, policy, instance, result, 'unroutable', await moneyOfPlan(tx, network, order.channelId, lines, instance, result));
+        if (await waitForStops(tx, network, order, unitsAt(levels, own), plain)) return;
         return holdUnroutable(tx, order, result);
       }
       const shipments = result.shipments.map((s) => ({ ...s, locationId: network.locations.get(s.location)?.id as number }));
       const assignment = assign(own, levels, shipments, new Map(lines.map(({ line }) => [line.lineNo, line.skuId as number])));
-      if (round < ROUNDS && !(await stillFree(tx, assignment, there, share))) continue;
-      await keepDecision(tx, orderId, policy, instance, result, 'routed');
-      await write(tx, order, own, result, shipments, assignment);
+      if (round < ROUNDS && !(await secured(tx, network, order, shipments, assignment, there, share))) continue;
+      const money = await moneyOfPlan(tx, network, order.channelId, lines, instance, result);
+      await keepDecision(tx, orderId, policy, instance, result, 'routed', money);
+      await write(tx, network, order, own, result, shipments.map((s, i) => ({ ...s, money: money[i] as number })), assignment);
       await tx.query('update orders set routing_waits = null where id = $1 and routing_waits is not null', [orderId]);
       await refreshStatus(tx, order, 'system');
       if (order.way === 'ship' && order.deliverBy && shipments.some((x) => new Date(x.arrivesAt) > (order.deliverBy as Date))) await lookAtPromise(tx, order.id);
@@ -66,7 +77,7 @@ export async function routeOrder(writer: StockWriter, network: Network, orderId:
 
 /** An order whose promise is at risk hurries; one of a wave goes from where the wave wants it. Where that leaves nobody to send it all, it goes as any other. */
 function planFor({ hurry, waveLocations }: Order, plain: RoutingInstance): { instance: RoutingInstance; result: InstancePlan } {
-  const instance = hurry ? hurried(plain, hurry) : waveLocations ? { ...plain, locations: plain.locations.filter((l) => waveLocations.includes(l.code)) } : plain;
+  const instance = hurry ? hurried(plain, hurry) : waveLocations ? { ...plain, wanted: waveLocations } : plain;
   const result = planOrder(instance);
   return instance !== plain && result.unallocated.length > 0 ? { instance: plain, result: planOrder(plain) } : { instance, result };
 }
@@ -76,19 +87,55 @@ function planFor({ hurry, waveLocations }: Order, plain: RoutingInstance): { ins
  * the same one, so that what is set apart for a partner stays sold from there.
  */
 export async function freshLevels(tx: Tx, order: Order, network: Network, own: readonly Reservation[]): Promise<LevelAt[]> {
-  return tx.query<LevelAt>(
-    `select v.id, v.sku_id "skuId", v.location_id "locationId", v.allotment_id "allotmentId", v.on_hand - v.reserved - v.buffer free from stock_levels v join lots on lots.id = v.lot_id
+  return tx.query<LevelAt>(freshSql(`not ${GAVE_BACK}`), freshValues(tx, order, network, own));
+}
+
+function freshSql(which: string): string {
+  return `select v.id, v.sku_id "skuId", v.location_id "locationId", v.allotment_id "allotmentId", v.on_hand - v.reserved - v.buffer free from stock_levels v join lots on lots.id = v.lot_id
      where v.sku_id = any($2::int[]) and v.condition = 'sellable' and v.supply_id = 0 and v.on_hand - v.reserved - v.buffer > 0
        and (v.sku_id, v.allotment_id) in (select sku_id, allotment_id from stock_levels where id = any($3::bigint[]))
-       and lots.recalled_at is null and (lots.expires_on is null or lots.expires_on >= $4::date) and not ${GAVE_BACK} order by lots.expires_on nulls last, v.id`,
-    [order.id, [...new Set(own.map((r) => r.skuId))], own.map((r) => r.levelId), lastsUntil(network, order.channelId, tx.now)]);
+       and lots.recalled_at is null and (lots.expires_on is null or lots.expires_on >= $4::date) and ${which} order by lots.expires_on nulls last, v.id`;
+}
+
+function freshValues(tx: Tx, order: Order, network: Network, own: readonly Reservation[]): unknown[] {
+  return [order.id, [...new Set(own.map((r) => r.skuId))], own.map((r) => r.levelId), lastsUntil(network, order.channelId, tx.now), tx.now];
+}
+
+/**
+ * What locations that gave the order (`excluded`), or a SKU of it, back have of it now: told, never taken. `gaveBack`: `location|sku` of those that gave only the SKU back. What the order still has reserved there is its own and goes on.
+ */
+async function returnedUnits(tx: Tx, order: Order, network: Network, own: readonly Reservation[], excluded: readonly number[]): Promise<typeof NOTHING> {
+  const place = (l: { locationId: number; skuId: number }): string => `${l.locationId}|${l.skuId}`;
+  const mine = new Set(own.map(place));
+  const levels = (await tx.query<LevelAt>(freshSql(GAVE_BACK), freshValues(tx, order, network, own))).filter((l) => !mine.has(place(l)));
+  return { units: unitsAt(levels, []), gaveBack: new Set(levels.filter((l) => !excluded.includes(l.locationId)).map(place)) };
+}
+
+/** `freshLevels` under lock, and so the capacity of where they are. */
+async function lockedLevels(tx: Tx, order: Order, network: Network, own: readonly Reservation[]): Promise<LevelAt[]> {
+  const there = await freshLevels(tx, order, network, own);
+  await lockCapacity(tx, network, [...there, ...own].map((l) => l.locationId));
+  const locked = await lockLevels(tx.client, [...there.map((l) => l.id), ...own.map((r) => r.levelId)]);
+  return there.flatMap((level) => { const l = locked.get(level.id); return l ? [{ ...level, free: Math.max(0, l.onHand - l.reserved - l.buffer) }] : []; });
+}
+
+/** Locks what a plan takes, in the order of locks, and looks whether it is still there. What is not is unlocked again, so that the next plan can lock in order. */
+async function secured(tx: Tx, network: Network, order: Order, shipments: readonly Shipment[], assignment: Assignment, levels: readonly LevelAt[], share: Share | null): Promise<boolean> {
+  const limited = shipments.some((s) => network.locationById.get(s.locationId)?.dailyCapacity != null);
+  if (!limited && assignment.taken.length === 0) return true;
+  await tx.query('savepoint securing');
+  await lockCapacity(tx, network, shipments.map((s) => s.locationId));
+  const there = (await stillRoom(tx, network, shipments, order.scheduledFrom)) && (await stillFree(tx, assignment, levels, share));
+  await tx.query(there ? 'release savepoint securing' : 'rollback to savepoint securing');
+  return there;
 }
 
 /** Locks the levels that give units beyond the order's own, and looks whether they still have and share them. */
 async function stillFree(tx: Tx, assignment: Assignment, levels: readonly LevelAt[], share: Share | null): Promise<boolean> {
   const need = new Map<number, number>();
   for (const m of assignment.taken) need.set(m.levelId, (need.get(m.levelId) ?? 0) + m.quantity);
-  const locked = await lockLevels(tx.client, need.keys());
+  // Those that get units back are locked with them, in one order.
+  const locked = await lockLevels(tx.client, [...need.keys(), ...assignment.given.map((g) => g.levelId)]);
   const truth = levels.map((level) => { const l = locked.get(level.id); return l ? { ...level, free: l.onHand - l.reserved - l.buffer } : level; });
   if (![...need].every(([id, units]) => (truth.find((l) => l.id === id)?.free ?? 0) >= units)) return false;
   if (!share) return true;
@@ -116,9 +163,8 @@ export function unitsAt(levels: readonly LevelAt[], own: readonly Reservation[])
 }
 
 async function holdUnroutable(tx: Tx, order: Order, result: InstancePlan): Promise<void> {
-  await tx.query(`insert into order_holds (order_id, reason, detail, placed_at, placed_by) values ($1, 'unroutable', $2, $3, 'system')`,
-    [order.id, result.reasons.join('; ').slice(0, 2000), tx.now]);
-  await tx.event(order.id, 'order.held', 'system', { rules: [{ rule: 'unroutable', reason: result.reasons.join('; ') }] });
+  await placeHold(tx, order.id, 'unroutable', result.reasons.join('; '), 'system');
+  await tx.query('update orders set routing_waits = null where id = $1 and routing_waits is not null', [order.id]);
   await refreshStatus(tx, order, 'system');
 }
 
@@ -165,13 +211,14 @@ function assign(own: readonly Reservation[], levels: readonly LevelAt[], shipmen
 }
 
 /** Writes the fulfillment orders; units that are reserved elsewhere than planned move in one command. */
-async function write(tx: Tx, order: Order, own: readonly Reservation[], result: InstancePlan, shipments: readonly Shipment[], assignment: Assignment): Promise<void> {
+async function write(tx: Tx, network: Network, order: Order, own: readonly Reservation[], result: InstancePlan, shipments: readonly (Shipment & { money: number })[], assignment: Assignment): Promise<void> {
   const attempt = (await readFulfillments(tx.client, order.id)).length + 1;
   const ids = shipments.map(() => uuidv7());
   for (const [i, shipment] of shipments.entries()) {
     await tx.query(
-      `insert into fulfillment_orders (id, order_id, location_id, status, attempt, carrier, cost, reasons, routed_at, service) values ($1, $2, $3, 'routed', $4, $5, $6, $7, $8, $9)`,
-      [ids[i], order.id, shipment.locationId, attempt, shipment.carrier, Math.round(shipment.cost), JSON.stringify(reasonsOf(shipment)), tx.now, shipment.service ?? 'standard']);
+      `insert into fulfillment_orders (id, order_id, location_id, status, attempt, carrier, cost, reasons, routed_at, service, money, hand_over_on) values ($1, $2, $3, 'routed', $4, $5, $6, $7, $8, $9, $10, $11)`,
+      [ids[i], order.id, shipment.locationId, attempt, shipment.carrier, Math.round(shipment.cost), JSON.stringify(reasonsOf(shipment)), tx.now, shipment.service ?? 'standard', shipment.money,
+        handOverDay(network.locationById.get(shipment.locationId) as Location, tx.now, order.scheduledFrom).day]);
     await tx.query(
       `insert into fulfillment_order_lines (fulfillment_order_id, line_no, quantity) select $1, n, sum(q) from unnest($2::int[], $3::int[]) as t(n, q) group by n`,
       [ids[i], shipment.lines.map((l) => l.line), shipment.lines.map((l) => l.quantity)]);

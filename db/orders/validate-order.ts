@@ -1,4 +1,4 @@
-import { evaluateAudit, type AuditFacts } from '../../domain/order/audit.ts';
+import { evaluateAudit, unlistedWords, type AuditFacts } from '../../domain/order/audit.ts';
 import { encodeId } from '../../domain/ids.ts';
 import type { Way } from '../../domain/order/intake.ts';
 import { isPaymentDue } from '../../domain/order/payment.ts';
@@ -45,11 +45,18 @@ export async function validateOrder(writer: StockWriter, network: Network, vault
     } else {
       order.validatedAt = tx.now;
       await tx.query('update orders set validated_at = $2 where id = $1', [orderId, tx.now]);
-      await tx.event(orderId, 'order.validated', 'system', hits.length > 0 ? { passedBy: hits.map((h) => h.name) } : null);
+      // What is not on file may well be right: said, not held, unless a rule wants it so.
+      const warning = unlistedWords(facts.destination);
+      await tx.event(orderId, 'order.validated', 'system', hits.length > 0 || warning !== null ? { ...(hits.length > 0 ? { passedBy: hits.map((h) => h.name) } : {}), ...(warning === null ? {} : { warning }) } : null);
     }
     await refreshStatus(tx, order, 'system');
     return order.way;
   });
+}
+
+function addressFacts(network: Network, { country, province, city }: Order): Pick<AuditFacts['destination'], 'known' | 'like' | 'unlisted'> {
+  const { unknown, like, unlisted } = network.known(country, province, city);
+  return { known: !unknown, like, unlisted };
 }
 
 async function auditFacts(tx: Tx, order: Order, lines: readonly OrderLine[], contact: Contact | null, network: Network, vault: Vault): Promise<AuditFacts> {
@@ -83,7 +90,7 @@ async function auditFacts(tx: Tx, order: Order, lines: readonly OrderLine[], con
     destination: {
       country: order.country, province: order.province, city: order.city, district: order.district,
       hasStreet: Boolean(shipTo?.street.trim()), hasPhone: Boolean(shipTo?.phone.trim()), hasName: Boolean(shipTo?.name.trim()),
-      known: network.knowsProvince(order.country, order.province),
+      ...addressFacts(network, order),
     },
     buyerRemark: contact?.buyerRemark ?? null, sellerRemark: contact?.sellerRemark ?? null,
     recentByBuyer: await recent('person_id', order.personId), recentByAddress: await recent('address_hash', order.addressHash),

@@ -13,7 +13,7 @@ export async function pickupsDue(tx: Tx, order: Order): Promise<boolean> {
   const rows = await tx.query<Row>(
     `select id, status, ready_by "readyBy", ready_late_at "lateAt", pickup_until "until", pickup_reminded_at "remindedAt" from fulfillment_orders
      where order_id = $1 and ready_by is not null and status in ('releasing', 'released', 'accepted', 'packed') and cancel_requested_at is null order by id`, [order.id]);
-  let changed = false;
+  let changed = await broughtLate(tx, order);
   for (const f of rows) {
     const name = { fulfillmentOrder: encodeId('ful', f.id) };
     if (f.status !== 'packed') {
@@ -30,6 +30,14 @@ export async function pickupsDue(tx: Tx, order: Order): Promise<boolean> {
     changed = true;
   }
   return changed;
+}
+
+/** What was to be brought to the shop by a date has not even been given to it: said once. */
+async function broughtLate(tx: Tx, order: Order): Promise<boolean> {
+  if (order.way !== 'ship_to_store' || !order.deliverBy || order.deliverBy > tx.now) return false;
+  if (await tx.one(`select 1 from fulfillment_orders where order_id = $1 and ready_by is not null union all select 1 from order_events where order_id = $1 and type = 'pickup.late' limit 1`, [order.id])) return false;
+  await tx.event(order.id, 'pickup.late', 'system', { readyBy: order.deliverBy.toISOString() });
+  return true;
 }
 
 /** Packed: it can be fetched from now on. */

@@ -49,7 +49,7 @@ export async function handOut(writer: StockWriter, vault: Vault, id: string, by:
     await tx.query(`update parcels set milestone = 'delivered', milestone_at = $3, delivered_at = $3 where carrier = $1 and waybill_no = $2`, [PICKUP, encodeId('ful', id), tx.now]);
     await tx.query('update fulfillment_orders set handed_out_at = $2 where id = $1', [id, tx.now]);
     await tx.event(order.id, 'pickup.handed_out', actor, { fulfillmentOrder: encodeId('ful', id), ...('override' in by ? { without: 'code', reason: by.override } : {}) });
-    await settleFulfillments(tx, order.id);
+    await settleFulfillments(tx, order, actor);
     await refreshStatus(tx, order, actor);
     await tx.wake(order.id);
     return null;

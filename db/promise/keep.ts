@@ -1,5 +1,5 @@
 import { TERMINAL } from '../../domain/order/status.ts';
-import { compensation, nextMove, type Answer, type Move, type PromiseView } from '../../domain/promising/ladder.ts';
+import { compensation, newsBy, nextMove, type Answer, type Move, type PromiseView } from '../../domain/promising/ladder.ts';
 import type { Network } from '../network.ts';
 import { lockOrder, refreshStatus, type Order } from '../orders/order.ts';
 import type { StockWriter } from '../stock-writer.ts';
@@ -8,7 +8,7 @@ import { carryOut, openQuestion } from './answer.ts';
 import { expectedParts, usualDate, type Part } from './expected.ts';
 import { offers, type Offer } from './options.ts';
 import { planAnew } from './plan-anew.ts';
-import { lockPromise, openPromise, type PromiseRow } from './row.ts';
+import { changePromise, lockPromise, mootQuestions, openPromise, type PromiseRow } from './row.ts';
 
 /** More moves in a row than a ladder has rungs mean that it goes in a circle. */
 const MOST_MOVES = 16;
@@ -23,8 +23,11 @@ export async function keepPromise(writer: StockWriter, network: Network, orderId
     const order = await lockOrder(tx, orderId);
     const active = network.ladders.get(order.channelId);
     if (TERMINAL.has(order.status) || order.holdReason !== null || !active) return;
-    const first = order.deliverBy ?? usualDate(network, order);
+    // A date that was withdrawn, as nobody could say one, is no promise: from now on there is another, where somebody can.
+    const withdrawn = !order.deliverBy && await isOpen(tx, orderId);
+    const first = order.deliverBy ?? usualDate(network, order, withdrawn ? tx.now : undefined);
     if (!first) return void await tx.query('update orders set promise_over = true where id = $1', [orderId]);
+    if (withdrawn) await changePromise(tx, order, first, false, 'a date can be said again', 'system');
     for (let moves = 0; ; moves++) {
       if (moves > MOST_MOVES) throw new Error(`the promise of order ${orderId} goes in a circle`);
       const row = await lockPromise(tx, orderId) ?? await openPromise(tx, order, first, active);
@@ -37,22 +40,27 @@ export async function keepPromise(writer: StockWriter, network: Network, orderId
   });
 }
 
+async function isOpen(tx: Tx, orderId: string): Promise<boolean> {
+  const row = await lockPromise(tx, orderId);
+  return row !== null && row.closedAt === null;
+}
+
 type Look = { view: PromiseView; parts: Part[]; offers: Offer[] };
 
 async function viewOf(tx: Tx, network: Network, order: Order, row: PromiseRow): Promise<Look> {
-  const parts = order.deliveredAt ? [] : await expectedParts(tx, network, order, row.ladder.atRiskMinutes);
+  const parts = order.deliveredAt ? [] : await expectedParts(tx, network, order, { atRiskMinutes: row.ladder.atRiskMinutes, promisedBy: row.promisedBy, newsBy: new Date(newsBy(row.ladder, row.promisedBy.getTime())) });
   const promisedBy = row.promisedBy.getTime();
   const unknown = parts.some((p) => p.expectedBy === null);
   // Whoever chose to wait without a date is not asked again before the one that was named to him.
   const waited = unknown && row.waits && promisedBy > tx.now.getTime();
   // Without parts nothing says that it will be late.
   const expectedBy = waited || parts.length === 0 ? promisedBy : unknown ? null : Math.max(...parts.map((p) => p.expectedBy?.getTime() ?? 0));
-  const changes = parts.map((p) => (p.missedAt ?? new Date((p.expectedBy?.getTime() ?? promisedBy) + MINUTE_MS)).getTime()).filter((t) => t > tx.now.getTime());
+  const changes = parts.map((p) => (p.missedAt ?? p.newsBy ?? new Date((p.expectedBy?.getTime() ?? promisedBy) + MINUTE_MS)).getTime()).filter((t) => t > tx.now.getTime());
   const found = expectedBy !== null && expectedBy <= promisedBy ? [] : await offers(tx, order, parts, row.promisedBy, row.ladder.ask?.options ?? []);
   return {
     parts, offers: found,
     view: {
-      promisedBy, expectedBy, movable: parts.some((p) => p.movable && (p.expectedBy === null || p.expectedBy > row.promisedBy)),
+      promisedBy, expectedBy, silent: expectedBy !== null && expectedBy <= promisedBy && parts.some((p) => p.newsBy), unplaced: parts.some((p) => p.unplaced), movable: parts.some((p) => p.movable && (p.expectedBy === null || p.expectedBy > row.promisedBy)),
       options: found.map((o): Answer => o.answer), deliveredAt: order.deliveredAt?.getTime() ?? null, over: false, lookAt: Math.min(...changes, ...(changes.length === 0 ? [promisedBy + MINUTE_MS] : [])),
     },
   };
@@ -67,12 +75,13 @@ async function take(tx: Tx, network: Network, order: Order, row: PromiseRow, mov
       await tx.query('update orders set promise_check_at = $2 where id = $1', [order.id, new Date(move.until)]);
       return true;
     case 'close':
-      await moot(tx, order.id);
+      await mootQuestions(tx, order.id);
+      if (!(await cameInTime(tx, order, row))) await compensateLate(tx, order, row);
       await tx.query(`update order_promises set closed_at = $2, rung = 'none', rung_until = null where order_id = $1`, [order.id, tx.now]);
       await tx.query('update orders set promise_over = true, promise_check_at = null where id = $1', [order.id]);
       return true;
     case 'recover':
-      await moot(tx, order.id);
+      await mootQuestions(tx, order.id);
       await tx.query(`update order_promises set rung = 'none', rung_until = null, at_risk_since = null where order_id = $1`, [order.id]);
       await tx.event(order.id, 'promise.recovered', 'system', dates);
       return false;
@@ -109,11 +118,42 @@ async function enter(tx: Tx, network: Network, order: Order, row: PromiseRow, mo
 async function breakPromise(tx: Tx, order: Order, row: PromiseRow, move: Extract<Move, { do: 'break' }>, dates: Record<string, string | null>): Promise<void> {
   await tx.query('update order_promises set broken_at = $2 where order_id = $1', [order.id, tx.now]);
   await tx.event(order.id, 'promise.broken', 'system', { ...dates, lateMinutes: move.lateMinutes });
+  if (move.compensate) await owe(tx, order, row, row.promisedBy, move.lateMinutes);
+}
+
+/** The date that was broken, whatever was agreed since; null: none was, or the goods have not come. `lateMinutes`: by how much the goods came after it, by what the carrier says. */
+async function brokenDate(tx: Tx, order: Order, row: PromiseRow): Promise<{ by: Date; lateMinutes: number } | null> {
+  if (!row.brokenAt || !order.deliveredAt) return null;
+  const broken = await tx.one<{ by: Date }>('select promised_by "by" from promise_changes where order_id = $1 and at < $2 order by id desc limit 1', [order.id, row.brokenAt]);
+  return broken && { by: broken.by, lateMinutes: Math.floor((order.deliveredAt.getTime() - broken.by.getTime()) / MINUTE_MS) };
+}
+
+/** What was not paid when its promise was broken (cash on delivery) is compensated when it has come and is paid. */
+async function compensateLate(tx: Tx, order: Order, row: PromiseRow): Promise<void> {
+  const broken = await brokenDate(tx, order, row);
+  if (broken && broken.lateMinutes >= (row.ladder.compensate?.lateMinutes ?? 0)) await owe(tx, order, row, broken.by, broken.lateMinutes);
+}
+
+/** The news was later still than the ladder waits for it, and says that the goods came in time: the promise was kept, and what is not paid out yet is not owed. True where it was so. */
+async function cameInTime(tx: Tx, order: Order, row: PromiseRow): Promise<boolean> {
+  const broken = await brokenDate(tx, order, row);
+  if (!broken || !order.deliveredAt || (order.deliveredAt > broken.by && broken.lateMinutes >= (row.ladder.compensate?.lateMinutes ?? 0))) return false;
+  if (order.deliveredAt <= broken.by) {
+    await tx.query('update order_promises set broken_at = null where order_id = $1', [order.id]);
+    await tx.event(order.id, 'promise.kept', 'system', { deliveredAt: order.deliveredAt.toISOString() });
+  }
+  const voided = await tx.query(`update compensations set status = 'void', voided_at = $2 where order_id = $1 and status = 'due' returning 1`, [order.id, tx.now]);
+  if (voided.length > 0) await tx.event(order.id, 'promise.compensation_voided', 'system');
+  return true;
+}
+
+/** Owes what the ladder says for the units that were not there by the promised date, once, where the order is paid. */
+async function owe(tx: Tx, order: Order, row: PromiseRow, promisedBy: Date, lateMinutes: number): Promise<void> {
   const rule = row.ladder.compensate;
-  const amount = rule && move.compensate && order.paymentStatus === 'paid' ? compensation(rule, await lateValue(tx, order.id, row.promisedBy)) : 0;
+  const amount = rule && order.paymentStatus === 'paid' ? compensation(rule, await lateValue(tx, order.id, promisedBy)) : 0;
   if (!rule || amount === 0) return;
   const written = await tx.query(
-    'insert into compensations (order_id, kind, amount, currency, late_minutes, created_at) values ($1, $2, $3, $4, $5, $6) on conflict (order_id) do nothing returning 1', [order.id, rule.kind, amount, order.currency, move.lateMinutes, tx.now]);
+    'insert into compensations (order_id, kind, amount, currency, late_minutes, created_at) values ($1, $2, $3, $4, $5, $6) on conflict (order_id) do nothing returning 1', [order.id, rule.kind, amount, order.currency, lateMinutes, tx.now]);
   if (written.length > 0) await tx.event(order.id, 'promise.compensated', 'system', { kind: rule.kind, amount, currency: order.currency });
 }
 
@@ -133,11 +173,7 @@ async function assume(tx: Tx, network: Network, order: Order, answer: 'wait' | '
     await carryOut(tx, network, order, question, answer, 'system');
     return;
   }
-  await moot(tx, order.id);
+  await mootQuestions(tx, order.id);
   await tx.query(`update order_promises set rung = 'exhausted', rung_until = null where order_id = $1`, [order.id]);
   await tx.event(order.id, 'promise.exhausted', 'system');
-}
-
-async function moot(tx: Tx, orderId: string): Promise<void> {
-  await tx.query('update promise_questions set moot_at = $2 where order_id = $1 and answered_at is null and moot_at is null', [orderId, tx.now]);
 }

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { encodeId } from '../../domain/ids.ts';
 import type { Rung } from '../../domain/promising/ladder.ts';
-import { ownOrder } from '../read/own-orders.ts';
+import { noSuchOrder, ownOrder } from '../read/own-orders.ts';
 import type { Offer } from './options.ts';
 
 export type PromiseView = {
@@ -21,10 +21,11 @@ export async function readPromise(pool: pg.Pool, orderId: string): Promise<Promi
     one<{ asked_at: Date; answer_by: Date; options: Offer[]; answer: string | null; answered_at: Date | null; answered_by: string | null; moot_at: Date | null }>('select * from promise_questions where order_id = $1 order by id'),
     one<{ kind: string; amount: number; currency: string; late_minutes: number; status: string; settlement_reference: string | null }>('select * from compensations where order_id = $1'),
   ]);
+  if (!row) throw noSuchOrder(encodeId('ord', orderId));
   const iso = (d: Date | null | undefined): string | null => d?.toISOString() ?? null;
   return {
-    promisedBy: iso(row?.deliver_by), expectedBy: row?.known ? iso(row.expected_by) : iso(row?.deliver_by), rung: row?.rung ?? 'none', until: iso(row?.rung_until), atRiskSince: iso(row?.at_risk_since), brokenAt: iso(row?.broken_at), nextLook: iso(row?.promise_check_at),
-    history: history.length > 0 || !row?.deliver_by ? history.map((h) => ({ at: h.at.toISOString(), promisedBy: h.promised_by.toISOString(), reason: h.reason, actor: h.actor }))
+    promisedBy: iso(row.deliver_by), expectedBy: row.known ? iso(row.expected_by) : iso(row.deliver_by), rung: row.rung ?? 'none', until: iso(row.rung_until), atRiskSince: iso(row.at_risk_since), brokenAt: iso(row.broken_at), nextLook: iso(row.promise_check_at),
+    history: history.length > 0 || !row.deliver_by ? history.map((h) => ({ at: h.at.toISOString(), promisedBy: h.promised_by.toISOString(), reason: h.reason, actor: h.actor }))
       : [{ at: row.captured_at.toISOString(), promisedBy: row.deliver_by.toISOString(), reason: 'at capture', actor: 'system' }],
     questions: questions.map((q) => ({ askedAt: q.asked_at.toISOString(), answerBy: q.answer_by.toISOString(), options: q.options, answer: q.answer, answeredAt: iso(q.answered_at), answeredBy: q.answered_by, moot: q.moot_at !== null })),
     compensation: compensation ? { kind: compensation.kind, amount: compensation.amount, currency: compensation.currency, lateMinutes: compensation.late_minutes, status: compensation.status, settlementReference: compensation.settlement_reference } : null,

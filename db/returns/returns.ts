@@ -1,6 +1,7 @@
 import { Problem } from '../../domain/problem.ts';
 import { decodeId, encodeId } from '../../domain/ids.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
+import { voidWaybills } from '../carriers/waybills.ts';
 import { refuseErased } from '../orders/erase-person.ts';
 import { lockOrder, readLines, type Order } from '../orders/order.ts';
 import type { StockWriter } from '../stock-writer.ts';
@@ -13,7 +14,8 @@ export type ReturnRow = {
 };
 const RETURN = `id, order_id "orderId", status, kind, reason, method, late, location_id "locationId", waybill_no "waybillNo", carrier`;
 
-export type ReturnRequest = { kind: 'refund' | 'exchange'; reason: string; method: 'label' | 'pickup' | 'drop_off'; location?: string; goodwill?: boolean; lines: { line: number; quantity: number }[] };
+/** `sentBack`: a platform says that the buyer has the goods (or has sent them), whatever their carrier has told. */
+export type ReturnRequest = { kind: 'refund' | 'exchange'; reason: string; method: 'label' | 'pickup' | 'drop_off'; location?: string; goodwill?: boolean; sentBack?: boolean; lines: { line: number; quantity: number }[] };
 
 /** Locks the order, then the return; throws not_found for another location's return too. */
 export async function lockReturn(tx: Tx, rma: string, onlyLocation: number | null = null): Promise<{ order: Order; row: ReturnRow }> {
@@ -25,14 +27,15 @@ export async function lockReturn(tx: Tx, rma: string, onlyLocation: number | nul
 }
 
 /**
- * Registers a return request. Inside the return window the order's workflow takes it on; after it only as goodwill, by a
+ * Registers a return request, of what has arrived: also while other parcels of the order are on their way. Inside the return window the order's workflow takes it on; after it only as goodwill, by a
  * workflow of its own. Units can be returned once; those of a lost parcel, or one on its way back, are not with the buyer.
  */
 export async function requestReturn(writer: StockWriter, orderId: string, request: ReturnRequest, locationId: number | null, actor: string): Promise<string> {
   return writer.change(async (tx) => {
     const order = await lockOrder(tx, orderId);
     if (request.kind === 'exchange') await refuseErased(tx, order.personId);
-    if (!order.deliveredAt) throw new Problem('conflict', `the order is ${order.status}: goods can be returned once they have been delivered`);
+    const arrived = order.deliveredAt || request.sentBack ? null : await arrivedUnits(tx, orderId);
+    if (arrived?.size === 0) throw new Problem('conflict', `the order is ${order.status}: goods can be returned once they have been delivered`);
     const late = order.closedAt !== null || (order.returnUntil !== null && order.returnUntil <= tx.now);
     if (late && !request.goodwill) {
       throw new Problem('conflict', `the return window ended at ${order.returnUntil?.toISOString() ?? ''}; send "goodwill": true to take it back all the same`);
@@ -49,7 +52,8 @@ export async function requestReturn(writer: StockWriter, orderId: string, reques
       const l = lines.get(line);
       if (!l) throw new Problem('unprocessable', `the order has no line ${line}`, `/lines/${i}/line`);
       wanted.set(line, (wanted.get(line) ?? 0) + quantity);
-      const open = l.issued - l.returned - (pending.get(line) ?? 0) - (away.get(line) ?? 0);
+      const there = arrived ? arrived.get(line) ?? 0 : l.issued - (away.get(line) ?? 0);
+      const open = there - l.returned - (pending.get(line) ?? 0);
       if ((wanted.get(line) ?? 0) > open) throw new Problem('unprocessable', `${open} units of line ${line} can be returned, not ${wanted.get(line) ?? 0}`, `/lines/${i}/quantity`);
     }
     const id = uuidv7();
@@ -63,6 +67,13 @@ export async function requestReturn(writer: StockWriter, orderId: string, reques
   });
 }
 
+/** Units by line in parcels that have been delivered. */
+async function arrivedUnits(tx: Tx, orderId: string): Promise<Map<number, number>> {
+  const rows = await tx.query<{ line_no: number; units: number }>(
+    `select l.line_no, sum(l.quantity)::int units from parcel_lines l join parcels p on p.id = l.parcel_id where p.order_id = $1 and p.milestone = 'delivered' group by 1`, [orderId]);
+  return new Map(rows.map((r) => [r.line_no, r.units]));
+}
+
 /** The workflow that runs a return: the order's own inside the window, its own after it. */
 export async function wakeReturn(tx: Tx, orderId: string, returnId: string, late: boolean, first = false): Promise<void> {
   if (!late) return tx.wake(orderId);
@@ -70,24 +81,38 @@ export async function wakeReturn(tx: Tx, orderId: string, returnId: string, late
   tx.woken = true;
 }
 
-/** `requested → authorised`: where the goods go, with the label if the carrier gave one. */
+/** It has come to nothing: nobody sends anything by its number. */
+const ENDED: ReadonlySet<ReturnStatus> = new Set(['refused', 'cancelled']);
+
+/** `requested → authorised`: where the goods go, with the label if the carrier gave one. Any other number that was asked for it is taken back, and all of them where it has ended meanwhile. */
 export async function authoriseReturn(writer: StockWriter, rma: string, decision: { locationId: number; carrier: string | null; waybillNo: string | null }, actor: string): Promise<void> {
   await writer.change(async (tx) => {
     const { order, row } = await lockReturn(tx, rma);
-    if (row.status !== 'requested') return;
+    const asked = row.status === 'requested';
+    await voidWaybills(tx, rma, ENDED.has(row.status) ? null : asked ? decision.waybillNo : row.waybillNo);
+    if (!asked) return;
     await tx.query(`update returns set status = 'authorised', authorised_at = $2, location_id = $3, carrier = $4, waybill_no = $5 where id = $1`,
       [row.id, tx.now, decision.locationId, decision.carrier, decision.waybillNo]);
     await tx.event(order.id, 'return.authorised', actor, { return: rma, method: row.method, waybill: decision.waybillNo });
   });
 }
 
-/** Refuses or withdraws a return that has not been received. */
+/** A try to get a label has failed: where the return has ended meanwhile there is no other, and what came of it is taken back. */
+export async function labelNotGot(writer: StockWriter, rma: string): Promise<void> {
+  await writer.change(async (tx) => {
+    const { row } = await lockReturn(tx, rma);
+    if (ENDED.has(row.status)) await voidWaybills(tx, rma);
+  });
+}
+
+/** Refuses or withdraws a return that has not been received; its number is taken back. */
 export async function endReturn(writer: StockWriter, rma: string, as: 'refused' | 'cancelled', reason: string, actor: string): Promise<void> {
   await writer.change(async (tx) => {
     const { order, row } = await lockReturn(tx, rma);
     if (row.status === as) return;
     if (row.status !== 'requested' && row.status !== 'authorised') throw new Problem('conflict', `the return is ${row.status}: it can no longer be ${as}`);
     await tx.query('update returns set status = $2, closed_at = $3 where id = $1', [row.id, as, tx.now]);
+    await voidWaybills(tx, rma);
     await tx.event(order.id, `return.${as}`, actor, { return: rma, reason });
     await wakeReturn(tx, order.id, row.id, row.late);
   });

@@ -1,3 +1,4 @@
+import { foldedCity, foldedProvince } from '../../domain/address/china.ts';
 import { zone, type Place } from '../../domain/geo.ts';
 import type { InstanceOrder } from '../../domain/routing/model.ts';
 import type { RateCard } from '../../domain/routing/types.ts';
@@ -10,11 +11,15 @@ type Address = { country: string; province: string; city: string; postcode?: str
 /** The minute after local midnight at which a location's parcels are ready for carriers. */
 export function readyMinute(location: Pick<Location, 'cutoffMinutes' | 'handlingMinutes'>): number { return (location.cutoffMinutes + location.handlingMinutes) % 1440; }
 
+/** The same place, however it is written: 新疆 and 新疆维吾尔自治区, 杭州 and 杭州市. */
+const sameProvince = (country: string, a: string, b: string): boolean => a === b || foldedProvince(country, a) === foldedProvince(country, b);
+const sameCity = (a: string, b: string): boolean => a === b || foldedCity(a) === foldedCity(b);
+
 /** Why a carrier does not serve an address with a service; null: it does. Without a postcode, what is refused by postcode is not known yet. */
 export function refusal(refusals: readonly CarrierRefusal[], carrier: string, service: string, to: Address): string | null {
   const postcode = to.postcode?.replaceAll(' ', '').toUpperCase();
-  return refusals.find((r) => r.carrier === carrier && (r.service === null || r.service === service) && r.country === to.country && (r.province === null || r.province === to.province)
-    && (r.city === null || r.city === to.city) && (r.postcodePrefix === null || postcode?.startsWith(r.postcodePrefix.replaceAll(' ', '').toUpperCase()) === true))?.reason ?? null;
+  return refusals.find((r) => r.carrier === carrier && (r.service === null || r.service === service) && r.country === to.country && (r.province === null || sameProvince(r.country, r.province, to.province))
+    && (r.city === null || sameCity(r.city, to.city)) && (r.postcodePrefix === null || postcode?.startsWith(r.postcodePrefix.replaceAll(' ', '').toUpperCase()) === true))?.reason ?? null;
 }
 
 /** Days that the standard service takes at least from a location to a destination, a missed cut-off included; where there is none, any service. Infinity: nobody goes there. */
@@ -33,7 +38,11 @@ export function transitDays(network: Network, location: Location, destination: P
 
 /** Carriers that do not take an order: the address is refused, or they have as many parcels today (UTC) as they can take. */
 export async function refusedCarriers(tx: Reader, network: Network, to: Address): Promise<NonNullable<InstanceOrder['refused']>> {
-  const full = await fullCarriers(tx, network);
+  return addressRefusals(network, to, await fullCarriers(tx, network));
+}
+
+/** Carriers' services that do not go to an address, whatever the day; and those of `full` carriers, with that as the reason. */
+export function addressRefusals(network: Network, to: Address, full: ReadonlyMap<string, string> = new Map()): NonNullable<InstanceOrder['refused']> {
   const seen = new Set<string>();
   return network.rates.flatMap(({ carrier, service }: RateCard) => {
     if (seen.has(`${carrier}|${service}`)) return [];

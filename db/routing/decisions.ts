@@ -9,20 +9,18 @@ export type Decision = { id: number; at: Date; policyHash: string; outcome: 'rou
 const pack = (value: unknown): Buffer => deflateRawSync(JSON.stringify(value));
 const unpack = (bytes: Buffer): string => inflateRawSync(bytes).toString();
 
-/** Keeps a decision with all that it was made from, in the transaction that carries it out. */
-export async function keepDecision(tx: Tx, orderId: string, policy: { id: number; hash: Buffer }, instance: RoutingInstance, plan: InstancePlan, outcome: Decision['outcome']): Promise<void> {
+/** Keeps a decision with all that it was made from, in the transaction that carries it out. `money`: what its shipments cost as they are paid. */
+export async function keepDecision(tx: Tx, orderId: string, policy: { id: number; hash: Buffer }, instance: RoutingInstance, plan: InstancePlan, outcome: Decision['outcome'], money: readonly number[]): Promise<void> {
   await tx.query(
     'insert into routing_decisions (order_id, at, policy_id, policy_hash, instance, plan, cost_milli, shipments, outcome, money, late) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
-    [orderId, tx.now, policy.id, policy.hash, pack(instance), pack(plan), Math.round(plan.cost * 1000), plan.shipments.length, outcome, money(instance, plan), plan.shipments.some((s) => daysLate(instance.order, s) > 0)]);
+    [orderId, tx.now, policy.id, policy.hash, pack(instance), pack(plan), Math.round(plan.cost * 1000), plan.shipments.length, outcome, money.reduce((sum, m) => sum + m, 0), plan.shipments.some((s) => daysLate(instance.order, s) > 0)]);
 }
 
-/** What the plan costs as it is paid, minor units: comparable between policies, which weigh it differently. */
-function money({ order, locations, rates }: RoutingInstance, plan: InstancePlan): number {
-  return plan.shipments.reduce((sum, s) => {
-    const location = locations.find((l) => l.code === s.location);
-    if (!location) throw new RangeError(`the plan ships from ${s.location}, which is not in its instance`);
-    return sum + moneyOf(order, location, rates, s).total;
-  }, 0);
+/** What a shipment of a plan costs as it is paid, minor units, by what its instance knows. */
+export function shipmentMoney({ order, locations, rates }: RoutingInstance, shipment: InstancePlan['shipments'][number]): number {
+  const location = locations.find((l) => l.code === shipment.location);
+  if (!location) throw new RangeError(`the plan ships from ${shipment.location}, which is not in its instance`);
+  return moneyOf(order, location, rates, shipment).total;
 }
 
 /** The decisions on an order, oldest first. `planText` is the plan as it was written, to the byte. */

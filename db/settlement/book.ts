@@ -1,15 +1,15 @@
 import { unitShareSum } from '../../domain/money.ts';
-import { owed, shareBack } from '../../domain/settlement/terms.ts';
+import { owedIn, shareBack } from '../../domain/settlement/terms.ts';
 import { readLines, type Order } from '../orders/order.ts';
 import type { Tx } from '../tx.ts';
 import { termsAt } from './terms.ts';
 
 /**
- * What left a dealer or vendor is owed to it, in the transaction of the goods issue: each line by the term of that moment, and its fee. A line without a term is booked without an amount, for somebody to say
- * it. Other locations: nothing. `issued`: units by line before this shipment.
+ * What left a dealer or vendor is owed to it, in the transaction of the goods issue: each line by the term of that moment, and its fee. A line without a term, or with a share of what was
+ * paid in another currency, is booked without an amount, for somebody to say it. Other locations: nothing. `issued`: units by line before this shipment.
  */
 export async function bookIssue(tx: Tx, order: Order, f: { id: string; locationId: number }, shipmentId: string, packed: ReadonlyMap<number, number>): Promise<void> {
-  const party = await tx.one<{ fee: number }>('select handling_fee fee from settlement_parties where location_id = $1', [f.locationId]);
+  const party = await tx.one<{ fee: number; currency: string }>('select handling_fee fee, currency from settlement_parties where location_id = $1', [f.locationId]);
   if (!party) return;
   const lines = (await readLines(tx.client, order.id)).filter((l) => (packed.get(l.lineNo) ?? 0) > 0 && l.skuId !== null);
   const terms = await termsAt(tx, [f.locationId], lines.map((l) => l.skuId as number), tx.now);
@@ -20,7 +20,7 @@ export async function bookIssue(tx: Tx, order: Order, f: { id: string; locationI
     const term = terms.get(`${f.locationId}|${line.skuId as number}`);
     await tx.query(
       `insert into settlement_entries (location_id, kind, order_id, fulfillment_order_id, line_no, sku_id, units, net, amount, booked_at, cause_id) values ($1, 'goods', $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing`,
-      [f.locationId, order.id, f.id, line.lineNo, line.skuId, units, net, term ? owed(term, units, net) : null, tx.now, shipmentId]);
+      [f.locationId, order.id, f.id, line.lineNo, line.skuId, units, net, term ? owedIn(term, units, net, party.currency === order.currency) : null, tx.now, shipmentId]);
   }
   if (Number(party.fee) > 0) {
     await tx.query(`insert into settlement_entries (location_id, kind, order_id, fulfillment_order_id, units, amount, booked_at, cause_id) values ($1, 'handling', $2, $3, 1, $4, $5, $6) on conflict do nothing`,

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { Problem } from '../../domain/problem.ts';
-import { owed, type Term } from '../../domain/settlement/terms.ts';
+import { owedIn, type Term } from '../../domain/settlement/terms.ts';
 import type { Reader } from '../routing/reader.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
@@ -17,6 +17,12 @@ export async function termsAt(tx: Reader, locationIds: readonly number[], skuIds
     `select distinct on (t.location_id, s) t.location_id "at", s sku, t.price, t.percent_of_net percent from settlement_terms t join unnest($2::int[]) s on t.sku_id is null or t.sku_id = s
      where t.location_id = any($1::int[]) and t.valid_from <= $3 order by t.location_id, s, t.sku_id nulls last, t.valid_from desc`, [locationIds, skuIds, at]);
   return new Map(rows.map((r) => [`${r.at}|${r.sku}`, termOf(r)]));
+}
+
+/** In what currency locations are settled, and the fee for each shipment, minor units of it. */
+export async function partiesOf(tx: Reader, locationIds: readonly number[]): Promise<Map<number, { currency: string; fee: number }>> {
+  const rows = await tx.query<{ id: number; currency: string; fee: number }>('select location_id id, currency, handling_fee fee from settlement_parties where location_id = any($1::int[])', [locationIds]);
+  return new Map(rows.map((r) => [r.id, { currency: r.currency, fee: Number(r.fee) }]));
 }
 
 export async function readTerms(pool: pg.Pool, location: { id: number; code: string }): Promise<TermsView | null> {
@@ -60,10 +66,12 @@ async function writeTerm(tx: Tx, locationId: number, t: TermInput, skus: Readonl
 }
 
 async function priceEntries(tx: Tx, locationId: number): Promise<void> {
-  const open = await tx.query<{ id: number; sku: number; units: number; net: number; at: Date }>(
-    `select id, sku_id sku, units, net, booked_at at from settlement_entries where location_id = $1 and amount is null order by id for no key update`, [locationId]);
+  const open = await tx.query<{ id: number; sku: number; units: number; net: number; at: Date; same: boolean }>(
+    `select e.id, e.sku_id sku, e.units, e.net, e.booked_at at, o.currency = p.currency same from settlement_entries e join settlement_parties p on p.location_id = e.location_id join orders o on o.id = e.order_id
+     where e.location_id = $1 and e.amount is null order by e.id for no key update of e`, [locationId]);
   for (const e of open) {
     const term = (await termsAt(tx, [locationId], [e.sku], e.at)).get(`${locationId}|${e.sku}`);
-    if (term) await tx.query('update settlement_entries set amount = $2 where id = $1', [e.id, Math.sign(e.units) * owed(term, Math.abs(e.units), Math.abs(Number(e.net)))]);
+    const amount = term ? owedIn(term, Math.abs(e.units), Math.abs(Number(e.net)), e.same) : null;
+    if (amount !== null) await tx.query('update settlement_entries set amount = $2 where id = $1', [e.id, Math.sign(e.units) * amount]);
   }
 }

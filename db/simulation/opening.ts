@@ -9,6 +9,8 @@ type Level = { id: number; location: string; sku: string; allotmentId: number; f
 
 /** Units of another allotment than the shared one are goods of their own: nobody else can sell them. */
 export const poolSku = (sku: string, allotmentId: number): string => (allotmentId === 0 ? sku : `${sku}#${allotmentId}`);
+/** The SKU that they are units of. */
+export const baseSku = (sku: string): string => sku.replace(/#\d+$/, '');
 
 /**
  * What could be sold when the period began, and what came or went in it for another reason than the recorded orders, both from the ledger: today's free units, less all movements
@@ -43,7 +45,9 @@ function split(levels: readonly Level[], moved: readonly { levelId: number; at: 
     const sku = poolSku(l.sku, l.allotmentId);
     const keep = l.allotmentId === 0 && l.rate !== null ? Math.ceil(Number(l.rate) * KEEP_DAYS) : 0;
     const key = `${l.location}|${sku}`;
-    const shelf = shelves.get(key) ?? { location: l.location, sku, units: 0, ...(keep > 0 ? { keep } : {}) };
+    const shelf = shelves.get(key) ?? {
+      location: l.location, sku, units: 0, ...(keep > 0 ? { keep } : {}), ...(l.rate === null ? {} : { perDay: Number(l.rate) }), ...(l.allotmentId === 0 ? {} : { allotted: true as const }),
+    };
     shelf.units += l.free - (since.get(l.id) ?? 0);
     shelves.set(key, shelf);
   }

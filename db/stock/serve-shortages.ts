@@ -2,6 +2,7 @@ import { PAYMENT_DUE } from '../../domain/order/payment.ts';
 import { limitLevels } from '../../domain/stock/sharing.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import { GAVE_BACK_TO } from '../orders/gave-back.ts';
+import { GIVEN_BACK, liftGivenBack } from '../orders/hold-given-back.ts';
 import { lockOrder, refreshStatus } from '../orders/order.ts';
 import { postMovements } from '../ledger.ts';
 import type { Network } from '../network.ts';
@@ -25,7 +26,7 @@ export async function serveShortages(tx: Tx, skuIds: readonly number[], network:
        select s.id, s.order_id, o.channel_id, s.line_no, s.sku_id, s.quantity, o.forced_location_id, o.allotment_id, coalesce(o.ship_by, s.deadline) due, case when o.payment_status = 'deposit' then o.payment_due_at end held_until,
          (select c.supply_horizon_s from channels c where c.id = o.channel_id) horizon
        from shortages s join orders o on o.id = s.order_id
-       where s.status = 'open' and s.sku_id = any($1::int[]) and o.closed_at is null and o.hold_reason is null and ((o.payment_status not in ${PAYMENT_DUE} and o.validated_at is not null) or (o.payment_status = 'deposit' and o.payment_due_at > $5))
+       where s.status = 'open' and s.sku_id = any($1::int[]) and o.closed_at is null and (o.hold_reason is null or o.hold_reason = '${GIVEN_BACK}') and ((o.payment_status not in ${PAYMENT_DUE} and o.validated_at is not null) or (o.payment_status = 'deposit' and o.payment_due_at > $5))
          and o.id <> all($2::uuid[]) and o.status not in ('cancelled', 'rejected', 'expired', 'closed')
        order by due, s.id limit $3 for no key update of o, s skip locked),
      chain as (
@@ -35,7 +36,7 @@ export async function serveShortages(tx: Tx, skuIds: readonly number[], network:
        array(select v.id from stock_levels v join chain c on c.own = w.allotment_id and c.id = v.allotment_id join locations l on l.id = v.location_id and l.active join supplies p on p.id = v.supply_id
          where v.id = any($4::bigint[]) and v.sku_id = w.sku_id and coalesce(w.forced_location_id, v.location_id) = v.location_id
            and (v.supply_id = 0 or (p.status = 'open' and p.expected_at > $5 and p.expected_at <= $5 + make_interval(secs => w.horizon)))
-           and not ${GAVE_BACK_TO('w.order_id')} order by v.supply_id <> 0, p.expected_at, v.id) levels
+           and not ${GAVE_BACK_TO('w.order_id', '$5')} order by v.supply_id <> 0, p.expected_at, v.id) levels
      from waiting w order by w.due, w.id`,
     [skuIds, [...tx.locked], MOST, levels.map((l) => l.id), tx.now]);
   if (open.length > 0 && network?.sharing((open[0] as Open).channelId, tx.now)) await network.skusById(skuIds);
@@ -68,6 +69,7 @@ async function give(tx: Tx, shortage: Open, picks: readonly { levelId: number; u
   if (rest === 0) await tx.query(`update shortages set status = 'served', closed_at = $2 where id = $1`, [shortage.id, tx.now]);
   else await tx.query('update shortages set quantity = $2 where id = $1', [shortage.id, rest]);
   await tx.event(shortage.orderId, 'order.shortage_served', 'system', { units: shortage.quantity - rest });
+  await liftGivenBack(tx, shortage.orderId);
   // Locked above: this does not wait.
   await refreshStatus(tx, await lockOrder(tx, shortage.orderId), 'system');
   await tx.wake(shortage.orderId);

@@ -1,5 +1,6 @@
 import { encodeId } from '../../domain/ids.ts';
 import { AT_LOCATION } from '../../domain/order/status.ts';
+import { voidWaybills } from '../carriers/waybills.ts';
 import { cancelPending } from '../fulfillment/reject.ts';
 import { lockLease } from '../leases/lease.ts';
 import { cancelUnits } from '../orders/cancel-order.ts';
@@ -51,7 +52,7 @@ async function shortenOne(tx: Tx, order: Order, reservation: Reservation, units:
 
 /**
  * A fulfillment order carries fewer units. They are not short picked: the location gave nothing back and may be asked for them again once it has stock.
- * With nothing left to carry it ends, and a location that knows of it is told.
+ * With nothing left to carry it ends, a location that knows of it is told, and its number is taken back.
  */
 async function takeFromPlan(tx: Tx, order: Order, f: FulfillmentOrder, lineNo: number, units: number, actor: string, cause: ShortCause): Promise<void> {
   const left = await tx.one<{ units: number }>('select sum(quantity - short_quantity)::int - $2::int units from fulfillment_order_lines where fulfillment_order_id = $1', [f.id, units]);
@@ -64,5 +65,6 @@ async function takeFromPlan(tx: Tx, order: Order, f: FulfillmentOrder, lineNo: n
     `update fulfillment_orders set status = 'cancelled', ended_at = $2, end_reason = $4, cancel_reason = coalesce(cancel_reason, $4),
        cancel_requested_at = case when $3 then coalesce(cancel_requested_at, $2) else cancel_requested_at end, cancel_outcome = case when not $3 then cancel_outcome end where id = $1`,
     [f.id, tx.now, AT_LOCATION.has(f.status) && f.cancelOutcome !== 'cancelled', cause]);
+  if (AT_LOCATION.has(f.status)) await voidWaybills(tx, encodeId('ful', f.id));
   await tx.event(order.id, 'fulfillment.cancelled', actor, { fulfillmentOrder: encodeId('ful', f.id), reason: cause });
 }

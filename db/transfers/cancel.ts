@@ -22,4 +22,6 @@ export async function cancelLocked(tx: Tx, transfer: Transfer, reason: string, a
   const units = await sendHome(tx, transfer.id, transfer.orderId, 'transfer_cancelled');
   await tx.query(`update transfers set status = 'cancelled', ended_at = $2 where id = $1`, [transfer.id, tx.now]);
   await transferEvent(tx, transfer.id, 'transfer.cancelled', actor, { reason, units });
+  // Somebody else is to bring it.
+  if (transfer.orderId !== null) await tx.wake(transfer.orderId);
 }

@@ -4,6 +4,7 @@ import { claimReference, storeAnswer } from '../stock/receipts.ts';
 import type { StockWriter } from '../stock-writer.ts';
 import type { Tx } from '../tx.ts';
 import { lockAside, type AsidePart } from './aside.ts';
+import { earmark, waitingOrder } from './earmark.ts';
 import { lockTransfer, supplyReference, transferEvent, wakeTransfer, type Transfer, type Who } from './transfer.ts';
 
 export type PickedLine = { sku: string; quantity: number };
@@ -45,9 +46,11 @@ export async function shipTransfer(writer: StockWriter, uuid: string, request: S
       `insert into supplies (kind, reference, expected_at, location_id, source_location_id, note, announced_by) values ('transfer', $1, $2, $3, $4, null, $5) returning id`,
       [supplyReference(uuid), expectedAt, transfer.toLocationId, transfer.fromLocationId, who.actor]);
     if (!supply) throw new Error('an insert returns its row');
+    const order = await waitingOrder(tx, transfer);
     const parts = await lockAside(tx, uuid);
     const sent = divide(wanted, parts);
-    await book(tx, transfer, supply.id, sent);
+    const going = await book(tx, transfer, supply.id, sent);
+    if (order) await earmark(tx, order, going);
     await tx.query(`update transfers set status = 'shipped', shipped_at = $2, supply_id = $3, expected_at = $4 where id = $1`, [uuid, tx.now, supply.id, expectedAt]);
     const keptBack = sent.reduce((sum, p) => sum + p.there - p.sent, 0);
     await transferEvent(tx, uuid, 'transfer.shipped', who.actor, { supply: supplyReference(uuid), expectedAt: expectedAt.toISOString(), units, keptBack });
@@ -99,8 +102,8 @@ function divide(wanted: readonly Wanted[], parts: readonly AsidePart[]): Sent[] 
   return sent;
 }
 
-/** Sent units to levels of the supply, the others home: one command. */
-async function book(tx: Tx, transfer: Transfer, supplyId: number, parts: readonly Sent[]): Promise<void> {
+/** Sent units to levels of the supply, the others home: one command. Returns where the sent ones are. */
+async function book(tx: Tx, transfer: Transfer, supplyId: number, parts: readonly Sent[]): Promise<{ levelId: number; skuId: number; units: number }[]> {
   const going = parts.filter((p) => p.sent > 0);
   const levels = await ensureLevels(tx.client, going.map((p) => ({ locationId: transfer.toLocationId, skuId: p.skuId, condition: 'sellable', lotId: p.lotId, supplyId })));
   await tx.query(
@@ -113,4 +116,5 @@ async function book(tx: Tx, transfer: Transfer, supplyId: number, parts: readonl
   for (const line of new Set(parts.map((p) => p.line))) {
     await tx.query('update transfer_lines set shipped = $3 where transfer_id = $1 and line_no = $2', [transfer.id, line, parts.filter((p) => p.line === line).reduce((sum, p) => sum + p.sent, 0)]);
   }
+  return going.map((p, i) => ({ levelId: levels[i] as number, skuId: p.skuId, units: p.sent }));
 }

@@ -2,12 +2,16 @@ import type pg from 'pg';
 import { afterTry, slowFor } from '../../domain/webhooks/catalogue.ts';
 import { inTransaction } from '../transaction.ts';
 
+/** So many tries of an event the later ones of its order wait for: five minutes, by the times of `afterTry`. */
+const WAITED_FOR = 3;
+
 /** `superseded`: somebody else had settled it meanwhile. */
 export type TryOutcome = ReturnType<typeof afterTry>['status'] | 'superseded';
 export type DueDelivery = { id: number; endpointId: string; eventId: string; url: string; secrets: Buffer; body: string; attempts: number; tries: number };
 
 /**
- * Takes deliveries that are due: for each endpoint the first of each order only (what happened later to an order waits for what happened before), at most `each` an endpoint at a time, so that one that
+ * Takes deliveries that are due: for each endpoint what happened later to an order waits for what happened before, while that has had fewer than three tries: one that the receiver never takes must not make its
+ * successors late by three days each. At most `each` an endpoint at a time, so that one that
  * hangs delays nobody else. `until`: when they are given back if their process dies.
  */
 export async function leaseDeliveries(pool: pg.Pool, now: Date, until: Date, each: number, limit: number): Promise<DueDelivery[]> {
@@ -16,13 +20,13 @@ export async function leaseDeliveries(pool: pg.Pool, now: Date, until: Date, eac
     name: 'webhooks_lease',
     text: `with next as (select d.id from webhook_endpoints e cross join lateral (
           select w.id, w.due_at from webhook_deliveries w where w.endpoint_id = e.id and w.status = 'waiting' and w.due_at <= $1 and (w.leased_until is null or w.leased_until <= $1)
-            and not exists (select from webhook_deliveries b where b.endpoint_id = w.endpoint_id and b.order_id = w.order_id and b.status = 'waiting' and b.id < w.id)
+            and not exists (select from webhook_deliveries b where b.endpoint_id = w.endpoint_id and b.order_id = w.order_id and b.status = 'waiting' and b.attempts < $5 and b.id < w.id)
           order by w.due_at, w.id limit greatest(0, $3 - (select count(*) from webhook_deliveries l where l.endpoint_id = e.id and l.status = 'waiting' and l.leased_until > $1))) d
         where e.status = 'active' and (e.slow_until is null or e.slow_until <= $1) order by d.due_at, d.id limit $4)
       update webhook_deliveries d set leased_until = $2 from next, webhook_endpoints e, webhook_events v
       where d.id = next.id and d.status = 'waiting' and (d.leased_until is null or d.leased_until <= $1) and e.id = d.endpoint_id and v.id = d.event_id
       returning d.id, d.endpoint_id "endpointId", d.event_id "eventId", e.url, e.secrets, v.body, d.attempts, d.tries`,
-    values: [now, until, each, limit],
+    values: [now, until, each, limit, WAITED_FOR],
   });
   return rows;
 }

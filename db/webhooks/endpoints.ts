@@ -3,13 +3,14 @@ import { decodeId, encodeId } from '../../domain/ids.ts';
 import { Problem } from '../../domain/problem.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import type { StockWriter } from '../stock-writer.ts';
+import type { Tx } from '../tx.ts';
 import type { Vault } from '../vault.ts';
 import { liveSecrets, newSecret, openSecrets, sealSecrets } from './secrets.ts';
 
 export type EndpointStatus = 'active' | 'paused' | 'gone';
-/** `gone`: it answered 410. `secrets`: how many sign just now. */
-export type EndpointView = { id: string; url: string; description: string; events: string[]; status: EndpointStatus; secrets: number; slowUntil: string | null; waiting: number; failed: number; createdAt: string };
-type Row = { id: string; url: string; description: string; events: string[]; status: EndpointStatus; secrets: Buffer; slowUntil: Date | null; waiting: number; failed: number; createdAt: Date };
+/** `gone`: it answered 410. `pausedReason`: why, where nobody has paused it by hand. `key`: whose it is. `secrets`: how many sign just now. */
+export type EndpointView = { id: string; url: string; description: string; events: string[]; status: EndpointStatus; pausedReason: string | null; key: string | null; secrets: number; slowUntil: string | null; waiting: number; failed: number; createdAt: string };
+type Row = Omit<EndpointView, 'secrets' | 'slowUntil' | 'createdAt'> & { secrets: Buffer; slowUntil: Date | null; createdAt: Date };
 
 const MOST_SECRETS = 5;
 
@@ -21,7 +22,7 @@ export function endpointUuid(id: string): string {
 
 export async function listEndpoints(pool: pg.Pool, vault: Vault, now: Date, id: string | null = null): Promise<EndpointView[]> {
   const { rows } = await pool.query<Row>(
-    `select e.id, e.url, e.description, e.events, e.status, e.secrets, e.slow_until "slowUntil", e.created_at "createdAt",
+    `select e.id, e.url, e.description, e.events, e.status, e.paused_reason "pausedReason", (select name from api_keys k where k.id = e.api_key_id) key, e.secrets, e.slow_until "slowUntil", e.created_at "createdAt",
        (select count(*)::int from webhook_deliveries d where d.endpoint_id = e.id and d.status = 'waiting') waiting, (select count(*)::int from webhook_deliveries d where d.endpoint_id = e.id and d.status = 'failed') failed
      from webhook_endpoints e where $1::uuid is null or e.id = $1 order by e.id`, [id]);
   return rows.map(({ slowUntil, createdAt, secrets, ...row }) => ({
@@ -35,27 +36,44 @@ export async function readEndpoint(pool: pg.Pool, vault: Vault, now: Date, id: s
   return endpoint;
 }
 
-/** Makes an endpoint; it is told what happens from this commit on. The secret is returned once. */
+/**
+ * Until the commit nobody else reads events for webhooks or makes one of them live. Where none was, nobody has read for a while: what happened meanwhile is nobody's, and the reader begins here.
+ */
+async function startReader(tx: Tx): Promise<void> {
+  await tx.query(`select pg_advisory_xact_lock(hashtext('tributary:webhooks'))`);
+  await tx.query(`delete from readers where name = 'webhooks' and not exists (select from webhook_endpoints where status <> 'gone')`);
+  await tx.query(`insert into readers (name, upto, at) select 'webhooks', pg_snapshot_xmin(pg_current_snapshot()), $1 on conflict (name) do nothing`, [tx.now]);
+}
+
+/** A key that is being revoked is waited for: it makes nothing that its revocation does not stop. Throws `forbidden`. */
+async function holdKey(tx: Tx, apiKeyId: number): Promise<void> {
+  if (!await tx.one('select 1 from api_keys where id = $1 and revoked_at is null for share', [apiKeyId])) throw new Problem('forbidden', 'this key has been revoked');
+}
+
+/** Makes an endpoint; it is told what happens from this commit on, as long as its key lives. The secret is returned once. */
 export async function createEndpoint(writer: StockWriter, vault: Vault, what: { url: string; description: string; events: readonly string[] }, apiKeyId: number): Promise<{ id: string; secret: string }> {
   return writer.change(async (tx) => {
-    await tx.query(`select pg_advisory_xact_lock(hashtext('tributary:webhooks'))`);
+    await startReader(tx);
+    await holdKey(tx, apiKeyId);
     const secret = newSecret();
     const id = uuidv7();
-    // Nobody has read for a while if there was none: what happened meanwhile is nobody's.
-    await tx.query(`delete from readers where name = 'webhooks' and not exists (select from webhook_endpoints where status <> 'gone')`);
-    await tx.query('insert into webhook_endpoints (id, url, description, events, secrets, api_key_id, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $7)',
+    await tx.query('insert into webhook_endpoints (id, url, description, events, secrets, api_key_id, created_at, updated_at, active_since) values ($1, $2, $3, $4, $5, $6, $7, $7, $7)',
       [id, what.url, what.description, what.events, sealSecrets(vault, [{ secret, from: tx.now.toISOString(), until: null }]), apiKeyId, tx.now]);
-    await tx.query(`insert into readers (name, upto, at) select 'webhooks', pg_snapshot_xmin(pg_current_snapshot()), $1 on conflict (name) do nothing`, [tx.now]);
     return { id: encodeId('whe', id), secret };
   });
 }
 
-/** Changes an endpoint. Made active again, it is left alone no longer; what waits goes on, what was cancelled can be replayed. */
-export async function changeEndpoint(writer: StockWriter, id: string, what: { url: string; description: string; events: readonly string[]; status: 'active' | 'paused' }): Promise<void> {
+/**
+ * Changes an endpoint, which is this key's from now on. Made active again, it is left alone no longer; what waits goes on, what was cancelled can be replayed; one that was gone is told what happens
+ * from this commit on.
+ */
+export async function changeEndpoint(writer: StockWriter, id: string, what: { url: string; description: string; events: readonly string[]; status: 'active' | 'paused' }, apiKeyId: number): Promise<void> {
   await writer.change(async (tx) => {
+    await startReader(tx);
+    await holdKey(tx, apiKeyId);
     const row = await tx.one(
-      `update webhook_endpoints set url = $2, description = $3, events = $4, status = $5, slow_until = null, slowed = 0, updated_at = $6 where id = $1 returning 1`,
-      [endpointUuid(id), what.url, what.description, what.events, what.status, tx.now]);
+      `update webhook_endpoints set url = $2, description = $3, events = $4, status = $5, paused_reason = null, api_key_id = $7, slow_until = null, slowed = 0, updated_at = $6, active_since = case when status = 'active' then active_since else $6 end where id = $1 returning 1`,
+      [endpointUuid(id), what.url, what.description, what.events, what.status, tx.now, apiKeyId]);
     if (!row) throw new Problem('not_found', `webhook "${id}" does not exist`);
   });
 }

@@ -40,7 +40,7 @@ export async function replay(pool: pg.Pool, endpoint: string, what: { event: str
   const one = 'event' in what ? decodeId('evt', what.event) : null;
   if ('event' in what && one === null) throw new Problem('not_found', `event "${what.event}" does not exist`);
   const { rowCount } = await pool.query(
-    `update webhook_deliveries set status = 'waiting', attempts = 0, replays = replays + 1, due_at = $2, error = null, answer = null, settled_at = null, leased_until = null
+    `update webhook_deliveries set status = 'waiting', attempts = 0, replays = replays + 1, due_at = $2, since = $2, error = null, answer = null, settled_at = null, leased_until = null
      where endpoint_id = $1 and status <> 'waiting' and ($3::uuid is null or event_id = $3) and ($4::timestamptz is null or at >= $4) and ($5::timestamptz is null or at < $5) and ($6::text is null or status = $6)`,
     [id, now, one, 'from' in what ? what.from : null, 'to' in what ? what.to : null, 'status' in what ? what.status : null]);
   if (one !== null && rowCount === 0) {

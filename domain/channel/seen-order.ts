@@ -7,6 +7,10 @@ export type SeenStatus = 'unpaid' | 'to_ship' | 'part_shipped' | 'shipped' | 'do
 export type SeenLine = {
   lineId: string; itemId: string | null; platformSku: string; merchantCode: string | null; title: string; quantity: number; cancelled: number; unitPrice: number;
   discounts: Discount[]; gift: boolean;
+  /** units of it that refunds have put into the platform's figure again, where it says so */
+  putBack?: number;
+  /** its units leave the platform's figure when the order is paid, not when it is placed */
+  takenWhenPaid?: boolean;
 };
 
 /**
@@ -46,8 +50,14 @@ export type SeenOrder = {
   keptBack?: string | null;
   /** what has been shipped, as the platform knows it; its own warehouse's parcels become ours */
   parcels: { carrier: string; number: string }[];
+  /** of a cancelled order: whether its units are in the platform's figure again; left out where the platform does not say and its rule (`restores`) decides */
+  putBack?: boolean;
+  /** its lines never tell what was taken off them after they were ordered: refunds do */
+  refundsTellUnits?: boolean;
   /** where it is no retail order */
   type?: OrderType;
+  /** wanted at this time: not sent before `from`, ms since epoch */
+  scheduled?: { from: number; to: number | null };
   /** billed later: nothing is to be paid before it ships */
   onAccount?: boolean;
 };

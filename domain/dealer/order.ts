@@ -11,7 +11,46 @@ export type DealerAddress = { name: string; phone: string; country: string; prov
 export type DealerOrder = {
   orderNo: string; purpose: 'original' | 'cancel'; orderedAt: number | null; shipBy: number | null; currency: string; shipTo: DealerAddress | null; shipToCode: string | null; buyerName: string | null;
   remark: string | null; lines: DealerLine[];
+  /** it is wanted by then, and not before; left out where the dealer says nothing of that */
+  deliverBy?: number; notBefore?: number;
 };
+
+/** What a date of an order means. */
+export type DateKind = 'shipBy' | 'deliverBy' | 'notBefore';
+/**
+ * Dates of an order by their qualifiers, each for all of it. `means`: the better qualifier of a kind first (the latest delivery before the wished one).
+ */
+export class OrderDates {
+  readonly #means: Readonly<Record<DateKind, readonly string[]>>;
+  readonly #given = new Map<string, number>();
+
+  constructor(means: Readonly<Record<DateKind, readonly string[]>>) {
+    this.#means = means;
+  }
+
+  /** Null: a qualifier that says nothing we use. */
+  kind(qualifier: string): DateKind | null {
+    return (['shipBy', 'deliverBy', 'notBefore'] as const).find((kind) => this.#means[kind].includes(qualifier)) ?? null;
+  }
+
+  /** False: there was another date of this meaning, as where each line has its own. */
+  take(qualifier: string, at: number): boolean {
+    const known = this.#given.get(qualifier);
+    this.#given.set(qualifier, known ?? at);
+    return known === undefined || known === at;
+  }
+
+  /** Writes them to the order; what is wrong with them, null: nothing. */
+  writeTo(order: DealerOrder): string | null {
+    const of = (kind: DateKind): number | undefined => this.#means[kind].flatMap((q) => this.#given.get(q) ?? []).at(0);
+    const [shipBy, deliverBy, notBefore] = [of('shipBy'), of('deliverBy'), of('notBefore')];
+    order.shipBy = shipBy ?? null;
+    if (deliverBy !== undefined) order.deliverBy = deliverBy;
+    if (notBefore !== undefined) order.notBefore = notBefore;
+    return notBefore !== undefined && notBefore > Math.min(deliverBy ?? notBefore, shipBy ?? notBefore) ? 'the order is wanted before it may be sent: the earliest date lies after the latest' : null;
+  }
+}
+export const OTHER_DATE = 'the order has another date of this meaning: send an order for each date';
 
 /** What is wrong with a file, at a line of it: what, and how to mend it. Never quotes what may be personal. */
 export type FileFault = { line: number | null; orderNo: string | null; field: string | null; detail: string };

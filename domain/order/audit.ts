@@ -1,7 +1,7 @@
 type Base = { id: number; name: string; action: 'pass' | 'hold' | 'reject'; priority: number; channelCode: string | null; active: boolean };
 export type AuditRule = Base & (
   | { kind: 'amount'; params: { min?: number; max?: number } }
-  | { kind: 'address'; params: { incomplete?: boolean; unknown?: boolean; remoteProvinces?: string[] } }
+  | { kind: 'address'; params: { incomplete?: boolean; unknown?: boolean; unlisted?: boolean; remoteProvinces?: string[] } }
   | { kind: 'remark'; params: { buyer?: boolean; seller?: boolean; words?: string[] } }
   | { kind: 'duplicate'; params: { withinMinutes: number; by: 'buyer' | 'address' | 'both' } }
   | { kind: 'blocked'; params: Record<string, never> }
@@ -11,7 +11,7 @@ export type AuditRule = Base & (
 export type Recent = { orderId: string; minutesAgo: number };
 export type AuditFacts = {
   channelCode: string; total: number; currency: string; /** of the goods; null: not known */ cost: number | null; goodsNet: number;
-  destination: { country: string; province: string; city: string; district: string | null; hasStreet: boolean; hasPhone: boolean; hasName: boolean; /** its province is one of the country's, as far as that is known */ known: boolean };
+  destination: { country: string; province: string; city: string; district: string | null; hasStreet: boolean; hasPhone: boolean; hasName: boolean; /** its province is one of the country's, as far as that is known */ known: boolean; /** the province on file that it is almost */ like?: string | null; /** not on file where others are */ unlisted?: 'province' | 'city' | null };
   buyerRemark: string | null; sellerRemark: string | null; recentByBuyer: Recent[]; recentByAddress: Recent[]; blockedMatches: string[];
   /** SKUs sold below the floor of the price book; left out where no rule asks */
   belowFloor?: string[];
@@ -36,6 +36,9 @@ export function evaluateAudit(rules: readonly AuditRule[], facts: AuditFacts): A
   return { outcome, hits };
 }
 
+/** What of an address is not on file, in words without its names (people write anything there); null: all of it is, or nothing of its kind is. */
+export function unlistedWords({ unlisted }: Pick<AuditFacts['destination'], 'unlisted'>): string | null { return unlisted ? `its ${unlisted} is not on file: zone, date and distance are a guess` : null; }
+
 function match(rule: AuditRule, f: AuditFacts): string | null {
   switch (rule.kind) {
     case 'amount': {
@@ -48,7 +51,8 @@ function match(rule: AuditRule, f: AuditFacts): string | null {
         const missing = [f.destination.hasName ? '' : 'name', f.destination.hasPhone ? '' : 'phone', f.destination.hasStreet ? '' : 'street'].filter(Boolean);
         if (missing.length > 0) return `the address lacks ${missing.join(', ')}`;
       }
-      if (rule.params.unknown && !f.destination.known) return `province ${f.destination.province} is not known in ${f.destination.country}: change the address, or release the hold`;
+      if (rule.params.unknown && !f.destination.known) return `province ${f.destination.province} is not known in ${f.destination.country}${f.destination.like ? ` (${f.destination.like}?)` : ''}: change the address, or release the hold`;
+      if (rule.params.unlisted && f.destination.unlisted) return unlistedWords(f.destination);
       return rule.params.remoteProvinces?.includes(f.destination.province) ? `${f.destination.province} is remote` : null;
     }
     case 'remark': {
@@ -79,7 +83,7 @@ function match(rule: AuditRule, f: AuditFacts): string | null {
 
 const KNOWN: Record<AuditRule['kind'], Record<string, (v: unknown) => boolean>> = {
   amount: { min: isAmount, max: isAmount },
-  address: { incomplete: isFlag, unknown: isFlag, remoteProvinces: isWords },
+  address: { incomplete: isFlag, unknown: isFlag, unlisted: isFlag, remoteProvinces: isWords },
   remark: { buyer: isFlag, seller: isFlag, words: isWords },
   duplicate: { withinMinutes: (v) => Number.isInteger(v) && (v as number) > 0 && (v as number) <= 10_080, by: (v) => v === 'buyer' || v === 'address' || v === 'both' },
   blocked: {},
@@ -104,7 +108,7 @@ export function validateAuditRule(input: { kind: string; action: string; params:
   }
   if (input.kind === 'amount' && params['min'] === undefined && params['max'] === undefined) problems.push('/params needs min or max');
   if (input.kind === 'amount' && typeof params['min'] === 'number' && typeof params['max'] === 'number' && params['min'] > params['max']) problems.push('/params/min exceeds max');
-  if (input.kind === 'address' && params['incomplete'] !== true && params['unknown'] !== true && params['remoteProvinces'] === undefined) problems.push('/params needs incomplete, unknown or remoteProvinces');
+  if (input.kind === 'address' && params['incomplete'] !== true && params['unknown'] !== true && params['unlisted'] !== true && params['remoteProvinces'] === undefined) problems.push('/params needs incomplete, unknown, unlisted or remoteProvinces');
   if (input.kind === 'duplicate') for (const name of ['withinMinutes', 'by']) if (params[name] === undefined) problems.push(`/params/${name} is missing`);
   if (input.kind === 'margin' && params['minPercent'] === undefined) problems.push('/params/minPercent is missing');
   return problems;

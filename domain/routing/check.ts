@@ -1,11 +1,13 @@
 import { Problem } from '../problem.ts';
 import { SCALE } from './exact/cost.ts';
 import type { InstancePolicy, RoutingInstance, RoutingWeights } from './model.ts';
+import { urgent } from './urgent.ts';
 
 const DAY_MS = 86_400_000;
 
 /** Dates, names that must not repeat, and policies that nothing can meet: what a schema does not see. Throws Problem with a JSON pointer. */
-export function checkInstance({ order, locations, rates, policy }: RoutingInstance): void {
+export function checkInstance(instance: RoutingInstance): void {
+  const { order, locations, rates, policy } = instance;
   checkPolicy(policy, '/policy');
   if (order.promisedBy !== null) date(order.promisedBy, '/order/promisedBy');
   once(order.lines.map((l) => l.line), (i) => `/order/lines/${i}/line`, 'line');
@@ -14,7 +16,7 @@ export function checkInstance({ order, locations, rates, policy }: RoutingInstan
   locations.forEach((l, i) => { if (l.shipsAt !== null) date(l.shipsAt, `/locations/${i}/shipsAt`); });
   if (order.forcedLocation !== undefined && !locations.some((l) => l.code === order.forcedLocation)) throw new Problem('unknown_location', `location "${order.forcedLocation}" is forced and not among the locations`, '/order/forcedLocation');
   if (order.forcedCarrier !== undefined && !rates.some((r) => r.carrier === order.forcedCarrier)) throw new Problem('unknown_carrier', `carrier "${order.forcedCarrier}" is forced and has no rate`, '/order/forcedCarrier');
-  checkAmounts({ order, locations, rates, policy });
+  checkAmounts(urgent(instance));
 }
 
 /** Throws Problem where a policy cannot be meant. `at`: JSON pointer of the policy. */
@@ -50,7 +52,7 @@ function checkAmounts({ order, locations, rates, policy: { weights: w, maxShipme
   const steps = most(rates, (r) => w.shipping * r.stepCost * (Math.max(grams, r.volumetricMm3PerG === undefined ? 0 : volume / r.volumetricMm3PerG) / r.stepG));
   const leaves = most(locations, (l) => (l.shipsAt === null ? 0 : Date.parse(l.shipsAt)));
   const days = order.promisedBy === null ? 0 : Math.max(0, (leaves - Date.parse(order.promisedBy)) / DAY_MS + most(rates, (r) => r.transitDays) + 3);
-  const shipment = most(rates, (r) => w.shipping * (r.firstCost + r.stepCost)) + SCALE * (w.latenessPerDay * days + w.splitPenalty) + most(locations, (l) => w.handling * l.handling.perShipment + w.loadBalance * l.load + SCALE * (w.rejection ?? 0));
+  const shipment = most(rates, (r) => w.shipping * (r.firstCost + r.stepCost)) + SCALE * (w.latenessPerDay * days + w.splitPenalty) + most(locations, (l) => w.handling * l.handling.perShipment + w.settlement * (l.settlementFee ?? 0) + w.loadBalance * l.load + SCALE * (w.rejection ?? 0));
   const total = units * unit + steps + Math.min(units, locations.length, maxShipments) * shipment;
   if (!(total <= Number.MAX_SAFE_INTEGER)) throw new Problem('unprocessable', 'amounts, units and weights are so large that the cost could not be counted exactly', '/order/lines');
 }

@@ -5,7 +5,15 @@ import type { LocationKind } from './types.ts';
  * A complete routing instance: everything the choice depends on, so that anybody can check it. Money in minor units, weights in grams, volumes in mm³, times ISO 8601; codes name things.
  * The objective is in docs/routing.md.
  */
-export type RoutingInstance = { order: InstanceOrder; locations: InstanceLocation[]; rates: InstanceRate[]; policy: InstancePolicy };
+export type RoutingInstance = {
+  order: InstanceOrder; locations: InstanceLocation[]; rates: InstanceRate[]; policy: InstancePolicy;
+  /** the order's promise is at risk */
+  hurry?: Hurry;
+  /** its wave sends it from these; absent: from anywhere */
+  wanted?: string[];
+};
+/** How an order's promise at risk changes what its routing weighs: at least so much for a day late, minor units; only these carriers' services, where any are named; locations that are too late. */
+export type Hurry = { latenessPerDay: number; services?: string[]; exclude?: string[] };
 
 export type InstanceLine = {
   line: number; sku: string; quantity: number;
@@ -46,6 +54,8 @@ export type InstanceLocation = {
   /** per mille of what it is given that it accepts, as measured; absent: all */
   reliability?: number;
   handling: { perShipment: number; perUnit: number };
+  /** owed to a dealer for each shipment, whatever is in it; absent: nothing */
+  settlementFee?: number;
   /** per mille of its capacity that is taken */
   load: number;
   /** units that it can still pick; absent: as many as wanted */

@@ -1,11 +1,10 @@
 import { SCALE } from './exact/cost.ts';
 import { itemsOf } from './exact/items.ts';
 import { programme } from './exact/partition.ts';
-import { shipmentOf } from './exact/shipment.ts';
-import { eligibleSites, type Site } from './exact/sites.ts';
+import { eligibleSites } from './exact/sites.ts';
 import { buildTables } from './exact/tables.ts';
 import type { InstancePlan, RoutingInstance } from './model.ts';
-import { MOST_EXACT, planOrder } from './plan.ts';
+import { chosenOf, MOST_EXACT, planOf, planOrder } from './plan.ts';
 
 /** The best plan for exactly `lines` (their numbers). `total`: its cost and that of the lines left out, minor units. */
 export type SetPlan = { lines: number[]; plan: InstancePlan; total: number };
@@ -20,7 +19,7 @@ export function planSets(instance: RoutingInstance, leftOut: readonly number[], 
   const items = itemsOf(instance, sites);
   if (items.length > MOST_EXACT || items.some((i) => i.divided)) return null;
   const tables = buildTables(items, sites, policy.dealers, policy.weights);
-  const { cheapest, parts } = programme(tables, { maxShipments: policy.maxShipments, splitPenalty: policy.weights.splitPenalty, minShipmentValue: policy.minShipmentValue });
+  const { cheapest, parts } = programme(tables, policy);
   const cost = new Map(order.lines.map((l, i) => [l.line, (leftOut[i] ?? 0) * SCALE]));
   const without = items.map(({ line }) => cost.get(line.line) ?? 0);
   const sets: { set: number; served: number; out: number }[] = [];
@@ -38,17 +37,11 @@ export function planSets(instance: RoutingInstance, leftOut: readonly number[], 
     const lines = items.filter((_, i) => (set >> i) & 1).map((i) => i.line.line);
     const together = set === 0 ? { parts: [], cost: 0 } : parts(set, served).together;
     const exact = together !== null && together.cost <= served;
-    const plan = exact ? planOf(instance, together.cost, [...together.parts].sort((a, b) => a.site - b.site).map(({ site, mask }) => shipmentOf(instance, sites[site] as Site, items.filter((_, i) => (mask >> i) & 1))))
+    const plan = exact ? planOf(instance, { chosen: chosenOf(together.parts, items, sites), cost: together.cost, bound: together.cost })
       : planOrder({ ...instance, order: { ...order, lines: order.lines.filter((l) => lines.includes(l.line)) } }, false);
     if (plan.unallocated.length > 0) continue; // with different sites it cannot be served: a smaller set is on the list
     found.push({ lines, plan, total: plan.cost + out / SCALE });
     least = Math.min(least, plan.cost + out / SCALE);
   }
   return found.sort((a, b) => a.total - b.total);
-}
-
-function planOf({ policy: { code, version, weights } }: RoutingInstance, cost: number, shipments: InstancePlan['shipments']): InstancePlan {
-  return {
-    policy: { code, version }, shipments, cost: cost / SCALE, splitPenalty: Math.max(0, shipments.length - 1) * weights.splitPenalty, bound: cost / SCALE, optimal: true, unallocated: [], rejected: [], reasons: [],
-  };
 }

@@ -4,7 +4,7 @@ import { daysLate, moneyOf } from './money.ts';
 import type { RegionFigures, SimulationResult } from './model.ts';
 
 type Sums = Omit<RegionFigures, 'costPerOrder' | 'shipmentsPerOrder' | 'onTimeShare' | 'kmPerShipment'>;
-type Sender = Pick<InstanceLocation, 'place' | 'handling' | 'stock'>;
+type Sender = Pick<InstanceLocation, 'place' | 'handling' | 'settlementFee' | 'stock'>;
 /** A region's name is a key of the result: where a destination names none. */
 const NOWHERE = 'unknown';
 

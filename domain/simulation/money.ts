@@ -4,12 +4,12 @@ import type { Money } from './model.ts';
 
 const DAY_MS = 86_400_000;
 
-/** What a shipment costs in money, by the rate card, the location's handling and the dealer's settlement, each as it is: no policy's weights. Minor units. */
-export function moneyOf(order: InstanceOrder, location: Pick<InstanceLocation, 'place' | 'handling' | 'stock'>, rates: readonly InstanceRate[], shipment: Pick<InstanceShipment, 'carrier' | 'service' | 'lines'>): Money {
+/** What a shipment costs in money, by the rate card, the location's handling and the dealer's settlement with its fee, each as it is: no policy's weights. Minor units. */
+export function moneyOf(order: InstanceOrder, location: Pick<InstanceLocation, 'place' | 'handling' | 'settlementFee' | 'stock'>, rates: readonly InstanceRate[], shipment: Pick<InstanceShipment, 'carrier' | 'service' | 'lines'>): Money {
   const to = zone(location.place, order.destination);
   const rate = rates.find((r) => r.carrier === shipment.carrier && r.zone === to && (r.service ?? 'standard') === (shipment.service ?? 'standard'));
   if (!rate) throw new RangeError(`carrier ${shipment.carrier} has no rate for zone ${to}`);
-  let [weightG, volumeMm3, units, settlement] = [0, 0, 0, 0];
+  let [weightG, volumeMm3, units, settlement] = [0, 0, 0, location.settlementFee ?? 0];
   for (const { line, sku, quantity } of shipment.lines) {
     const { weightG: grams, volumeMm3: volume } = order.lines.find((l) => l.line === line) as InstanceLine;
     weightG += grams * quantity;

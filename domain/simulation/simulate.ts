@@ -1,4 +1,5 @@
 import type { InstancePlan, InstancePolicy } from '../routing/model.ts';
+import { ratesFor } from '../routing/pickup.ts';
 import { planOrder } from '../routing/plan.ts';
 import { Figures } from './figures.ts';
 import type { SimulationInput, SimulationResult } from './model.ts';
@@ -25,7 +26,7 @@ export class Simulation {
   constructor(input: SimulationInput, policy: InstancePolicy) {
     this.#input = input;
     this.#policy = policy;
-    this.#shelves = new Shelves(input.locations, input.stock, policy.weights.opportunity > 0);
+    this.#shelves = new Shelves(input.locations, input.stock, policy.weights.opportunity > 0, policy.weights.slowCredit > 0, input.sharing);
     this.#events = [
       ...input.arrivals.map(({ at }, index): Event => ({ at, kind: 'arrival', index })),
       ...input.orders.map(({ at }, index): Event => ({ at, kind: 'order', index })),
@@ -52,13 +53,14 @@ export class Simulation {
     if (kind === 'arrival') return this.#shelves.arrive(this.#input.arrivals[index] as SimulationInput['arrivals'][number]);
     const recorded = this.#input.orders[index] as SimulationInput['orders'][number];
     if (kind === 'cancel') {
-      for (const s of this.#taken.get(recorded.id) ?? []) this.#shelves.take(s.location, s.lines, at, -1);
+      for (const s of this.#taken.get(recorded.id) ?? []) this.#shelves.take(s.location, s.lines, recorded.at, -1, recorded.scheduledFrom ?? 0);
       this.#taken.delete(recorded.id);
       return;
     }
-    const plan = planOrder({ order: recorded.order, locations: this.#shelves.candidates(recorded), rates: this.#input.rates, policy: this.#policy }, false);
-    this.#figures.add(recorded.order, plan, (code) => this.#shelves.location(code), this.#input.rates);
-    for (const s of plan.shipments) this.#shelves.take(s.location, s.lines, at);
+    const rates = ratesFor(recorded.order.way, this.#input.rates);
+    const plan = planOrder({ order: recorded.order, locations: this.#shelves.candidates(recorded), rates, policy: this.#policy }, false);
+    this.#figures.add(recorded.order, plan, (code) => this.#shelves.location(code), rates);
+    for (const s of plan.shipments) this.#shelves.take(s.location, s.lines, at, 1, recorded.scheduledFrom ?? 0);
     if (recorded.cancelledAt !== undefined && recorded.cancelledAt >= at) this.#taken.set(recorded.id, plan.shipments);
     this.#orders++;
   }

@@ -1,5 +1,5 @@
-/** A type of event: what it says, and the facts of the order's timeline that it carries: ids, codes, numbers and times, never words that somebody wrote. */
-type EventType = { summary: string; data: readonly string[] };
+/** A type of event: what it says, and the facts of the order's timeline that it carries: ids, codes, numbers and times, never words that somebody wrote. `lists`: facts that are many, and what of each. */
+export type EventType = { summary: string; data: readonly string[]; lists?: Readonly<Record<string, readonly string[]>> };
 
 const ORDER = ['fulfillmentOrder'] as const;
 /** Version 1 of the catalogue. Fields are added, never changed or taken away; what would break a reader becomes a new type. */
@@ -13,6 +13,7 @@ export const WEBHOOK_EVENTS = {
   'order.reserved': { summary: 'Its units are set aside', data: [] },
   'order.routed': { summary: 'Where it ships from is decided', data: [] },
   'order.address_changed': { summary: 'It goes to another address', data: [] },
+  'order.repriced': { summary: 'What it costs has changed before it was paid', data: ['from', 'to'] },
   'order.cancel_requested': { summary: 'Somebody wants it cancelled', data: [] },
   'order.cancel_refused': { summary: 'It cannot be cancelled any more', data: [] },
   'order.units_cancelled': { summary: 'Some of its units are cancelled', data: [] },
@@ -32,7 +33,7 @@ export const WEBHOOK_EVENTS = {
   'fulfillment.rejected': { summary: 'The location does not', data: ORDER },
   'fulfillment.short_picked': { summary: 'Units are missing there', data: ORDER },
   'fulfillment.packed': { summary: 'It is packed', data: [...ORDER, 'parcels'] },
-  'fulfillment.issued': { summary: 'Parcels have left', data: [...ORDER, 'shipment', 'parcels'] },
+  'fulfillment.issued': { summary: 'Parcels have left', data: [...ORDER, 'shipment'], lists: { parcels: ['carrier', 'waybillNo'] } },
   'fulfillment.cancelled': { summary: 'A location ships nothing', data: ORDER },
   'pickup.ready': { summary: 'It can be fetched', data: ORDER },
   'pickup.handed_out': { summary: 'It was fetched', data: ORDER },
@@ -48,6 +49,7 @@ export const WEBHOOK_EVENTS = {
   'promise.at_risk': { summary: 'Its promise is at risk', data: [] },
   'promise.broken': { summary: 'Its promise was not kept', data: ['lateMinutes'] },
   'promise.recovered': { summary: 'Its promise will be kept after all', data: [] },
+  'promise.kept': { summary: 'It was called broken, but the goods had come in time: the news was late', data: [] },
   'return.requested': { summary: 'Somebody wants to send units back', data: ['return'] },
   'return.authorised': { summary: 'They may', data: ['return', 'method'] },
   'return.received': { summary: 'The units are back', data: ['return'] },
@@ -57,6 +59,7 @@ export const WEBHOOK_EVENTS = {
   'return.cancelled': { summary: 'They keep them', data: ['return'] },
   'refund.requested': { summary: 'Somebody wants money back', data: ['request'] },
   'refund.due': { summary: 'Money is owed', data: ['refund', 'amount', 'currency'] },
+  'refund.given': { summary: 'The platform gave money back and took no units off', data: ['afterSale', 'amount', 'currency'] },
   'refund.settled': { summary: 'It was paid', data: ['refund', 'amount', 'currency'] },
   'claim.opened': { summary: 'A carrier owes us', data: ['claim'] },
   'message.failed': { summary: 'A message to the buyer did not go out', data: ['template'] },
@@ -70,6 +73,17 @@ const BY_TYPE: ReadonlyMap<string, EventType> = new Map(Object.entries(WEBHOOK_E
 /** Standard Webhooks: fewer than 20 kB. */
 export const MOST_BYTES = 20_000;
 const WORD = /^[\w.:-]{1,100}$/;
+/** A list is cut off where it is longer: its event must go out. */
+const MOST_LISTED_BYTES = 15_000;
+
+/** A code is a word; whatever is longer or holds a space may be what somebody wrote. */
+const sayable = (value: unknown): boolean => typeof value === 'number' || (typeof value === 'string' && WORD.test(value));
+
+function listed(value: unknown, fields: readonly string[]): Record<string, unknown>[] {
+  const items = (Array.isArray(value) ? value : []).map((item: unknown) => Object.fromEntries(Object.entries(Object(item) as object).filter(([name, v]) => fields.includes(name) && sayable(v))));
+  let bytes = 0;
+  return items.filter((item) => (bytes += JSON.stringify(item).length + 1) <= MOST_LISTED_BYTES);
+}
 
 /** What goes out of a fact of a timeline, null for one that is not in the catalogue. `at`: ISO 8601. */
 export function webhookBody(type: string, at: string, order: { id: string; channel: string } | null, facts: Readonly<Record<string, unknown>>): string | null {
@@ -77,15 +91,17 @@ export function webhookBody(type: string, at: string, order: { id: string; chann
   if (!known) return null;
   const data: Record<string, unknown> = { v: 1, ...(order === null ? {} : { order: order.id, channel: order.channel }) };
   for (const name of known.data) {
-    const value = facts[name];
-    // A code is a word; whatever is longer or holds a space may be what somebody wrote.
-    if (typeof value === 'number' || (typeof value === 'string' && WORD.test(value))) data[name === 'order' ? 'into' : name] = value;
+    if (sayable(facts[name])) data[name === 'order' ? 'into' : name] = facts[name];
   }
+  for (const [name, fields] of Object.entries(known.lists ?? {})) data[name] = listed(facts[name], fields);
   return JSON.stringify({ type, timestamp: at, data });
 }
 
 /** Seconds between the tries of Standard Webhooks: at once, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h: a little over three days. */
 export const RETRY_S = [0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400] as const;
+
+/** How long a delivery waits at most since it was written or replayed, s: as long as all tries take, and some hours for its turns where the endpoint hangs. Else those of an endpoint that takes less than happens would gather for ever. */
+export const GIVE_UP_S = RETRY_S.reduce<number>((sum, s) => sum + s, 0) + 6 * 3_600;
 
 /** What becomes of a delivery after its nth try (1: the first). `answer`: the status, null where none came. `retryAfterS`: what the answer asked for. */
 export function afterTry(n: number, answer: number | null, retryAfterS: number | null): { status: 'delivered' } | { status: 'gone' } | { status: 'failed' } | { status: 'waiting'; inS: number; slow: boolean } {

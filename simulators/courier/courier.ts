@@ -3,7 +3,8 @@ export type CourierStep = 'picked_up' | 'in_transit' | 'customs' | 'out_for_deli
 export type Route = { id: string; step: CourierStep; at: number; place: string; remark: string };
 /** `orderId`: under which it was asked for. `followed`: somebody wants to be told of it; `extra`: what a protocol remembers. */
 export type CourierParcel = { no: string; carrier: string; orderId: string | null; status: 'issued' | 'cancelled' | CourierStep; routes: Route[]; followed: boolean; extra: Record<string, unknown> };
-export type CourierEvent = { id: string; parcel: CourierParcel; route: Route };
+/** `gaveUp`: nothing new, but that nobody looks after the parcel any more. */
+export type CourierEvent = { id: string; parcel: CourierParcel; route: Route; gaveUp?: true };
 
 export type CourierFaults = {
   /** pushes are sent this often each (1: once) */
@@ -57,6 +58,15 @@ export class Courier {
     const parcel = this.parcels.get(no);
     if (!parcel) throw new Error(`parcel ${no} does not exist`);
     return parcel;
+  }
+
+  /** Nothing has been heard of it for too long: it is told of no more, until somebody asks again. */
+  giveUp(no: string): void {
+    const parcel = this.parcel(no);
+    parcel.extra['stoppedAt'] = this.clock();
+    const id = `${no}-stopped-${this.serial()}`;
+    const route = parcel.routes.at(-1) ?? { id, step: 'in_transit', at: this.now(), place: '', remark: '' };
+    for (const listener of this.listeners) listener({ id, parcel, route, gaveUp: true });
   }
 
   move(no: string, step: CourierStep): Route {

@@ -41,6 +41,7 @@ function controlRoutes(app: FastifyInstance, host: CourierHost, pusher: CourierP
   app.put('/hook', (request) => { pusher.hookUrl = (request.body as { url: string }).url; return { url: pusher.hookUrl }; });
   app.post('/parcels', (request) => { const { no, carrier } = request.body as { no: string; carrier: string }; return courier.know(no, carrier); });
   app.post('/parcels/:no/move', (request) => courier.move((request.params as { no: string }).no, (request.body as { step: CourierStep }).step));
+  app.post('/parcels/:no/give-up', (request) => { const { no } = request.params as { no: string }; courier.giveUp(no); return courier.parcel(no); });
   app.get('/pushes', () => ({ records: pusher.records, open: pusher.open }));
   app.post('/push-again', async () => { await pusher.again(); return { records: pusher.records.length }; });
   app.post('/push-bad', (request) => pusher.bad((request.body as { how: 'forged' | 'stale' | 'truncated' }).how));

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Platform, Protocol } from '../platform/protocol.ts';
-import { ShopError, type AfterSale, type Order } from '../platform/shop.ts';
+import type { AfterSale, Order } from '../platform/order.ts';
+import { poolsOf, ShopError } from '../platform/shop.ts';
 import { underFaults } from '../platform/start-platform.ts';
 import { callSignature, eventSignature, isCanonical, readTimestamp } from './signing.ts';
 
@@ -28,7 +29,7 @@ function detail(order: Order, warehouse: number): Record<string, unknown> {
     mask_post_addr: { detail: '***' }, logistics_info: order.parcels.map((p) => ({ tracking_no: p.number, company: p.carrier, ship_time: s(order.updatedAt) })),
     sku_order_list: order.lines.map((l) => ({
       order_id: l.lineId, parent_order_id: order.id, product_id: `@9${l.itemId.padStart(18, '0')}`, sku_id: l.sku, code: l.merchantCode, product_name: l.title, item_num: l.quantity, origin_amount: l.unitPrice,
-      sum_amount: l.unitPrice * l.quantity, pay_amount: l.unitPrice * l.quantity - off(l), promotion_platform_amount: off(l), given_product_type: l.unitPrice === 0 ? 1 : 0, order_status: STATUS[order.status], inventory_list: [{ count: l.quantity, inventory_type: order.fulfilledBy === 'platform' ? warehouse : 1 }],
+      sum_amount: l.unitPrice * l.quantity, pay_amount: l.unitPrice * l.quantity - off(l), promotion_platform_amount: off(l), given_product_type: l.unitPrice === 0 ? 1 : 0, reduce_stock_type: l.takenWhenPaid ? 2 : 1, order_status: STATUS[order.status], inventory_list: [{ count: l.quantity, inventory_type: order.fulfilledBy === 'platform' ? warehouse : 1 }],
       after_sale_info: claim ? { after_sale_status: AFTER_SALE[claim.status], after_sale_type: KIND[claim.kind], refund_status: claim.status === 'done' ? 3 : 1 } : { after_sale_status: 0, after_sale_type: 0, refund_status: 0 },
     })),
   };
@@ -45,7 +46,8 @@ class Refusal extends Error {
   }
 }
 
-type Tokens = { access: string; refresh: string; until: number };
+type Tokens = { access: string; refresh: string; until: number; before?: { refresh: string; until: number } };
+const FETCHED_AGAIN_MS = 3_600_000;
 
 /** 抖店 as protocols.md gives it (A1): signed calls, tokens whose refresh is good once, pushes in batches, pre-held stock, deltas under a key. */
 export const douyin: Protocol = {
@@ -87,17 +89,21 @@ export const douyin: Protocol = {
   routes(app, platform: Platform) {
     const { shop, settings, clock } = platform;
     const tokens = platform.memory<Tokens>('tokens', { access: '', refresh: 'first-refresh', until: 0 });
+    /** All its SKUs are regional ones of this warehouse. */
+    const region = settings['warehouseId'] as string | undefined;
     const issue = (): Record<string, unknown> => {
-      Object.assign(tokens, { access: randomUUID(), refresh: randomUUID(), until: clock() + TOKEN_MS });
+      Object.assign(tokens, { access: randomUUID(), refresh: randomUUID(), until: clock() + TOKEN_MS, before: { refresh: tokens.refresh, until: clock() + FETCHED_AGAIN_MS } });
       platform.counts['tokens'] = (platform.counts['tokens'] ?? 0) + 1;
-      return { access_token: tokens.access, expires_in: TOKEN_MS / 1000, refresh_token: tokens.refresh, scope: 'SCOPE', shop_id: settings['shopId'], shop_name: 'simulated' };
+      return grant();
     };
+    const grant = (): Record<string, unknown> => ({ access_token: tokens.access, expires_in: TOKEN_MS / 1000, refresh_token: tokens.refresh, scope: 'SCOPE', shop_id: settings['shopId'], shop_name: 'simulated' });
     type Params = Record<string, unknown>;
     const t = (value: unknown): string => String(value as string | number);
     const methods: Record<string, { writes: boolean; run: (p: Params) => unknown }> = {
       '/token/create': { writes: false, run: () => issue() },
       '/token/refresh': { writes: false, run: (p) => {
-        // A refresh token that was used is dead at once.
+        // A refresh token that was used is dead at once; who has not got its answer may fetch it again for an hour.
+        if (tokens.before?.refresh === t(p['refresh_token']) && clock() <= tokens.before.until) return grant();
         if (t(p['refresh_token']) !== tokens.refresh) throw new Refusal(40004, 'isv.parameter-invalid:refresh_token', 'refresh token is used or unknown');
         return issue();
       } },
@@ -124,7 +130,11 @@ export const douyin: Protocol = {
         }
         return { items: items.map((i) => ({ aftersale_id: i.aftersale_id, status_code: 0 })) };
       } },
-      '/order/addressConfirm': { writes: true, run: (p) => { shop.answerAddress(t(p['order_id']), Number(p['is_approved']) === 0); return {}; } },
+      '/order/addressConfirm': { writes: true, run: (p) => {
+        if (shop.order(t(p['order_id'])).wantedAddress === null) throw new Refusal(50002, 'isv.business-failed:20309541', 'the state does not allow that');
+        shop.answerAddress(t(p['order_id']), Number(p['is_approved']) === 0);
+        return {};
+      } },
       '/order/logisticsAddMultiPack': { writes: true, run: (p) => shop.once(`request ${t(p['request_id'])}`, () => {
         const packs = p['pack_list'] as { shipped_order_info: { shipped_order_id: string; shipped_num: number }[]; logistics_code: string; company_code: string }[];
         packs.forEach((pack, i) => { shop.ship(t(p['order_id']), { key: `${t(p['request_id'])}-${i}`, carrier: pack.company_code, number: pack.logistics_code, lines: pack.shipped_order_info.map((x) => ({ lineId: t(x.shipped_order_id), quantity: x.shipped_num })) }); });
@@ -132,6 +142,7 @@ export const douyin: Protocol = {
       }) },
       '/sku/syncStock': { writes: true, run: (p) => {
         const change = Number(p['stock_num']);
+        if (p['out_warehouse_id'] !== region) throw new Refusal(50002, 'isv.business-failed:2010307', region === undefined ? 'the SKU has no warehouses' : 'the SKU is sold from warehouses');
         if (p['incremental'] !== true) return { stock: shop.setStock(t(p['sku_id']), change, null).stock };
         const key = t(p['idempotent_id'] ?? '');
         if (key === '') throw new Refusal(40002, 'isv.missing-parameter:idempotent_id', 'a delta needs a key');
@@ -140,7 +151,10 @@ export const douyin: Protocol = {
       } },
       '/sku/stockNum': { writes: false, run: (p) => {
         const item = shop.item(t(p['sku_id']));
-        return { sku_type: 0, stock_num: item.stock, prehold_stock_num: item.held, prom_stock_num: 0, channel_stock_num: 0, normal_stock_num: item.stock };
+        const { normal, campaign, channel } = poolsOf(item);
+        const pools = { prom_stock_num: campaign, channel_stock_num: channel };
+        if (region === undefined) return { sku_type: 0, stock_num: item.stock, prehold_stock_num: item.held, ...pools, normal_stock_num: normal };
+        return { sku_type: 1, stock_num: 0, prehold_stock_num: 0, ...pools, normal_stock_num: 0, stock_num_map: { [region]: normal }, prehold_stock_map: { [region]: item.held } };
       } },
     };
     const answer = (code: number, sub: string, msg: string, data: unknown = {}): string => bare(JSON.stringify({ code, msg, sub_code: sub, sub_msg: msg, log_id: randomUUID(), data }));

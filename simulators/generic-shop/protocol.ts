@@ -1,7 +1,8 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { createHmac, createPrivateKey, randomUUID, sign } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Platform, Protocol } from '../platform/protocol.ts';
-import { ShopError, type Order } from '../platform/shop.ts';
+import type { Order } from '../platform/order.ts';
+import { ShopError } from '../platform/shop.ts';
 import { underFaults } from '../platform/start-platform.ts';
 
 const PAGE = 50;
@@ -24,6 +25,12 @@ function show(order: Order): string {
 
 /** Standard Webhooks (https://www.standardwebhooks.com): id, timestamp and body joined by dots. */
 function signature(secret: string, id: string, at: number, body: string): string {
+  if (secret.startsWith('whsk_')) {
+    // An ed25519 seed, its public half after it; PKCS #8 around the seed.
+    const seed = Buffer.from(secret.slice('whsk_'.length), 'base64').subarray(0, 32);
+    const key = createPrivateKey({ key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]), format: 'der', type: 'pkcs8' });
+    return `v1a,${sign(null, Buffer.from(`${id}.${at}.${body}`), key).toString('base64')}`;
+  }
   const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
   return `v1,${createHmac('sha256', key).update(`${id}.${at}.${body}`).digest('base64')}`;
 }
@@ -44,7 +51,10 @@ export const genericShop: Protocol = {
     const body = `{"type":"order.${event.kind}","data":{"order_id":${order.id},"updated":"${iso(order.updatedAt)}"}}`;
     const id = `msg_${randomUUID()}`;
     const seconds = Math.floor((at ?? clock()) / 1000);
-    const secret = bad === 'forged' ? `whsec_${Buffer.alloc(24, 1).toString('base64')}` : String(settings['webhookSecret']);
+    // `signingKey`: a key of its own, of which the customer has the public half.
+    const own = settings['signingKey'];
+    const guessed = `${own === undefined ? 'whsec_' : 'whsk_'}${Buffer.alloc(32, 1).toString('base64')}`;
+    const secret = bad === 'forged' ? guessed : String(own ?? settings['webhookSecret']);
     return {
       method: 'POST', query: '', headers: { 'content-type': 'application/json', 'webhook-id': id, 'webhook-timestamp': String(seconds), 'webhook-signature': signature(secret, id, seconds, body) },
       body: bad === 'truncated' ? body.slice(0, -10) : body,

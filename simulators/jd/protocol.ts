@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Platform, Protocol } from '../platform/protocol.ts';
-import { ShopError, type AfterSale, type Order } from '../platform/shop.ts';
+import type { AfterSale, Order } from '../platform/order.ts';
+import { ShopError } from '../platform/shop.ts';
 import { underFaults } from '../platform/start-platform.ts';
 import { application, bare, brief, detail, isApplication, service, stateOf, stock } from './show.ts';
 import { josSignature } from './signing.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AfterSale, Item, Order } from '../platform/shop.ts';
+import type { AfterSale, Item, Order } from '../platform/order.ts';
 
 /** Ids of after-sales go out as bare JSON numbers, those of orders as text. */
 export const bare = (value: unknown): string => JSON.stringify(value).replace(/"@(\d+)"/g, '$1').replace(/"@([^"]*)"/g, '"$1"');
@@ -14,7 +14,7 @@ export const isApplication = (a: AfterSale): boolean => a.kind === 'refund';
 
 export function stateOf(order: Order): string {
   const waits = order.afterSales.some((a) => isApplication(a) && a.status === 'requested');
-  const open = waits ? 'LOCKED' : 'WAIT_SELLER_STOCK_OUT';
+  const open = order.paused ? 'POP_ORDER_PAUSE' : waits ? 'LOCKED' : 'WAIT_SELLER_STOCK_OUT';
   return { unpaid: 'NOT_PAY', to_ship: open, part_shipped: open, shipped: 'WAIT_GOODS_RECEIVE_CONFIRM', done: 'FINISHED_L', cancelled: 'TRADE_CANCELED' }[order.status];
 }
 

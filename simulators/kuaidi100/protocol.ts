@@ -7,6 +7,7 @@ const md5 = (...parts: string[]): string => parts.reduce((h, part) => h.update(p
 const STATES: Record<CourierStep, string> = {
   picked_up: '1', in_transit: '0', customs: '10', out_for_delivery: '5', ready_for_pickup: '501', attempt_failed: '14', exception: '2', returning: '6', returned: '4', delivered: '3',
 };
+const AGAIN_MS = 1_800_000;
 const chinese = (ms: number): string => new Date(ms + 8 * 3_600_000).toISOString().slice(0, 19).replace('T', ' ');
 
 /** The whole history, newest first, as callbacks and queries show it. */
@@ -31,9 +32,9 @@ export const kuaidi100: CourierProtocol = {
     }
   },
   push([event], _host, { bad }) {
-    if (!event?.parcel.followed) return null;
+    if (!event?.parcel.followed || (event.parcel.extra['stoppedAt'] !== undefined && !event.gaveUp)) return null;
     const { parcel } = event;
-    const param = JSON.stringify({ status: parcel.status === 'delivered' || parcel.status === 'returned' ? 'shutdown' : 'polling', billstatus: 'got', message: '', autoCheck: '0', comOld: '', comNew: '', lastResult: result(parcel) });
+    const param = JSON.stringify({ status: event.gaveUp ? 'abort' : parcel.status === 'delivered' || parcel.status === 'returned' ? 'shutdown' : 'polling', billstatus: 'got', message: event.gaveUp ? '3天查询无记录' : '', autoCheck: '0', comOld: '', comNew: '', lastResult: result(parcel) });
     const body = new URLSearchParams({ sign: bad === 'forged' ? md5(param, 'guess') : md5(param, String(parcel.extra['salt'])), param }).toString();
     return { headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: bad === 'truncated' ? body.slice(0, -30) : body };
   },
@@ -47,8 +48,10 @@ export const kuaidi100: CourierProtocol = {
       if (f.get('schema') !== 'json' || !param.company || !param.number || !param.parameters?.callbackurl) return { result: false, returnCode: '700', message: '订阅的数据格式错误' };
       if (param.key !== settings['key']) return { result: false, returnCode: '600', message: '您不是合法的订阅者' };
       const parcel = courier.parcels.get(param.number) ?? courier.know(param.number, param.company);
-      if (parcel.followed) return { result: false, returnCode: '501', message: '重复订阅' };
+      // Given up, it is taken again after half an hour.
+      if (parcel.followed && !(Number(parcel.extra['stoppedAt'] ?? Number.NaN) + AGAIN_MS <= host.clock())) return { result: false, returnCode: '501', message: '重复订阅' };
       parcel.followed = true;
+      delete parcel.extra['stoppedAt'];
       parcel.extra['salt'] = param.parameters.salt ?? '';
       return { result: true, returnCode: '200', message: '提交成功' };
     }));

@@ -1,4 +1,4 @@
-import type { AfterSale, Order } from '../platform/shop.ts';
+import type { AfterSale, Order } from '../platform/order.ts';
 
 /** Ids go out as bare JSON numbers: marked while the text is made. */
 export const bare = (json: string): string => json.replace(/"@(\d+)"/g, '$1');

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { BadPush, Platform, PushRequest, StreamProtocol } from '../platform/protocol.ts';
-import type { ShopEvent } from '../platform/shop.ts';
+import type { ShopEvent } from '../platform/order.ts';
 import { bare } from './show.ts';
 import { expectedDigest } from './signing.ts';
 

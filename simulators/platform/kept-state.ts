@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import type { SavedShop, ShopEvent } from './shop.ts';
+import type { SavedShop, ShopEvent } from './order.ts';
 
 export type KeptState = { shop: SavedShop; memory: Record<string, object>; hookUrl: string; untold: ShopEvent[] };
 

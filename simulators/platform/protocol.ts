@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import type { Item, ShopEvent, ShopState } from './shop.ts';
+import type { Item, ShopEvent } from './order.ts';
+import type { ShopState } from './shop.ts';
 
 /** What a test or a demo may ask of any platform; `next…`: for so many of the next calls. */
 export type PlatformFaults = {

@@ -1,5 +1,5 @@
 import type { BadPush, Platform, Protocol, PushRequest } from './protocol.ts';
-import type { ShopEvent } from './shop.ts';
+import type { ShopEvent } from './order.ts';
 import type { StreamServer } from './stream-server.ts';
 
 export type PushRecord = { eventIds: string[]; tries: number; status: number; body: string; acknowledged: boolean; at: number };
@@ -48,7 +48,13 @@ export class Pusher {
     this.#timer = null;
     const { faults } = this.#platform;
     const { enqueue } = this.#protocol;
-    if (faults.holdPushes || this.#closed || (this.hookUrl === '' && !enqueue && !this.stream)) return;
+    if (faults.holdPushes || this.#closed) return;
+    if (this.hookUrl === '' && !enqueue && !this.stream) {
+      // What the platform never pushes waits for no address.
+      const never = new Set(this.#waiting.filter((event) => this.#protocol.push([event], this.#platform, {}) === null));
+      this.#waiting = this.#waiting.filter((event) => !never.has(event));
+      return this.#over([...never]);
+    }
     const events = this.#waiting.splice(0);
     this.sent.push(...events);
     if (faults.dropPushes || this.paused) return this.#over(events);
@@ -83,7 +89,7 @@ export class Pusher {
   /** Sends the last event in a way that must not be believed; gives what was answered. */
   async bad(how: BadPush): Promise<{ status: number; body: string; acknowledged: boolean }> {
     const last = this.sent.at(-1);
-    const request = last && this.#protocol.push([last], this.#platform, how === 'stale' ? { bad: how, at: this.#platform.clock() - 3_600_000 } : { bad: how });
+    const request = last && this.#protocol.push([last], this.#platform, how === 'stale' ? { bad: how, at: this.#platform.clock() - 21_600_000 } : { bad: how });
     if (!request || !last) throw new Error('nothing has been pushed yet');
     const answer = this.#send(request);
     if (this.stream) {

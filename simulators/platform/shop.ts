@@ -1,18 +1,5 @@
 import { randomUUID } from 'node:crypto';
-
-export type Address = { name: string; phone: string; country: string; province: string; city: string; district: string; street: string };
-export type OrderStatus = 'unpaid' | 'to_ship' | 'part_shipped' | 'shipped' | 'done' | 'cancelled';
-export type Line = { lineId: string; itemId: string; sku: string; merchantCode: string; title: string; quantity: number; cancelled: number; unitPrice: number; shipped: number };
-export type AfterSale = { id: string; kind: 'refund' | 'return' | 'exchange'; status: 'requested' | 'agreed' | 'goods_sent' | 'done' | 'refused' | 'closed'; lines: { lineId: string; quantity: number }[]; amount: number; reason: string; updatedAt: number; decidedBy: string | null };
-export type Parcel = { key: string; carrier: string; number: string; lines: { lineId: string; quantity: number }[] };
-export type Order = {
-  id: string; status: OrderStatus; currency: string; createdAt: number; paidAt: number | null; updatedAt: number; buyerId: string; address: Address; wantedAddress: Address | null; addressAnswer: boolean | null;
-  lines: Line[]; freight: number; discount: number; remark: string; fulfilledBy: 'us' | 'platform'; afterSales: AfterSale[]; parcels: Parcel[]; session: string | null; cancelReason: string | null;
-};
-export type Item = { itemId: string; sku: string; merchantCode: string; title: string; price: number; stock: number; held: number; flow: { key: string | null; change: number; at: number }[] };
-export type ShopEvent = { id: string; kind: 'created' | 'paid' | 'cancelled' | 'address' | 'shipped' | 'done' | 'after_sale' | 'stock'; order: Order | null; afterSale: AfterSale | null; item: Item | null; at: number };
-
-export type SavedShop = { items: Item[]; orders: Order[]; done: [string, unknown][]; refusedSales: number; next: string; last: number };
+import type { Address, AfterSale, Item, Line, Order, SavedShop, ShopEvent } from './order.ts';
 
 /** What a platform refuses; `code`: a word that each protocol turns into its own number. */
 export class ShopError extends Error {
@@ -24,6 +11,13 @@ export class ShopError extends Error {
 }
 
 const HOME: Address = { name: 'Zhang San', phone: '13800000001', country: 'CN', province: 'Zhejiang', city: 'Hangzhou', district: 'Xihu', street: '1 Wensan Road' };
+
+/** What may be sold of an item, by pool. */
+export function poolsOf(item: Item): { normal: number; campaign: number; channel: number } {
+  const campaign = Math.min(item.stock, item.locked?.campaign ?? 0);
+  const channel = Math.min(item.stock - campaign, item.locked?.channel ?? 0);
+  return { normal: item.stock - campaign - channel, campaign, channel };
+}
 
 /**
  * The state of a shop as any platform keeps it: what it sells and how much it may sell, orders, after-sales. Stock is taken when an order is placed (`held` until it is paid), so it
@@ -104,11 +98,12 @@ export class ShopState {
     const order: Order = {
       id: wanted.id ?? this.newId(), status: paid ? 'to_ship' : 'unpaid', currency: wanted.currency ?? 'CNY', createdAt: now, paidAt: paid ? now : null, updatedAt: now, buyerId: wanted.buyerId ?? `buyer-${this.newId()}`,
       address: { ...HOME, ...wanted.address }, wantedAddress: null, addressAnswer: null, freight: wanted.freight ?? 0, discount: wanted.discount ?? 0, remark: wanted.remark ?? '', fulfilledBy: wanted.fulfilledBy ?? 'us',
-      lines: wanted.lines.map((l) => { const item = this.item(l.sku); return { lineId: this.#lineId(item), itemId: item.itemId, sku: l.sku, merchantCode: item.merchantCode, title: item.title, quantity: l.quantity, cancelled: 0, unitPrice: l.unitPrice ?? item.price, shipped: 0 }; }),
+      lines: wanted.lines.map((l) => { const item = this.item(l.sku); return { lineId: this.#lineId(item), itemId: item.itemId, sku: l.sku, merchantCode: item.merchantCode, title: item.title, quantity: l.quantity, cancelled: 0, unitPrice: l.unitPrice ?? item.price, shipped: 0, ...(item.takenWhenPaid === true ? { takenWhenPaid: true as const } : {}) }; }),
       afterSales: [], parcels: [], session: wanted.session ?? null, cancelReason: null,
     };
     for (const line of order.lines) {
       const item = this.item(line.sku);
+      if (!paid && line.takenWhenPaid) continue;
       item.stock -= line.quantity;
       if (!paid) item.held += line.quantity;
     }
@@ -121,25 +116,44 @@ export class ShopState {
   pay(id: string): void {
     const order = this.order(id);
     if (order.status !== 'unpaid') throw new ShopError('state', `the order is ${order.status}`);
-    for (const line of order.lines) this.item(line.sku).held -= line.quantity;
+    if (order.lines.some((l) => l.takenWhenPaid && this.item(l.sku).stock < l.quantity)) throw new ShopError('not_enough', 'it was sold before it was paid');
+    for (const line of order.lines) {
+      const item = this.item(line.sku);
+      if (line.takenWhenPaid) item.stock -= line.quantity;
+      else item.held -= line.quantity;
+    }
     order.status = 'to_ship';
     order.paidAt = this.now();
     this.#changed(order, 'paid');
   }
 
-  cancel(id: string, reason = 'buyer'): void {
+  /** `restock`: the units go back to what may be sold, where the platform does that at all. */
+  cancel(id: string, reason = 'buyer', restock = true): void {
     const order = this.order(id);
     if (order.status === 'cancelled') return;
     if (order.status === 'shipped' || order.status === 'done') throw new ShopError('state', `the order is ${order.status}`);
     const unpaid = order.status === 'unpaid';
+    const back = restock && (this.restores === 'cancelled' || (unpaid && this.restores === 'unpaid'));
     for (const line of order.lines) {
       const item = this.item(line.sku);
+      if (unpaid && line.takenWhenPaid) continue;
       if (unpaid) item.held -= line.quantity;
-      if (this.restores === 'cancelled' || (unpaid && this.restores === 'unpaid')) item.stock += line.quantity - line.cancelled;
+      if (back) item.stock += line.quantity - line.cancelled - (line.restocked ?? 0);
     }
     order.status = 'cancelled';
     order.cancelReason = reason;
+    order.restocked = back;
     this.#changed(order, 'cancelled');
+  }
+
+  /** Some units of a line are no more to be shipped; they go back as those of a whole order do. */
+  cancelUnits(id: string, lineId: string, units: number): void {
+    const order = this.order(id);
+    const line = order.lines.find((l) => l.lineId === lineId);
+    if (!line || units > line.quantity - line.cancelled - line.shipped) throw new ShopError('invalid', `line ${lineId} has no ${units} units left`);
+    line.cancelled += units;
+    if (this.restores === 'cancelled') this.item(line.sku).stock += units;
+    this.#changed(order, 'address');
   }
 
   /** `asked`: the buyer wants it and the shop must agree; else it simply is another one. */
@@ -175,6 +189,21 @@ export class ShopState {
     this.#changed(order, 'shipped');
   }
 
+  /** The platform keeps it back, or lets it go again. */
+  pause(id: string, paused: boolean): void {
+    const order = this.order(id);
+    order.paused = paused;
+    this.#changed(order, 'address');
+  }
+
+  /** The shop throws it into its bin, or deletes it for good. */
+  discard(id: string, forGood: boolean): void {
+    const order = this.order(id);
+    order.trashed = true;
+    this.#changed(order, 'cancelled');
+    if (forGood) this.orders.delete(id);
+  }
+
   finish(id: string): void {
     const order = this.order(id);
     order.status = 'done';
@@ -199,8 +228,15 @@ export class ShopState {
     throw new ShopError('no_after_sale', `after-sale ${id} does not exist`);
   }
 
-  moveAfterSale(id: string, status: AfterSale['status'], by: string): void {
+  /** `restock`: its units may be sold again. */
+  moveAfterSale(id: string, status: AfterSale['status'], by: string, restock = false): void {
     const { order, afterSale } = this.afterSale(id);
+    for (const { lineId, quantity } of restock ? afterSale.lines : []) {
+      const line = order.lines.find((l) => l.lineId === lineId);
+      if (!line) throw new ShopError('invalid', `the order has no line ${lineId}`);
+      line.restocked = (line.restocked ?? 0) + quantity;
+      this.item(line.sku).stock += quantity;
+    }
     afterSale.status = status;
     afterSale.decidedBy = by;
     afterSale.updatedAt = this.now();
@@ -210,7 +246,8 @@ export class ShopState {
   /** Adds to what may be sold; below nothing it cannot fall. */
   addStock(sku: string, change: number, key: string | null): Item {
     const item = this.item(sku);
-    if (item.stock + change < 0) throw new ShopError('not_enough', `SKU ${sku} has ${item.stock} left`);
+    const { normal } = poolsOf(item);
+    if (normal + change < 0 && change < 0) throw new ShopError('not_enough', `SKU ${sku} has ${normal} left`);
     item.stock += change;
     item.flow.push({ key, change, at: this.now() });
     return item;

@@ -2,7 +2,8 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { NO_FAULTS, type Platform, type PlatformFaults, type Protocol } from './protocol.ts';
 import { openState } from './kept-state.ts';
 import { Pusher } from './pusher.ts';
-import { ShopError, ShopState, type Address, type AfterSale } from './shop.ts';
+import type { Address, AfterSale } from './order.ts';
+import { ShopError, ShopState } from './shop.ts';
 import { StreamServer } from './stream-server.ts';
 
 export type PlatformOptions = {

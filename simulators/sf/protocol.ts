@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CourierParcel, CourierStep, Route } from '../courier/courier.ts';
-import type { CourierHost, CourierProtocol } from '../courier/protocol.ts';
+import type { BadPush, CourierHost, CourierProtocol, PushRequest } from '../courier/protocol.ts';
 import { plainPdf, underFaults } from '../courier/start-courier.ts';
 import { digestOf } from './signing.ts';
 
@@ -14,18 +14,28 @@ const good = (msgData: unknown) => outer('A1000', '', { success: true, errorCode
 const bad = (errorCode: string, errorMsg: string) => outer('A1000', '', { success: false, errorCode, errorMsg, msgData: null });
 const route = (r: Route, parcel: CourierParcel) => ({ mailno: parcel.no, acceptTime: chinese(r.at), acceptAddress: r.place, remark: r.remark, opCode: CODES[r.step] ?? '30', id: r.id, orderid: parcel.orderId });
 
+/** Routes as XML in a form, the older way of the same push. */
+function xmlPush(routes: readonly ReturnType<typeof route>[], how: BadPush | undefined): PushRequest {
+  const escaped = (value: unknown): string => String(value).replace(/[&<"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '"': '&quot;' })[c] ?? c);
+  const elements = routes.map((r) => `<WaybillRoute ${Object.entries(how === 'forged' ? { mailno: r.mailno, opCode: '80' } : r).map(([name, value]) => `${name}="${escaped(value)}"`).join(' ')}/>`).join('');
+  const document = `<?xml version='1.0' encoding='UTF-8'?><Request service='RoutePushService' lang='zh-CN'><Body>${elements}</Body></Request>`;
+  return { headers: { 'content-type': 'application/x-www-form-urlencoded; charset=UTF-8' }, body: new URLSearchParams({ content: how === 'truncated' ? document.slice(0, -20) : document }).toString() };
+}
+
 /** 丰桥 as far as an order needs it: signed forms, two layers of answers, routes pushed in batches of ten until `0000`. */
 export const sf: CourierProtocol = {
   batch: 10, retries: [600_000, 600_000, 600_000, 600_000, 600_000], deadlineMs: 5_000,
   word: (step) => CODES[step] ?? null,
   acknowledged: (status, body) => {
+    if (/^<Response service="RoutePushService"><Head>OK<\/Head><\/Response>$/.test(body)) return status === 200;
     try {
       return status === 200 && (JSON.parse(body) as { return_code?: unknown }).return_code === '0000';
     } catch {
       return false;
     }
   },
-  push(events, _host, { bad: how }) {
+  push(events, host, { bad: how }) {
+    if (host.settings['pushFormat'] === 'xml') return xmlPush(events.map((e) => route(e.route, e.parcel)), how);
     const body = JSON.stringify({ Body: { WaybillRoute: events.map((e) => route(e.route, e.parcel)) } });
     // Routes carry no signature: a forger does not know our address, and that is all. `forged` goes to the right address with what no route is.
     if (how === 'forged') return { headers: { 'content-type': 'application/json' }, body: JSON.stringify({ Body: { WaybillRoute: [{ mailno: events[0]?.parcel.no, opCode: '80' }] } }) };

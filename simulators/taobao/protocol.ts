@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Platform, Protocol } from '../platform/protocol.ts';
-import { ShopError, type AfterSale, type Item, type Order } from '../platform/shop.ts';
+import type { AfterSale, Item, Order } from '../platform/order.ts';
+import { ShopError } from '../platform/shop.ts';
 import { underFaults } from '../platform/start-platform.ts';
 import { Queue } from './queue.ts';
 import { bare, beijing, brief, phase, refund, sku, trade, yuan } from './show.ts';
@@ -125,7 +126,7 @@ function messageMethods(queue: Queue, clock: () => number): Record<string, Metho
 function orderMethods({ shop }: Platform): Record<string, Method> {
   const shippable = (order: Order, waybill: string): void => {
     if (order.parcels.some((p) => p.number === waybill)) throw new Refusal(15, 'isv.consign-duplicate', '该运单号已用于此交易发货');
-    if (order.status !== 'to_ship' && order.status !== 'part_shipped') throw new Refusal(15, 'isv.logistics-offline-service-error:P03', '订单状态不可发货');
+    if (order.paused || (order.status !== 'to_ship' && order.status !== 'part_shipped')) throw new Refusal(15, 'isv.logistics-offline-service-error:P03', '订单状态不可发货');
   };
   return {
     'taobao.trade.fullinfo.get': { run: (p) => ({ trade: trade(shop.order(p['tid'] ?? '')) }) },

@@ -1,4 +1,4 @@
-import type { ShopEvent } from '../platform/shop.ts';
+import type { ShopEvent } from '../platform/order.ts';
 import { messageOf } from './show.ts';
 
 type Message = { id: string; topic: string; content: string; pub_time: string; hiddenUntil: number };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AfterSale, Item, Line, Order, ShopEvent } from '../platform/shop.ts';
+import type { AfterSale, Item, Line, Order, ShopEvent } from '../platform/order.ts';
 
 /** Ids go out as bare JSON numbers; those of the shared shop that are words stay words. */
 export const bare = (value: unknown): string => JSON.stringify(value).replace(/"@(\d+)"/g, '$1').replace(/"@([^"]*)"/g, '"$1"');
@@ -9,7 +9,7 @@ export const yuan = (fen: number): string => (fen / 100).toFixed(2);
 const STATUS: Record<Order['status'], string> = {
   unpaid: 'WAIT_BUYER_PAY', to_ship: 'WAIT_SELLER_SEND_GOODS', part_shipped: 'SELLER_CONSIGNED_PART', shipped: 'WAIT_BUYER_CONFIRM_GOODS', done: 'TRADE_FINISHED', cancelled: 'TRADE_CLOSED',
 };
-export const tradeStatus = (order: Order): string => (order.status === 'cancelled' && order.paidAt === null ? 'TRADE_CLOSED_BY_TAOBAO' : STATUS[order.status]);
+export const tradeStatus = (order: Order): string => (order.paused && order.status === 'to_ship' ? 'PAID_FORBID_CONSIGN' : order.status === 'cancelled' && order.paidAt === null ? 'TRADE_CLOSED_BY_TAOBAO' : STATUS[order.status]);
 
 /** A refund without goods is paid back as soon as the shop agrees. */
 export function refundStatus(a: AfterSale): string {

@@ -18,13 +18,16 @@ function info(parcel: CourierParcel) {
   };
 }
 
+/** It stays registered, and only `retrack` brings it back. */
+const stopped = (parcel: CourierParcel): boolean => parcel.extra['stoppedAt'] !== undefined;
+
 /** 17TRACK: registered numbers, and a signed event with everything known for each change. */
 export const track17: CourierProtocol = {
   batch: 1, retries: [600_000, 600_000, 600_000], deadlineMs: 5_000, word: (step) => STAGES[step],
   acknowledged: (status) => status === 200,
   push([event], host, { bad }) {
-    if (!event?.parcel.followed) return null;
-    const body = JSON.stringify({ event: 'TRACKING_UPDATED', data: info(event.parcel) });
+    if (!event?.parcel.followed || (stopped(event.parcel) && !event.gaveUp)) return null;
+    const body = JSON.stringify({ event: event.gaveUp ? 'TRACKING_STOPPED' : 'TRACKING_UPDATED', data: info(event.parcel) });
     return { headers: { 'content-type': 'application/json', sign: digest(body, bad === 'forged' ? 'guess' : String(host.settings['apiKey'])) }, body: bad === 'truncated' ? body.slice(0, -12) : body };
   },
   routes(app, host) {
@@ -45,6 +48,13 @@ export const track17: CourierProtocol = {
             else {
               parcel.followed = true;
               accepted.push({ origin: 1, number, carrier });
+            }
+          } else if (method === 'retrack') {
+            if (!parcel?.followed) reject(-18019902);
+            else if (!stopped(parcel)) reject(-18019904);
+            else {
+              delete parcel.extra['stoppedAt'];
+              accepted.push({ number, carrier: Number(parcel.carrier) });
             }
           } else if (method === 'gettrackinfo') {
             if (!parcel?.followed) reject(-18019902);

@@ -1,6 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import type { Platform, Protocol } from '../platform/protocol.ts';
-import { ShopError, type Item } from '../platform/shop.ts';
+import type { Item } from '../platform/order.ts';
+import { poolsOf, ShopError } from '../platform/shop.ts';
 import { underFaults } from '../platform/start-platform.ts';
 import { bare, claimStatus, s, showClaim, showOrder } from './show.ts';
 import { digest, wrap } from './signing.ts';
@@ -24,7 +25,7 @@ const EVENTS = { created: 'new', paid: 'pay', cancelled: 'cancel', shipped: 'del
 
 /** 视频号小店 as protocols.md gives it (A3): events encrypted and signed by msg_signature, an echostr to answer, errcode under HTTP 200, stock in differences without a key, units locked by unpaid orders. */
 export const wechat: Protocol = {
-  restores: 'unpaid', batch: 1, deadlineMs: 5_000, retries: [0, 0, 10_000, 60_000, 300_000, 1_800_000, 3_600_000, 3_600_000, 3_600_000], signsTries: true,
+  restores: 'unpaid', batch: 1, deadlineMs: 5_000, retries: [0, 0, 10_000, 60_000, 300_000, 1_800_000, 3_600_000, 3_600_000, 3_600_000],
   lineId: (item) => `${item.itemId}/${item.sku}`,
   acknowledged: (status, body) => status === 200 && (body === 'success' || body === ''),
 
@@ -68,8 +69,8 @@ export const wechat: Protocol = {
     const warehouse = settings['warehouseId'] as string | undefined;
     /** Common stock falls when an order is placed; a warehouse's number stays and says how much of it is locked until the order is paid. */
     const stockOf = (i: Item): Params => ({
-      normal_stock_num: warehouse === undefined ? i.stock : 0, limited_discount_stock_num: 0, finder_total_num: 0, total_stock_num: i.stock + (warehouse === undefined ? 0 : i.held),
-      warehouse_stocks: warehouse === undefined ? [] : [{ out_warehouse_id: warehouse, num: i.stock + i.held, lock_stock: i.held }],
+      normal_stock_num: warehouse === undefined ? poolsOf(i).normal : 0, limited_discount_stock_num: poolsOf(i).campaign, finder_total_num: poolsOf(i).channel, total_stock_num: i.stock + (warehouse === undefined ? 0 : i.held),
+      warehouse_stocks: warehouse === undefined ? [] : [{ out_warehouse_id: warehouse, num: poolsOf(i).normal + i.held, lock_stock: i.held }],
     });
     const update = (p: Params): Params => {
       const found = item(p);

@@ -1,7 +1,8 @@
 import { createHmac, randomInt, randomUUID } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Platform, Protocol } from '../platform/protocol.ts';
-import { ShopError, type Order, type OrderStatus } from '../platform/shop.ts';
+import type { Order, OrderStatus } from '../platform/order.ts';
+import { ShopError } from '../platform/shop.ts';
 import { underFaults } from '../platform/start-platform.ts';
 
 const STATUS: Record<OrderStatus, string> = { unpaid: 'pending', to_ship: 'processing', part_shipped: 'processing', shipped: 'completed', done: 'completed', cancelled: 'cancelled' };
@@ -15,12 +16,13 @@ const done = (order: Order) => order.afterSales.filter((a) => a.kind === 'refund
 function show(order: Order): Record<string, unknown> {
   const { address: a } = order;
   return {
-    id: `@${order.id}`, number: order.id, status: done(order).length > 0 && order.status === 'cancelled' ? 'refunded' : STATUS[order.status], currency: order.currency, prices_include_tax: true, date_created_gmt: gmt(order.createdAt), date_modified_gmt: gmt(order.updatedAt),
+    id: `@${order.id}`, number: order.id, status: order.trashed ? 'trash' : order.word ?? (order.status !== 'cancelled' ? STATUS[order.status] : done(order).length > 0 ? 'refunded' : order.restocked === false ? 'failed' : 'cancelled'), currency: order.currency, prices_include_tax: true, date_created_gmt: gmt(order.createdAt), date_modified_gmt: gmt(order.updatedAt),
     date_paid_gmt: order.paidAt === null ? null : gmt(order.paidAt), customer_id: 0, customer_note: order.remark, payment_method: 'bacs', discount_total: '0.00', shipping_total: decimal(order.freight), shipping_tax: '0.00',
     billing: { first_name: '', last_name: '', address_1: '', city: '', state: '', country: a.country, phone: a.phone },
     shipping: { first_name: a.name, last_name: '', address_1: a.street, address_2: a.district, city: a.city, state: a.province, postcode: '', country: a.country, phone: a.phone },
     line_items: order.lines.map((l) => ({
       id: `@${l.lineId}`, name: l.title, product_id: `@${l.itemId}`, variation_id: `@${l.sku}`, quantity: l.quantity, sku: l.merchantCode, subtotal: decimal(l.unitPrice * l.quantity), subtotal_tax: '0.00', total: decimal(l.unitPrice * l.quantity), total_tax: '0.00',
+      meta_data: order.status === 'unpaid' || order.restocked === true ? [] : [{ id: 1, key: '_reduced_stock', value: String(l.quantity - (l.restocked ?? 0)) }, ...(l.restocked === undefined ? [] : [{ id: 2, key: '_restock_refunded_items', value: String(l.restocked) }])],
     })),
     refunds: done(order).map((r) => ({ id: `@${r.id}`, reason: r.reason, total: `-${decimal(r.amount)}` })),
   };
@@ -77,7 +79,7 @@ export const woocommerce: Protocol = {
       const size = Math.min(100, Number(q['per_page'] ?? 10));
       const at = (name: string): number => Date.parse(`${q[name] ?? ''}Z`);
       // Both ends are exclusive, and the stored time has no parts of a second.
-      const all = shop.changed(0, Number.MAX_SAFE_INTEGER).filter((o) => { const t = Date.parse(`${gmt(o.updatedAt)}Z`); return t > at('modified_after') && t < at('modified_before'); });
+      const all = shop.changed(0, Number.MAX_SAFE_INTEGER).filter((o) => (q['status'] === 'trash') === (o.trashed === true)).filter((o) => { const t = Date.parse(`${gmt(o.updatedAt)}Z`); return t > at('modified_after') && t < at('modified_before'); });
       reply.header('x-wp-total', String(all.length)).header('x-wp-totalpages', String(Math.ceil(all.length / size)));
       return all.slice((Number(q['page'] ?? 1) - 1) * size, Number(q['page'] ?? 1) * size).map(show);
     });

@@ -5,7 +5,7 @@ import { Rig } from '../../bin/channel/rig.ts';
 import { channelKinds } from '../../channels/registry.ts';
 import { accountOf, SIMULATORS } from './support/platforms.ts';
 
-/** Every connector of the registry by itself, against its simulator: the contract that `npm run channel -- check` runs. every-channel.test.ts has the whole system around it. */
+/** Every connector of the registry by itself, against its simulator: the contract that `npm run channel -- check` runs. every/ has the whole system around it. */
 describe.each(channelKinds.map((kind) => [kind.platform, kind] as const))('%s', (platform, kind) => {
   it.each(CONTRACT.map((check) => [check.title, check] as const))('%s', async (title, check) => {
     const { protocol, folder } = SIMULATORS[platform]!;

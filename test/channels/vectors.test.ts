@@ -1,7 +1,8 @@
+import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { receive as receiveDouyin } from '../../channels/douyin/push.ts';
 import { signCall, signPush, sortedJson } from '../../channels/douyin/sign.ts';
-import { standardWebhook } from '../../channels/generic/connector.ts';
+import { standardWebhook } from '../../channels/generic/signature.ts';
 import { receive as receiveShopify, signBody } from '../../channels/shopify/push.ts';
 import { receive as receiveWoo } from '../../channels/woocommerce/push.ts';
 import { callSignature, eventSignature } from '../../simulators/douyin/signing.ts';
@@ -29,6 +30,19 @@ test('PUBLISHED: Standard Webhooks, to the second of its window', () => {
   // While the secret changes several signatures stand there.
   expect(verdict(1_614_265_330_000, { 'webhook-signature': `v1,AAAA ${headers['webhook-signature']}` })).toBe('good');
   expect(verdict(1_614_265_330_000, { 'webhook-id': 'msg_another' })).toBe('signature');
+});
+
+test('DERIVED (by node, apart from our code): Standard Webhooks, ed25519; neither kind of key believes the other kind of signature', () => {
+  const key = 'whpk_5UgihLt+80XPL3ll/TVPan3GMtLpZYNW6MLucd0YTaM=';
+  const signed = 'v1a,1Mpg5kyMdPBuD/HW1ksSC7LRFOUlzWoOkiyQgbZHmSGDv/35NM12vC90ZaFGsgD9IYSA6CzOlMdIUcQ3t3uNBQ==';
+  const mac = 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=';
+  const verdict = (secret: string, signature: string, body = '{"test": 2432232314}', now = 1_614_265_330_000) =>
+    standardWebhook(secret, push({ 'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek', 'webhook-timestamp': '1614265330', 'webhook-signature': signature }, body, now));
+  expect([verdict(key, signed), verdict(key, `${mac} v1a,AAAA ${signed}`), verdict(key, signed, '{"test": 2432232314}', 1_614_265_631_000)]).toEqual(['good', 'good', 'stale']);
+  expect([verdict(key, signed, '{"test":2432232314}'), verdict(key, `v1,${signed.slice(4)}`), verdict(key, mac), verdict('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', signed), verdict(key, 'v1a,')]).toEqual(Array(5).fill('signature'));
+  // Whoever knows the public key must not be able to sign with it.
+  const hmac = createHmac('sha256', Buffer.from(key.slice(5), 'base64')).update('msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330.{"test": 2432232314}').digest('base64');
+  expect([verdict(key, `v1,${hmac}`), verdict(key, `v1a,${hmac}`)]).toEqual(['signature', 'signature']);
 });
 
 test('DERIVED: Douyin, calls by HMAC and MD5, and a push', () => {

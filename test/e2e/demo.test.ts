@@ -12,7 +12,7 @@ import { arrived, connectPlatforms, control, orderOnPlatform, type PlatformUrls 
 import { System } from '../../bin/embedded/system.ts';
 import { runAudit } from '../../db/audit/run-audit.ts';
 import { createPool } from '../../db/pool.ts';
-import type { Item, Order } from '../../simulators/platform/shop.ts';
+import type { Item, Order } from '../../simulators/platform/order.ts';
 import { freePort } from '../../workers/metrics.ts';
 
 const ORDERS = 60;

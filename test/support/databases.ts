@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import pg from 'pg';
 import type { Pool } from 'pg';
 import { startPostgres } from '../../bin/embedded/postgres.ts';
 import { createPool } from '../../db/pool.ts';
-import { oncePerRun, runDirectory } from './shared-server.ts';
+import { dataDirectory, oncePerRun } from './shared-server.ts';
 
 const template = 'tributary_template';
 
@@ -36,10 +35,10 @@ async function administer(url: string, ...statements: string[]): Promise<void> {
 export async function postgresUrl(): Promise<string> {
   const { url } = await oncePerRun('postgres', async () => {
     const server = await startPostgres({
-      dataDir: join(runDirectory(), 'postgres'),
+      dataDir: dataDirectory('postgres'),
       fsync: false,
       database: 'postgres',
-      settings: { max_connections: '300', shared_buffers: '64MB', autovacuum_naptime: '5min' },
+      settings: { max_connections: '300', shared_buffers: '64MB', autovacuum_naptime: '5min', max_wal_size: '256MB' },
     });
     return { pid: server.pid, url: server.url };
   });
@@ -64,7 +63,7 @@ export async function createDatabase({ empty = false }: { empty?: boolean } = {}
   const admin = await postgresUrl();
   if (!empty) await templateReady(admin);
   const name = `t_${randomBytes(6).toString('hex')}`;
-  await administer(admin, `CREATE DATABASE ${name}${empty ? '' : ` TEMPLATE ${template}`}`);
+  await administer(admin, `CREATE DATABASE ${name}${empty ? '' : ` TEMPLATE ${template} STRATEGY file_copy`}`);
   const url = withDatabase(admin, name);
   const pool = createPool(url, 10);
   return {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findTemporal } from '../../bin/embedded/find-temporal.ts';
 import { commandLine, endProcess, isAlive, readJson } from '../../bin/embedded/process.ts';
-import { runDirectoryVariable } from './shared-server.ts';
+import { memoryDirectory, runDirectoryVariable } from './shared-server.ts';
 import type { ServerRecord } from './shared-server.ts';
 
 const prefix = 'tributary-test-';
@@ -16,7 +16,7 @@ async function cleanUp(directory: string): Promise<void> {
     const pid = readJson<ServerRecord>(join(servers, file))?.pid;
     if (pid !== undefined && isAlive(pid) && /postgres|temporal/.test(commandLine(pid))) await endProcess(pid, 'SIGINT', 15_000);
   }
-  rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+  for (const data of [memoryDirectory(directory), directory]) rmSync(data, { recursive: true, force: true, maxRetries: 3 });
 }
 
 /** Runs that were killed could not clean up after themselves; the next run does. */

@@ -3,12 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowExecutionAlreadyStartedError, WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowNotFoundError } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, makeTelemetryFilterString, Runtime, type Worker, type WorkerOptions } from '@temporalio/worker';
+import { createCarrierTending } from '../../activities/carriers/tend.ts';
 import { acknowledgeOutbox, leaseOutbox } from '../../db/outbox.ts';
 import type { LocationAnswer } from '../../db/fulfillment/location-events.ts';
 import type { TrackingNews } from '../../db/fulfillment/track-parcels.ts';
 import type { SeedOptions } from '../../bench/seed.ts';
 import { encodeId } from '../../domain/ids.ts';
 import type { OrderIntake } from '../../domain/order/intake.ts';
+import { createLogger } from '../../runtime/logger.ts';
 import { ORDER_WORKFLOW, orderWorkflowId, RETURN_WORKFLOW, returnWorkflowId } from '../../workflows/contract/ids.ts';
 import { LOOK } from '../../workflows/contract/messages.ts';
 import { askTemporal } from '../../workers/relay.ts';
@@ -147,7 +149,8 @@ export class Scene {
   async settle(orderId: string): Promise<void> { await this.settleWorkflow(orderWorkflowId(orderId)); }
 
   async settleWorkflow(workflowId: string): Promise<void> {
-    for (const end = Date.now() + 20_000; ;) {
+    // Longer than a workflow task may take: one that a poll has lost is handed out again.
+    for (const end = Date.now() + 60_000; ;) {
       await this.pump();
       if (await this.idle(workflowId)) {
         const { left } = await this.world.one<{ left: number }>('select count(*)::int as left from outbox');
@@ -212,6 +215,12 @@ export class Scene {
   async carrier(orderId: string, status: TrackingNews['status'], fulfillment?: Fulfillment): Promise<void> {
     const f = fulfillment ?? await this.living(orderId);
     await this.run(orderId, () => this.world.carrier(f.waybillNo ?? '', status));
+  }
+
+  /** What the worker's housekeeping does about numbers that nobody has any use for. */
+  async takeBackWaybills(): Promise<void> {
+    const { store, partners, raw } = this.world;
+    await createCarrierTending({ ...store, http: partners.http, raw }, createLogger('test', 'silent')).settleWaybills();
   }
 
   /** Issued, delivered, inside its return window. */

@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { findTemporal, startTemporal } from '../../bin/embedded/temporal.ts';
 import { addSearchAttributes, bootstrapTemporal } from '../../runtime/temporal-bootstrap.ts';
-import { cacheDirectory, oncePerRun, runDirectory } from './shared-server.ts';
+import { cacheDirectory, dataDirectory, oncePerRun } from './shared-server.ts';
 import { mavenTestServer } from './time-skipping-server.ts';
 
 export interface DevServer {
@@ -19,7 +18,7 @@ export interface DevServer {
 export function devServer(): Promise<DevServer> {
   return oncePerRun('temporal', async () => {
     const found = await findTemporal();
-    const server = found.kind === 'running' ? found : await startTemporal({ binary: found.path, dataDir: join(runDirectory(), 'temporal'), ui: false });
+    const server = found.kind === 'running' ? found : await startTemporal({ binary: found.path, dataDir: dataDirectory('temporal'), ui: false });
     const namespace = found.kind === 'running' ? 'tributary-test' : 'tributary';
     await bootstrapTemporal(server.address, namespace);
     return { address: server.address, namespace, ...('pid' in server ? { pid: server.pid } : {}) };

@@ -6,6 +6,7 @@ import { putMessenger } from '../../db/messages/messengers.ts';
 import { resendMessage } from '../../db/messages/read.ts';
 import { putTemplate } from '../../db/messages/templates.ts';
 import { decodeId, encodeId } from '../../domain/ids.ts';
+import { PartnerUnavailable } from '../../domain/http-port.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { startMessengers, type MessengersSimulator } from '../../simulators/messengers/start-messengers.ts';
 import { createHttp, createRawHttp } from '../../workers/http.ts';
@@ -216,6 +217,45 @@ describe('exactly once', () => {
     await sender.round();
     expect(await stateOf(id)).toMatchObject({ status: 'failed', reason: 'expired' });
     expect(url).toMatch(/^http/);
+  });
+
+  describe('an answer was lost, and the next try is refused', () => {
+    /** Its message is taken, by e-mail, and the answer lost. */
+    async function lost(): Promise<string> {
+      const id = await ask({ phone: '13800138611', email: 'li@example.com' }, { ways: ['email', 'sms'] });
+      const raw = createRawHttp();
+      await newSender(async (call, ms) => { await raw(call, ms); throw new PartnerUnavailable('no answer'); }).round();
+      expect([await stateOf(id), simulator.inbox.map((m) => m.way)]).toEqual([{ status: 'waiting', reason: null, way: 'email', attempts: 1 }, ['email']]);
+      minutes(10);
+      return id;
+    }
+
+    test('for itself: nobody knows whether it went, and it goes by no other way', async () => {
+      const id = await lost();
+      await newSender(() => Promise.resolve({ status: 422, headers: {}, text: '{"statusCode":422,"name":"validation_error","message":"no"}' })).round();
+      expect([await stateOf(id), simulator.inbox.map((m) => m.way)]).toEqual([{ status: 'failed', reason: 'outcome_unknown', way: 'email', attempts: 2 }, ['email']]);
+      expect(await world.one('select error from messages where order_id = $1', decodeId('ord', id))).toEqual({ error: 'validation_error' });
+    });
+
+    test('for its account: it waits until that is put right, and arrives once', async () => {
+      const id = await lost();
+      await account('mail', 'resend', 'email', { from: 'shop@example.com' }, { apiKey: 're_rotated' });
+      await newSender().round();
+      expect(await stateOf(id)).toEqual({ status: 'waiting', reason: null, way: 'email', attempts: 2 });
+      minutes(10);
+      await account('mail', 'resend', 'email', { from: 'shop@example.com' }, { apiKey: 're_12345678' });
+      await newSender().round();
+      expect([await stateOf(id), simulator.inbox.map((m) => m.way)]).toEqual([{ status: 'sent', reason: null, way: 'email', attempts: 3 }, ['email']]);
+    });
+
+    test('for its account until it is of no use: nobody knows whether it went', async () => {
+      const id = await lost();
+      await account('mail', 'resend', 'email', { from: 'shop@example.com' }, { apiKey: 're_rotated' });
+      await newSender().round();
+      minutes(4 * 1440);
+      await newSender().round();
+      expect([await stateOf(id), simulator.inbox.map((m) => m.way)]).toEqual([{ status: 'failed', reason: 'outcome_unknown', way: 'email', attempts: 2 }, ['email']]);
+    });
   });
 
   test('a lease that ended gives the message to another, and the first one changes nothing any more', async () => {

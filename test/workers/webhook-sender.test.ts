@@ -3,12 +3,14 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { SCOPES } from '../../db/api-keys.ts';
 import { signatures } from '../../db/webhooks/secrets.ts';
+import { retryAfterSeconds } from '../../domain/http-port.ts';
 import { decodeId } from '../../domain/ids.ts';
-import { afterTry, RETRY_S, slowFor, webhookBody } from '../../domain/webhooks/catalogue.ts';
+import { afterTry, MOST_BYTES, RETRY_S, slowFor, webhookBody } from '../../domain/webhooks/catalogue.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { createSafePost } from '../../runtime/safe-post.ts';
 import { decodeSecret, verify } from '../../simulators/shared/signing.ts';
-import { retryAfterSeconds, sendWebhooks } from '../../workers/webhooks/sender.ts';
+import { sendWebhooks } from '../../workers/webhooks/sender.ts';
+import { send as request } from '../api/network/requests.ts';
 import { TestApi } from '../support/api.ts';
 import { allReadable } from '../support/readable.ts';
 
@@ -80,6 +82,14 @@ test('what somebody wrote does not go out', () => {
   expect(webhookBody('order.remark_changed', 'T', null, {})).toBeNull();
 });
 
+test('of each parcel that leaves its carrier and number go out, as many as fit', () => {
+  const body = (parcels: unknown): { data: { parcels: unknown[] } } => JSON.parse(webhookBody('fulfillment.issued', 'T', { id: 'ord_1', channel: 'c' }, { shipment: 's', parcels }) ?? '') as { data: { parcels: unknown[] } };
+  expect(body([{ carrier: 'sf', waybillNo: 'SF1', note: 'x' }, { carrier: 'Li Lei', waybillNo: 'SF2' }, null])).toEqual({ type: 'fulfillment.issued', timestamp: 'T', data: { v: 1, order: 'ord_1', channel: 'c', shipment: 's', parcels: [{ carrier: 'sf', waybillNo: 'SF1' }, { waybillNo: 'SF2' }, {}] } });
+  expect([body(undefined).data.parcels, body('SF1').data.parcels]).toEqual([[], []]);
+  const many = body(Array.from({ length: 200 }, (_, i) => ({ carrier: 'c'.repeat(64), waybillNo: `${i}`.padStart(100, '0') })));
+  expect([many.data.parcels.length, JSON.stringify(many).length < MOST_BYTES]).toEqual([77, true]);
+});
+
 test('what happens to an order is told, signed, in order, from the making of the endpoint on', async () => {
   await api.order();
   const { id, secret } = await endpoint();
@@ -108,6 +118,31 @@ test('later facts of an order wait for the earlier one; other orders do not', as
   seconds(6);
   await send();
   expect(got.filter((g) => g.body.includes(one)).map((g) => (JSON.parse(g.body) as { type: string }).type)).toEqual(['order.captured', 'order.captured', 'order.routed']);
+});
+
+test('an event that is never taken delays its successors by minutes, not by its three days', async () => {
+  const { id } = await endpoint(['order.captured', 'order.routed']);
+  const order = await api.order();
+  const of = (): string[] => got.filter((g) => g.body.includes(order)).map((g) => (JSON.parse(g.body) as { type: string }).type);
+  answer = ({ body }) => ({ status: body.includes('"order.captured"') ? 500 : 204 });
+  await send();
+  seconds(6);
+  await send();
+  expect(of()).toEqual(['order.captured', 'order.captured']);
+  seconds(301);
+  await send();
+  expect(of()).toEqual(['order.captured', 'order.captured', 'order.captured', 'order.routed']);
+  // Both fail: each has three days of its own, from its first try on.
+  const two = await api.order();
+  answer = () => ({ status: 500 });
+  const began = api.world.now.getTime();
+  for (let s = 0; s < 4 * 86_400; s += 1_800) {
+    await send();
+    seconds(s < 1_800 ? 301 : 1_800);
+  }
+  const settled = (await log(id)).filter((d) => d['order'] === two);
+  expect(settled.map((d) => [d['status'], d['tries']])).toEqual([['failed', 10], ['failed', 10]]);
+  for (const d of settled) expect(Date.parse(d['settledAt'] as string) - began).toBeLessThan(3.5 * 86_400_000);
 });
 
 test('after ten tries over three days a delivery has failed, and is replayed with the same id and bytes', async () => {
@@ -152,6 +187,22 @@ test('secrets overlap while they are changed over', async () => {
 });
 
 describe('faults', () => {
+  test('one that was gone for weeks and is made active again is told what happens from then on', async () => {
+    const { id } = await endpoint(['order.captured']);
+    await api.world.capture();
+    answer = () => ({ status: 410 });
+    await send();
+    for (let i = 0; i < 3; i++) await api.world.capture();
+    await allReadable(api.world.store.pool);
+    expect((await request(api, key, 'PUT', `/v1/webhooks/${id}`, { url: 'https://example.com/hook', events: ['order.captured'], status: 'active' })).body).toMatchObject({ status: 'active', waiting: 0 });
+    await api.world.store.pool.query('update webhook_endpoints set url = $1', [url]);
+    answer = () => ({ status: 204 });
+    got = [];
+    const { id: next } = await api.world.capture();
+    await send();
+    expect(got.map((g) => (JSON.parse(g.body) as { data: { order: string } }).data.order)).toEqual([next]);
+  });
+
   test('410 ends it: nothing more is sent, what waited is cancelled, and it can be made active again', async () => {
     const { id } = await endpoint(['order.captured']);
     await api.world.capture();

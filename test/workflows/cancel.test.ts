@@ -96,6 +96,7 @@ test.each(['released', 'accepted'])('%s: the location is asked, agrees, and the 
   expect(await s.world.refunds(id)).toEqual([['cancellation', 2800]]);
   expect(await s.world.stock(lines[1]!.sku)).toEqual(FREE);
   expect(s.world.partners.to(`/fulfillment-orders/${f.id}/cancel`)).toHaveLength(1);
+  await s.takeBackWaybills();
   expect(s.world.partners.to(`/waybills/${f.waybillNo ?? ''}/cancel`)).toHaveLength(1);
   await expect(s.world.issue(f)).rejects.toMatchObject({ code: 'handover_blocked' });
 });

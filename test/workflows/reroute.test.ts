@@ -60,9 +60,20 @@ test('rejected everywhere: it waits for stock at a place that has not given it b
   expect(await s.world.stock(lines[0]!.sku)).toEqual({ 'L-1': [50, 0], 'L-2': [10, 0], 'L-3': [0, 0] });
 });
 
-test('rejected everywhere and nothing comes for a week: cancelled and refunded', async () => {
+test('the only place is closed: asked again by itself when its pause ends', async () => {
   const lines = s.lines();
   for (const { sku } of lines) await s.world.setStock(sku, { 'L-2': 0, 'L-3': 0 });
+  const id = await s.order({ lines });
+  await s.tell(id, await s.living(id), { type: 'rejected', reason: 'closed' });
+  await s.skip(239 * MINUTE, id);
+  expect([await at(id), await s.world.status(id)]).toEqual([['L-1 rejected closed'], 'backordered']);
+  await s.skip(2 * MINUTE, id);
+  expect(await at(id)).toEqual(['L-1 rejected closed', 'L-1 released']);
+});
+
+test('rejected everywhere and nothing comes for a week: cancelled and refunded', async () => {
+  const lines = s.lines();
+  for (const { sku, quantity } of lines) await s.world.setStock(sku, { 'L-1': quantity, 'L-2': 0, 'L-3': 0 });
   const id = await s.order({ lines });
   await s.tell(id, await s.living(id), { type: 'rejected', reason: 'not_found' });
   await s.skip(7 * 24 * 60 * MINUTE - MINUTE, id);
@@ -70,7 +81,7 @@ test('rejected everywhere and nothing comes for a week: cancelled and refunded',
   await s.skip(2 * MINUTE, id);
   expect(await s.world.status(id)).toBe('cancelled');
   expect(await s.world.refunds(id)).toEqual([['shortage', 1400], ['shortage', 1400]]);
-  expect(await s.world.stock(lines[1]!.sku)).toEqual({ 'L-1': [8, 0], 'L-2': [0, 0], 'L-3': [0, 0] });
+  expect(await s.world.stock(lines[1]!.sku)).toEqual({ 'L-1': [0, 0], 'L-2': [0, 0], 'L-3': [0, 0] });
 });
 
 test('a silent location: reminded after its time, given up after as long again; its late goods issue is refused', async () => {
@@ -87,6 +98,7 @@ test('a silent location: reminded after its time, given up after as long again; 
   await s.skip(2 * MINUTE, id);
   expect(await at(id)).toEqual(['L-1 rejected silent', 'L-2 released']);
   expect(s.world.partners.to(`/fulfillment-orders/${silent.id}/cancel`)).toHaveLength(1);
+  await s.takeBackWaybills();
   expect(s.world.partners.to(`/waybills/${silent.waybillNo ?? ''}/cancel`)).toHaveLength(1);
   await expect(s.world.issue(silent)).rejects.toMatchObject({ code: 'handover_blocked', status: 409 });
   await expect(s.world.tell(silent, { type: 'accepted' })).rejects.toBeInstanceOf(Problem);
@@ -117,11 +129,29 @@ test('a location that cannot be reached: tried again, postponed, due for a remin
   await s.until(id, async () => (await s.world.events(id)).includes('fulfillment.reminded'));
   expect(tries().length % 6).toBe(0);
   await s.until(id, async () => (await s.world.fulfillments(id)).some((f) => f.location === 'L-2' && f.status === 'released'));
-  expect(await at(id)).toEqual(['L-1 rejected silent', 'L-2 released']);
+  expect(await at(id)).toEqual(['L-1 rejected unreachable', 'L-2 released']);
   // One waybill each: the first was taken back with the order.
   const [first] = await s.world.fulfillments(id);
   expect(s.world.partners.requests.filter((r) => r.url.endsWith('/v1/waybills') && (r.body as { requestId: string }).requestId === first!.id)).toHaveLength(1);
+  await s.takeBackWaybills();
   expect(s.world.partners.to(`/waybills/W-${first!.id}/cancel`)).toHaveLength(1);
+});
+
+test('a carrier that is down for longer than a location has to accept: the order waits where it is, and the location has all its time then', async () => {
+  const id = await s.capture();
+  let down = true;
+  s.world.partners.answer = (request) => {
+    if (down && request.url.endsWith('/v1/waybills')) throw new PartnerUnavailable('503');
+    return defaultAnswer(request);
+  };
+  await s.until(id, async () => (await s.world.events(id)).includes('fulfillment.unreachable'));
+  const from = s.world.now.getTime();
+  await s.until(id, () => s.world.now.getTime() - from > 30 * MINUTE);
+  expect([await at(id), (await s.world.events(id)).filter((e) => e === 'fulfillment.reminded' || e === 'fulfillment.rejected')]).toEqual([['L-1 releasing'], []]);
+  down = false;
+  await s.until(id, async () => (await at(id)).includes('L-1 released'));
+  await s.skip(8 * MINUTE, id);
+  expect((await s.world.events(id)).filter((e) => e === 'fulfillment.reminded')).toEqual([]);
 });
 
 test('a location that is back before its time is up gets the order by the next try', async () => {
@@ -155,6 +185,7 @@ test('a location that answers 4xx: refused for good, re-routed, its waybill take
   await s.settle(id);
   expect(await at(id)).toEqual(['L-1 rejected refused', 'L-2 released']);
   const [first] = await s.world.fulfillments(id);
+  await s.takeBackWaybills();
   expect(s.world.partners.to(`/waybills/W-${first!.id}/cancel`)).toHaveLength(1);
 });
 

@@ -61,7 +61,7 @@ test('a pre-sale waits for its balance like an unpaid order for its payment: pai
   const payment = { status: 'deposit', deposit: 500, balanceDueAt } as const;
   const [paid, unpaid] = [await s.order({ payment }), await s.order({ payment })];
   expect([await s.world.status(paid), await s.world.status(unpaid)]).toEqual(['awaiting_payment', 'awaiting_payment']);
-  await s.run(paid, () => payOrder(s.world.store.writer, uuid(paid), 'PAY-1', 'key:test'));
+  await s.run(paid, () => payOrder(s.world.store.writer, s.world.store.network, uuid(paid), 'PAY-1', 'key:test'));
   expect(await s.world.status(paid)).toBe('in_fulfillment');
   await s.skip(3 * DAY, unpaid);
   expect(await s.run(unpaid, () => expireDue(s.world.store.writer))).toBe(1);
@@ -192,7 +192,7 @@ test('an address that nobody knows holds the order; mended it goes on, and anoth
   const [hold] = (await s.world.store.pool.query<{ detail: string }>('select detail from order_holds where order_id = $1', [uuid(id)])).rows;
   expect(hold?.detail).toBe('province 火星省 is not known in CN: change the address, or release the hold');
   expect(await s.world.fulfillments(id)).toEqual([]);
-  await s.run(id, async () => { await changeAddress(s.world.store.writer, s.world.store.vault, uuid(id), { ...shipTo, province: '上海市', city: '上海市' }, 'operator'); });
+  await s.run(id, async () => { await changeAddress(s.world.store.writer, s.world.store.network, s.world.store.vault, uuid(id), { ...shipTo, province: '上海市', city: '上海市' }, 'operator'); });
   expect(await s.world.status(id)).toBe('in_fulfillment');
 });
 

@@ -1,5 +1,5 @@
 import { Worker } from '@temporalio/worker';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { cancelMember } from '../../db/orders/cancel-member.ts';
 import { applyWave, keepWave } from '../../db/routing/wave/apply.ts';
 import { gatherWave } from '../../db/routing/wave/gather.ts';
@@ -11,19 +11,19 @@ import { planningQueue, waveWorkflowId } from '../../workflows/contract/ids.ts';
 import { MINUTE, Scene } from '../support/scene.ts';
 
 let s: Scene;
-let planner: { worker: Worker; running: Promise<void> } | null = null;
-beforeAll(async () => { s = await Scene.open({ stock: 0 }); });
-beforeEach(async () => {
+let planner: { worker: Worker; running: Promise<void> };
+beforeAll(async () => {
+  s = await Scene.open({ stock: 0 });
+  // One for all: a task that the server hands to the poll of a planner that has just been shut down is lost until it times out.
   const worker = await Worker.create({ connection: s.environment.nativeConnection, taskQueue: planningQueue(s.queue), activities: s.world.activities(s.environment) });
   planner = { worker, running: worker.run() };
 });
-afterEach(async () => {
-  planner?.worker.shutdown();
-  await planner?.running;
-  planner = null;
-  expect(await s.world.ledger()).toEqual({ drift: 0, reservedDrift: 0 });
+afterEach(async () => { expect(await s.world.ledger()).toEqual({ drift: 0, reservedDrift: 0 }); });
+afterAll(async () => {
+  planner.worker.shutdown();
+  await planner.running;
+  await s.close();
 });
-afterAll(async () => { await s.close(); });
 
 const at = (city: string, phone: string) => ({ name: 'Test Person', phone, country: 'CN', province: city, city, street: '1 Example Road' });
 /** An order that waits in its merge window, quarter of an hour. */
@@ -91,14 +91,14 @@ test('killed after the solver: handed out once by the next attempt; an order tha
   await s.world.setStock(sku, { 'L-1': 9 });
   const [a, b, c] = [await waiting(sku, 1, 'Shanghai', '10000000031'), await waiting(sku, 1, 'Shanghai', '10000000032'), await waiting(sku, 1, 'Shanghai', '10000000032')];
   const wave = await gathered(true);
-  const { writer, network } = s.world.store;
+  const { writer, network, vault } = s.world.store;
   const instance = await prepareWave(writer, network, wave.uuid);
   expect(instance?.orders.length).toBe(3);
   const found = await solveInThread({ wave: instance as NonNullable<typeof instance>, seconds: 5, gap: 0.01 });
   await keepWave(writer, wave.uuid, found);
   await keepWave(writer, wave.uuid, null); // a second attempt's words change nothing
   await s.run(c, () => cancelMember(writer, network, uuid(c), 'cancelled meanwhile', 'key:test'));
-  await Promise.all([applyWave(writer, network, wave.uuid), applyWave(writer, network, wave.uuid)]);
+  await Promise.all([applyWave(writer, network, vault, wave.uuid), applyWave(writer, network, vault, wave.uuid)]);
   for (const id of [a, b]) await s.settle(id);
   expect([await places(a), await places(b), await s.world.status(c), await places(c)]).toEqual([['L-1 released'], ['L-1 released'], 'cancelled', []]);
   expect((await s.world.events(a)).filter((e) => e === 'order.routed_to')).toEqual(['order.routed_to']);

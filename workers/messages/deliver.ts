@@ -42,17 +42,20 @@ export async function deliverMessage(deps: DeliverDeps, m: LeasedMessage): Promi
     sent = (open && repeats === 'lookup' ? await account.messenger.find?.(prepared.message, (m.begunAt ?? now).getTime()) : null) ?? await account.messenger.send(prepared.message);
   } catch (error) {
     logger.warn({ messageId: encodeId('msg', m.id), messenger: prepared.messenger.code, attempts: tried.attempts, err: error }, 'message not sent');
+    // An earlier try may have reached somebody, which this one says nothing of: by another way it could be told twice.
+    if (open && error instanceof PartnerRefused && !error.account) return end({ status: 'failed', reason: 'outcome_unknown', error: error.message }, tried);
     await setBack(deps, tried, prepared, account, open !== null, error);
     return 'postponed';
   }
   return end({ status: 'sent', way: prepared.message.way, messenger: prepared.messenger.code, ref: sent.ref }, tried);
 }
 
+/** It is tried again: by another way where this one is refused, unless an earlier try may have gone out by it; then it waits until the account is put right. */
 async function setBack({ store: { pool, writer } }: DeliverDeps, m: LeasedMessage, { message }: Prepared, account: Account, wasOpen: boolean, error: unknown): Promise<void> {
   const now = writer.clock();
   const text = error instanceof Error ? error.message : String(error);
   const later = (ms: number): Date => new Date(Math.min(now.getTime() + ms, Math.max(m.expiresAt.getTime(), now.getTime() + 1)));
-  if (error instanceof PartnerRefused) {
+  if (error instanceof PartnerRefused && !wasOpen) {
     // Another way may carry it, at once; without one the next look ends it.
     await postponeMessage(pool, m, { dueAt: now, error: text, begun: false, refused: message.way });
   } else if (error instanceof PartnerThrottled) {

@@ -8,6 +8,7 @@ import { shopCodes, type ShopRow } from '../../db/channels/shops.ts';
 import { leaseStreams, leaveStream, noteStream, type StreamNews } from '../../db/channels/streams.ts';
 import type { Store } from '../../db/store.ts';
 import type { Http } from '../../domain/http-port.ts';
+import { repeat } from '../repeat.ts';
 import { StreamConnection, type BackOff } from './connection.ts';
 
 const LOOK_MS = 5_000;
@@ -42,9 +43,7 @@ export class StreamKeeper {
   /** when a shop's messages may be asked for again, by the state of its account */
   readonly #permitAt = new Map<string, number>();
   readonly #permits = new Set<Promise<void>>();
-  #timer: NodeJS.Timeout | null = null;
-  #running: Promise<void> = Promise.resolve();
-  #closed = false;
+  #stop: (() => Promise<void>) | null = null;
 
   constructor(options: StreamKeeperDeps) {
     const { store: { pool, network, vault, writer, capture }, http, raw } = options;
@@ -56,14 +55,7 @@ export class StreamKeeper {
   /** The keys that are with this keeper now. */
   get keys(): string[] { return [...this.#held.keys()].sort(); }
 
-  start(): void {
-    const next = (): void => {
-      this.#timer = setTimeout(() => {
-        this.#running = this.look().catch((error: unknown) => { this.#o.logger.warn({ err: error }, 'streams wait'); }).finally(() => { if (!this.#closed) next(); });
-      }, this.#o.lookMs ?? LOOK_MS);
-    };
-    next();
-  }
+  start(): void { this.#stop = repeat(() => this.look(), this.#o.lookMs ?? LOOK_MS, (error) => { this.#o.logger.warn({ err: error }, 'streams wait'); }); }
 
   /** Takes what nobody holds, renews what it holds, and follows changed accounts. Not twice at once. */
   async look(): Promise<void> {
@@ -93,9 +85,7 @@ export class StreamKeeper {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    if (this.#timer) clearTimeout(this.#timer);
-    await this.#running;
+    await this.#stop?.();
     await Promise.all([...[...this.#held.keys()].map((key) => this.#leave(key)), ...this.#permits]);
   }
 

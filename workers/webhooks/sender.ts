@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
-import { cleanWebhooks, fanOut } from '../../db/webhooks/fan-out.ts';
+import { cleanWebhooks, fanOut, giveUpWebhooks } from '../../db/webhooks/fan-out.ts';
 import { leaseDeliveries, settleDelivery, type DueDelivery, type TryOutcome } from '../../db/webhooks/deliveries.ts';
 import { liveSecrets, openSecrets, signatures } from '../../db/webhooks/secrets.ts';
 import type { Store } from '../../db/store.ts';
+import { retryAfterSeconds } from '../../domain/http-port.ts';
 import { encodeId } from '../../domain/ids.ts';
 import { MOST_BYTES } from '../../domain/webhooks/catalogue.ts';
 import { ForbiddenAddress, type SafeAnswer } from '../../runtime/safe-post.ts';
@@ -16,13 +17,6 @@ const KEPT_MS = 30 * 86_400_000;
 const CLEANING_MS = 3_600_000;
 
 export type WebhookSenderDeps = { store: Pick<Store, 'pool' | 'vault' | 'writer'>; post: (url: string, headers: Record<string, string>, body: string) => Promise<SafeAnswer>; logger: Logger; onTried?: (outcome: TryOutcome) => void };
-
-/** Seconds that `retry-after` asks for: a number of them, or a date. */
-export function retryAfterSeconds(text: string | null, now: number): number | null {
-  if (text === null) return null;
-  const seconds = /^\d{1,7}$/.test(text) ? Number(text) : (Date.parse(text) - now) / 1000;
-  return Number.isFinite(seconds) && seconds > 0 ? Math.ceil(seconds) : null;
-}
 
 /** One round: writes who must be told, then tells whoever is due, in order per order, until nobody is. Returns how many tries were made. */
 export async function sendWebhooks(deps: WebhookSenderDeps): Promise<number> {
@@ -82,6 +76,7 @@ export function startWebhooks(deps: WebhookSenderDeps, everyMs = 250): { close()
     await sendWebhooks(deps);
     if (Date.now() - cleanedAt < CLEANING_MS) return;
     cleanedAt = Date.now();
+    await giveUpWebhooks(deps.store.pool, deps.store.writer.clock());
     await cleanWebhooks(deps.store.pool, new Date(deps.store.writer.clock().getTime() - KEPT_MS));
   };
   return { close: repeat(once, everyMs, (error) => { deps.logger.warn({ err: error }, 'webhooks wait'); }) };

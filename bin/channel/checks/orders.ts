@@ -4,6 +4,8 @@ import { same, thrown, want, type Check } from '../contract.ts';
 import { Fault } from '../fault.ts';
 import type { Rig } from '../rig.ts';
 
+/** calls under way with one token */
+const AT_ONCE = 8;
 const LINE = [{ sku: 'P-1', quantity: 1 }];
 
 export async function read(rig: Rig, id: string, topics: readonly string[] = []): Promise<SeenOrder> {
@@ -190,6 +192,19 @@ export const orders: readonly Check[] = [
       rig.advance((rig.tokenEnds - rig.now()) / 1000 + 1);
       await Promise.all([1, 2, 3, 4].map(() => read(rig, id)));
       same('refreshes after it had run out', rig.tokens - before, 1);
+    },
+  },
+  {
+    title: 'a token that is refused before its time is renewed once, however late each call hears of it', applies: (c) => c.token === 'refresh' || c.token === 'single_use_refresh',
+    async run(rig) {
+      const { id } = rig.place({ lines: LINE });
+      await read(rig, id);
+      const before = rig.tokens;
+      rig.revoke();
+      rig.stagger = { calls: AT_ONCE, ms: 40 };
+      const ended = await Promise.allSettled(Array.from({ length: AT_ONCE }, () => read(rig, id)));
+      same('what calls ended with', ended.flatMap((e) => (e.status === 'rejected' ? [(e.reason as Error).message] : [])), []);
+      same('refreshes after it was refused', rig.tokens - before, 1);
     },
   },
 ];

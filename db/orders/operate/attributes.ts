@@ -2,7 +2,9 @@ import { Problem } from '../../../domain/problem.ts';
 import type { Network } from '../../network.ts';
 import type { Tx } from '../../tx.ts';
 import type { Vault } from '../../vault.ts';
+import { askAgain, GIVEN_BACK } from '../hold-given-back.ts';
 import { refreshStatus } from '../order.ts';
+import { forgetWishes } from '../wishes.ts';
 import { lockChangeable, recheck, unroute } from './guard.ts';
 
 /** 反审核: takes an approval back. The order is held, checked again after its release. */
@@ -18,12 +20,15 @@ export async function reverseApproval(tx: Tx, orderId: string, reason: string, a
   await tx.wake(orderId);
 }
 
-/** Only this location may serve the order; without it the order is held, never silently served from elsewhere. */
+/** Only this location may serve the order, also one that gave it back before; without it the order is held, never silently served from elsewhere. */
 export async function forceLocation(tx: Tx, network: Network, orderId: string, code: string, reason: string, actor: string): Promise<void> {
   const location = network.locations.get(code);
   if (!location?.active) throw new Problem('unknown_location', `location "${code}" is not known or not active`, '/params/location');
   const order = await lockChangeable(tx, orderId);
   await tx.query('update orders set forced_location_id = $2 where id = $1', [orderId, location.id]);
+  await askAgain(tx, orderId, location.id);
+  await tx.query(`update order_holds set released_at = $2, released_by = $3, note = $4 where order_id = $1 and reason = '${GIVEN_BACK}' and released_at is null`, [orderId, tx.now, actor, reason]);
+  await forgetWishes(tx, order.id);
   await recheck(tx, order, 'order.location_forced', actor, { location: code, reason });
 }
 

@@ -3,6 +3,7 @@ import type { Network, Sku } from '../../network.ts';
 import type { Tx } from '../../tx.ts';
 import { readLines } from '../order.ts';
 import { liveReservations, openShortages, releaseReservations } from '../reservations.ts';
+import { forgetWishes } from '../wishes.ts';
 import { lockChangeable, recheck, releaseMendedHold } from './guard.ts';
 
 async function skuOf(network: Network, code: string): Promise<Sku> {
@@ -31,6 +32,7 @@ export async function replaceSku(tx: Tx, network: Network, orderId: string, line
   await tx.query('update order_lines set sku_id = $3, sku_code = $4 where order_id = $1 and line_no = $2', [orderId, lineNo, sku.id, sku.code]);
   await openShortages(tx, orderId, [{ lineNo, skuId: sku.id, quantity: line.quantity - line.cancelled }], 'replaced', deadlineOf(tx, network, order.channelId));
   await releaseMendedHold(tx, orderId, 'SKU mended', actor);
+  await forgetWishes(tx, order.id);
   await recheck(tx, order, 'order.sku_replaced', actor, { line: lineNo, from: line.skuCode, to: code, reason });
 }
 
@@ -43,5 +45,6 @@ export async function addGift(tx: Tx, network: Network, orderId: string, code: s
      select $1, max(line_no) + 1, $2, $3, $4, 0, 0, 0, 0, 0, true from order_lines where order_id = $1 returning line_no`, [orderId, sku.id, sku.code, quantity]);
   if (!row) throw new Error('an order has lines');
   await openShortages(tx, orderId, [{ lineNo: row.line_no, skuId: sku.id, quantity }], 'gift', deadlineOf(tx, network, order.channelId));
+  await forgetWishes(tx, order.id);
   await recheck(tx, order, 'order.gift_added', actor, { line: row.line_no, sku: code, quantity, reason });
 }

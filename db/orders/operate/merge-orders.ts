@@ -5,6 +5,7 @@ import type { Network } from '../../network.ts';
 import type { Tx } from '../../tx.ts';
 import { recomputeGifts } from '../merged-gifts.ts';
 import type { Order } from '../order.ts';
+import { forgetWishes } from '../wishes.ts';
 import { lockChangeable, recheck, unroute } from './guard.ts';
 import { sumUp } from './split-order.ts';
 
@@ -21,6 +22,7 @@ export async function mergeOrders(tx: Tx, network: Network, orderIds: readonly s
     const name = encodeId('ord', other.id);
     if (other.channelId !== first.channelId || other.currency !== first.currency) throw new Problem('conflict', `order ${name} is of another channel`);
     if (other.personId !== first.personId || other.addressHash === null || !first.addressHash?.equals(other.addressHash)) throw new Problem('conflict', `order ${name} goes to another person or address`);
+    if (other.way !== first.way) throw new Problem('conflict', `order ${name} reaches its buyer another way`);
     if (other.type !== first.type) throw new Problem('conflict', `order ${name} is of another type`);
     if (other.forcedLocationId !== first.forcedLocationId || other.forcedCarrier !== first.forcedCarrier) throw new Problem('conflict', `order ${name} is forced to another location or carrier`);
     if (other.scheduledFrom?.getTime() !== first.scheduledFrom?.getTime()) throw new Problem('conflict', `order ${name} is scheduled for another time`);
@@ -32,7 +34,7 @@ export async function mergeOrders(tx: Tx, network: Network, orderIds: readonly s
   for (const other of others) {
     const top = await tx.one<{ n: number }>('select max(line_no) n from order_lines where order_id = $1', [first.id]);
     await tx.query('update order_lines set bundle_line = bundle_line + $2 where order_id = $1 and bundle_line is not null', [other.id, top?.n ?? 0]);
-    await tx.query('update order_lines set merged_from = coalesce(merged_from, $1) where order_id = $1', [other.id]);
+    await tx.query('update order_lines set merged_line = case when merged_from is null then line_no else merged_line end, merged_from = coalesce(merged_from, $1) where order_id = $1', [other.id]);
     for (const table of ['order_lines', 'reservations', 'shortages']) {
       await tx.query(`update ${table} set order_id = $2, line_no = line_no + $3 where order_id = $1`, [other.id, first.id, top?.n ?? 0]);
     }
@@ -42,11 +44,12 @@ export async function mergeOrders(tx: Tx, network: Network, orderIds: readonly s
     await tx.wake(other.id);
   }
   await tx.query(
-    `update orders set ship_by = o.ship_by, deliver_by = o.deliver_by, priority = o.priority, invoice_requested = o.invoice
-     from (select min(ship_by) ship_by, min(deliver_by) deliver_by, max(priority) priority, bool_or(invoice_requested) invoice from orders where id = any($2::uuid[])) o where id = $1`,
+    `update orders set ship_by = o.ship_by, ship_by_given = o.given, deliver_by = o.deliver_by, priority = o.priority, invoice_requested = o.invoice
+     from (select min(ship_by) ship_by, bool_or(ship_by_given) given, min(deliver_by) deliver_by, max(priority) priority, bool_or(invoice_requested) invoice from orders where id = any($2::uuid[])) o where id = $1`,
     [first.id, orders.map((o) => o.id)]);
   await sumUp(tx, orders.map((o) => o.id));
   await recomputeGifts(tx, network, first, actor);
+  await forgetWishes(tx, first.id);
   await recheck(tx, first, 'order.merged', actor, { orders: others.map((o) => encodeId('ord', o.id)), reason });
   return first.id;
 }

@@ -7,6 +7,7 @@ import { uuidv7 } from '../../../runtime/ids.ts';
 import type { Tx } from '../../tx.ts';
 import { lockOrder, readLines, refreshStatus, type Order, type OrderLine } from '../order.ts';
 import { addReservations, liveReservations } from '../reservations.ts';
+import { forgetWishes } from '../wishes.ts';
 import { lockChangeable, recheck, releaseMendedHold, unroute } from './guard.ts';
 
 /**
@@ -41,6 +42,7 @@ export async function splitOrder(
      select $2, reason, detail, rule_id, placed_at, placed_by from order_holds where order_id = $1 and released_at is null order by id`, [order.id, id]);
   for (const part of [order.id, id]) await releaseMendedHold(tx, part, 'the unknown SKU is in the other part', actor);
   await refreshStatus(tx, await lockOrder(tx, id), actor);
+  await forgetWishes(tx, order.id);
   await recheck(tx, order, 'order.split', actor, { ...data, order: encodeId('ord', id) });
   return id;
 }
@@ -50,10 +52,10 @@ async function newHead(tx: Tx, order: Order): Promise<string> {
   await tx.query(
     `insert into orders (id, channel_id, external_id, type, status, payment_status, currency, list_amount, discount_amount, freight_amount, total_amount, body_hash, location_id, allotment_id,
        parent_id, person_id, contact_id, address_hash, dest_country, dest_province, dest_city, dest_district, priority, invoice_requested, has_remarks, scheduled_from, scheduled_to,
-       ordered_at, captured_at, ship_by, deliver_by, approved_rules, route_after, forced_location_id, forced_carrier, priced_here)
+       ordered_at, captured_at, ship_by, ship_by_given, deliver_by, promise_from, approved_rules, route_after, forced_location_id, forced_carrier, priced_here, way)
      select $2, channel_id, external_id || '#S' || (select count(*) + 1 from order_events e where e.order_id = o.id and e.type = 'order.split'),
        type, 'captured', payment_status, currency, 0, 0, 0, 0, ''::bytea, location_id, allotment_id, id, person_id, contact_id, address_hash, dest_country, dest_province, dest_city, dest_district, priority,
-       invoice_requested, has_remarks, scheduled_from, scheduled_to, ordered_at, $3, ship_by, deliver_by, approved_rules, route_after, forced_location_id, forced_carrier, priced_here
+       invoice_requested, has_remarks, scheduled_from, scheduled_to, ordered_at, $3, ship_by, ship_by_given, deliver_by, promise_from, approved_rules, route_after, forced_location_id, forced_carrier, priced_here, way
      from orders o where id = $1`, [order.id, id, tx.now]);
   return id;
 }
@@ -82,8 +84,9 @@ async function moveLine(tx: Tx, from: string, to: string, line: OrderLine, quant
   }
   const { moved, rest } = part(line.priced, quantity);
   await tx.query(
-    `insert into order_lines (order_id, line_no, sku_id, sku_code, quantity, unit_price, list_amount, discount_amount, freight_share, net_amount, discounts, gift, bundle_sku, bundle_line, given_by)
-     select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, bundle_sku, bundle_line, given_by from order_lines where order_id = $13 and line_no = $2`,
+    `insert into order_lines (order_id, line_no, sku_id, sku_code, quantity, unit_price, list_amount, discount_amount, freight_share, net_amount, discounts, gift, bundle_sku, bundle_line, given_by, merged_from,
+       merged_line)
+     select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, bundle_sku, bundle_line, given_by, merged_from, merged_line from order_lines where order_id = $13 and line_no = $2`,
     [to, line.lineNo, line.skuId, line.skuCode, quantity, moved.unitPrice, moved.listAmount, moved.discountAmount, moved.freightShare, moved.netAmount, JSON.stringify(moved.discounts), line.gift, from]);
   await tx.query(
     `update order_lines set quantity = $3, list_amount = $4, discount_amount = $5, freight_share = $6, net_amount = $7, discounts = $8 where order_id = $1 and line_no = $2`,

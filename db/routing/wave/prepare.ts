@@ -1,6 +1,7 @@
 import { limitLevels } from '../../../domain/stock/sharing.ts';
 import { encodeId } from '../../../domain/ids.ts';
 import { isPaymentDue } from '../../../domain/order/payment.ts';
+import { offsetMinutes } from '../../../domain/promising/promise.ts';
 import type { InstanceLocation } from '../../../domain/routing/model.ts';
 import type { WaveInstance, WaveOrder } from '../../../domain/routing/wave/model.ts';
 import type { Network } from '../../network.ts';
@@ -9,6 +10,7 @@ import { liveReservations, type Reservation } from '../../orders/reservations.ts
 import { freshLevels, unitsAt } from '../../orders/route-order.ts';
 import type { StockWriter } from '../../stock-writer.ts';
 import type { Tx } from '../../tx.ts';
+import { rulings } from '../canary/ruling.ts';
 import { buildInstance, type OpenLine, type Units } from '../instance.ts';
 
 /** An order without stock of its own would cost so much, minor units: none does here, each has reserved all that it wants. */
@@ -18,15 +20,17 @@ const UNSERVED = { base: 100_000, perMilleOfValue: 1000 };
 export async function prepareWave(writer: StockWriter, network: Network, waveId: string): Promise<WaveInstance | null> {
   return writer.change(async (tx) => {
     const ids = (await tx.query<{ id: string }>(
-      `select o.id from wave_orders w join orders o on o.id = w.order_id where w.wave_id = $1 and o.status = 'confirmed' and o.hold_reason is null and o.validated_at is not null and o.route_after > $2 order by o.route_after, o.id`, [waveId, tx.now])).map((r) => r.id);
+      `select o.id from wave_orders w join orders o on o.id = w.order_id where w.wave_id = $1 and o.wave_id = w.wave_id and o.status = 'confirmed' and o.hold_reason is null and o.validated_at is not null and o.route_after > $2 order by o.route_after, o.id`, [waveId, tx.now])).map((r) => r.id);
     if (ids.length < 2) return null;
-    const { policy } = network.policyAt(tx.now);
+    // Those that a canary has begun or ceased to rule since they were gathered go alone.
+    const ruling = await rulings(tx, network.policyAt(tx.now));
+    const { id: ruler, policy } = ruling(ids[0] as string);
     const orders: WaveOrder[] = [];
     const units: Units[] = [];
     const free = new Map<string, Units>();
     const everything: OpenLine[] = [];
     let first: Order | null = null;
-    for (const id of ids) {
+    for (const id of ids.filter((i) => ruling(i).id === ruler)) {
       const order = await readOrder(tx, id);
       if (!order) continue;
       first ??= order;
@@ -43,12 +47,19 @@ export async function prepareWave(writer: StockWriter, network: Network, waveId:
       }
       const instance = await buildInstance(tx, network, policy, order, lines, [], []);
       const mergeKey = keyOf(order);
-      orders.push({ id: encodeId('ord', id), order: instance.order, ...(mergeKey === null ? {} : { mergeKey }) });
+      orders.push({ id: encodeId('ord', id), order: { ...instance.order, promisedBy: byClockOf(network, first, order)?.toISOString() ?? null }, ...(mergeKey === null ? {} : { mergeKey }) });
     }
     if (!first || orders.length < 2) return null;
     const { locations, rates } = await buildInstance(tx, network, policy, { ...first, forcedLocationId: null, forcedCarrier: null, scheduledFrom: null }, everything, [...units, ...free.values()], []);
     return { orders, locations: locations.map(withoutOpportunity), rates, policy, unserved: UNSERVED };
   });
+}
+
+/** The promise of an order as if it ended by the clock of the first one's destination: by that one the wave's locations hand over (`leavesAt`), and promises end at the same hour, each by its own. */
+function byClockOf(network: Network, first: Order, order: Order): Date | null {
+  if (!order.deliverBy) return null;
+  const clock = ({ country, province, city }: Order, at: Date): number => offsetMinutes(network.zoneOf(network.place(country, province, city)) ?? 'UTC', at.getTime());
+  return new Date(order.deliverBy.getTime() + (clock(order, order.deliverBy) - clock(first, first.deliverBy ?? order.deliverBy)) * 60_000);
 }
 
 /** Only the first order's margins are known here, and last units are priced again when each is routed. */

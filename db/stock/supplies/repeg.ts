@@ -2,7 +2,7 @@ import { limitLevels } from '../../../domain/stock/sharing.ts';
 import type { Network } from '../../network.ts';
 import { lockOrder, refreshStatus, type Order } from '../../orders/order.ts';
 import { freeChain, lastsUntil } from '../../orders/order-pools.ts';
-import { GAVE_BACK } from '../../orders/reservations.ts';
+import { GAVE_BACK_TO } from '../../orders/gave-back.ts';
 import { repayBorrowed } from '../allotments/borrowings.ts';
 import type { Tx } from '../../tx.ts';
 import { moveClaims } from './move-claims.ts';
@@ -37,7 +37,7 @@ export async function repegClaims(
        from stock_levels v join lots on lots.id = v.lot_id join supplies p on p.id = v.supply_id join locations l on l.id = v.location_id and l.active
        where v.sku_id = $2 and v.condition = 'sellable' and v.allotment_id = any($3::int[]) and v.supply_id <> $4 and v.on_hand - v.reserved - v.buffer > 0
          and (v.supply_id = 0 or (p.status = 'open' and p.expected_at > $5 and p.expected_at <= $6)) and coalesce($7::int, v.location_id) = v.location_id
-         and lots.recalled_at is null and (lots.expires_on is null or lots.expires_on >= $8::date) and not ${GAVE_BACK}
+         and lots.recalled_at is null and (lots.expires_on is null or lots.expires_on >= $8::date) and not ${GAVE_BACK_TO('$1', '$5')}
        order by v.supply_id <> 0, array_position($3::int[], v.allotment_id), p.expected_at, lots.expires_on nulls last, v.id`,
       [order.id, level.skuId, freeChain(network, order.allotmentId), supply.id, tx.now, inTime, order.forcedLocationId, lastsUntil(network, order.channelId, tx.now)]);
     const share = network.sharing(order.channelId, tx.now);

@@ -1,4 +1,4 @@
-import { chooseId, listingOf, MAX_LINES, MAX_ORDER_NO, type DealerLine, type DealerOrder } from '../../dealer/order.ts';
+import { chooseId, listingOf, MAX_LINES, MAX_ORDER_NO, OrderDates, OTHER_DATE, type DealerLine, type DealerOrder } from '../../dealer/order.ts';
 import type { DealerProfile } from '../../dealer/profile.ts';
 import { END_OF_DAY, isUnread, moment, readAmount, readId, readQuantity } from '../../dealer/values.ts';
 import type { Sent, SentLine } from '../answer.ts';
@@ -30,6 +30,7 @@ export function readOrders(message: EdifactMessage, interchange: EdifactIntercha
   let line: { s: EdifactSegment; value: DealerLine; sent: SentLine; counted: boolean; priced: boolean } | null = null;
   let count: { s: EdifactSegment; lines: string } | null = null;
   const notes: string[] = [];
+  const dates = new OrderDates({ shipBy: ['10'], deliverBy: ['63', '2'], notBefore: ['64'] });
 
   for (const s of message.segments) {
     const el = (n: number, c = 1): string => (s.elements[n - 1]?.[c - 1] ?? '').trim();
@@ -49,10 +50,11 @@ export function readOrders(message: EdifactMessage, interchange: EdifactIntercha
         break;
       case 'DTM': {
         const at = moment102(el(1, 2), el(1, 3));
-        if (!['137', '2', '10', '63', '64'].includes(el(1, 1))) break;
+        const kind = dates.kind(el(1, 1));
+        if (kind === null && el(1, 1) !== '137') break;
         if (at === null) wrong(s, '12', 2, 2, `"${el(1, 2)}" is no date as ${el(1, 3) === '203' ? 'CCYYMMDDHHMM (203)' : 'CCYYMMDD (102)'}`, 'DTM');
-        else if (el(1, 1) === '137') [order.orderedAt, orderDate] = [at, el(1, 2).slice(0, 8)];
-        else if (el(1, 1) === '10') order.shipBy = at + (el(1, 3) === '203' ? 0 : END_OF_DAY);
+        else if (kind === null) [order.orderedAt, orderDate] = [at, el(1, 2).slice(0, 8)];
+        else if (!dates.take(el(1, 1), at + (el(1, 3) === '203' || kind === 'notBefore' ? 0 : END_OF_DAY))) wrong(s, '12', 2, 2, OTHER_DATE, kind);
         break;
       }
       case 'NAD':
@@ -117,6 +119,8 @@ export function readOrders(message: EdifactMessage, interchange: EdifactIntercha
   if (counted && Number(counted.lines) !== order.lines.length) wrong(counted.s, '29', 2, 2, `CNT says ${counted.lines} lines, ${order.lines.length} came`, 'lines');
   const twice = order.lines.find((l, i) => order.lines.findIndex((o) => o.lineNo === l.lineNo) !== i);
   if (twice) wrong(null, '26', null, null, `line number "${twice.lineNo}" stands there twice`, 'LIN');
+  const misdated = dates.writeTo(order);
+  if (misdated !== null) wrong(null, '12', null, null, misdated, 'DTM');
   if (notes.length > 0) order.remark = notes.join(' ').slice(0, 1000);
   if (order.purpose === 'original') placeIt();
   return { order: faults.length === 0 && message.fault === null ? order : null, sent: { shipToCode: order.shipToCode, shipToAgency: agency, parties, orderDate, lines: sent }, faults };

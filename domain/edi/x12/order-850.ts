@@ -1,4 +1,4 @@
-import { chooseId, listingOf, MAX_LINES, MAX_ORDER_NO, type DealerAddress, type DealerLine, type DealerOrder, type ItemId } from '../../dealer/order.ts';
+import { chooseId, listingOf, MAX_LINES, MAX_ORDER_NO, OrderDates, OTHER_DATE, type DealerAddress, type DealerLine, type DealerOrder, type ItemId } from '../../dealer/order.ts';
 import type { DealerProfile } from '../../dealer/profile.ts';
 import { END_OF_DAY, isUnread, moment, readAmount, readId, readQuantity } from '../../dealer/values.ts';
 import type { Sent, SentLine } from '../answer.ts';
@@ -38,6 +38,7 @@ export function read850(set: X12Set, profile: DealerProfile): Read850 {
   let items = 0;
   let hasBeg = false;
   const notes: string[] = [];
+  const dates = new OrderDates({ shipBy: ['038', '010'], deliverBy: ['063', '002'], notBefore: ['064', '037'] });
 
   for (const s of set.segments.slice(1)) {
     const el = (n: number): string => (s.elements[n - 1] ?? '').trim();
@@ -60,13 +61,15 @@ export function read850(set: X12Set, profile: DealerProfile): Read850 {
         if (/^[A-Z]{3}$/.test(el(2))) order.currency = el(2);
         else wrong(s, 2, '100', '7', `"${el(2)}" is no currency: three letters of ISO 4217`, 'currency');
         break;
-      case 'DTM':
-        if (el(1) === '010' || (el(1) === '002' && order.shipBy === null)) {
-          const at = day(el(2));
-          if (at === null) wrong(s, 2, '373', '8', `"${el(2)}" is no date as CCYYMMDD`, 'shipBy');
-          else if (el(1) === '010') order.shipBy = at + END_OF_DAY;
-        }
+      case 'DTM': {
+        const kind = dates.kind(el(1));
+        if (kind === null) break;
+        const at = day(el(2));
+        if (at === null) wrong(s, 2, '373', '8', `"${el(2)}" is no date as CCYYMMDD`, kind);
+        else if (!dates.take(el(1), at + (kind === 'notBefore' ? 0 : END_OF_DAY))) wrong(s, 2, '373', '8', OTHER_DATE, kind);
         break;
+      }
+      case 'SCH': add(s, '2', 'SCH (a schedule of deliveries) is not taken: send an order for each date', 'SCH'); break;
       case 'N1':
         loop = 'N1';
         address = { name: el(2), lines: [], city: '', province: '', postcode: '', country: '', code: el(4) === '' ? null : el(4), party: el(1) };
@@ -100,6 +103,8 @@ export function read850(set: X12Set, profile: DealerProfile): Read850 {
   if (items > MAX_LINES) add(null, '5', `the order has more than ${MAX_LINES} lines: send it in parts`, 'PO1');
   const twice = order.lines.find((l, i) => order.lines.findIndex((o) => o.lineNo === l.lineNo) !== i);
   if (twice) add(null, '8', `line number "${twice.lineNo}" stands there twice (PO101)`, 'PO1');
+  const misdated = dates.writeTo(order);
+  if (misdated !== null) add(null, '8', misdated, 'DTM');
   if (notes.length > 0) order.remark = notes.join(' ').slice(0, 1000);
   placeIt(shipTo);
   return { order: faults.length === 0 && set.faults.length === 0 ? order : null, orderDate: order.orderedAt === null ? '' : orderDate, sent: { shipToCode: order.shipToCode, lines: sent }, faults };

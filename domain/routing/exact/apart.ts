@@ -15,7 +15,8 @@ export type Relaxed = {
   cost: (set: number) => number;
 };
 
-const popcount = (mask: number): number => {
+/** Items of a set. */
+export const popcount = (mask: number): number => {
   let n = 0;
   for (let left = mask; left !== 0; left &= left - 1) n++;
   return n;

@@ -6,7 +6,7 @@ export const SCALE = 1000;
 
 /** What a shipment of a site costs whatever is in it. */
 export function openingCost({ location }: Site, w: RoutingWeights): number {
-  return w.handling * location.handling.perShipment + w.loadBalance * location.load + rejectionCost(location, w);
+  return w.handling * location.handling.perShipment + w.settlement * (location.settlementFee ?? 0) + w.loadBalance * location.load + rejectionCost(location, w);
 }
 
 /** Expected rejections of a shipment × what one costs: per mille × minor units are thousandths. */

@@ -1,13 +1,17 @@
 import type { InstancePolicy } from '../model.ts';
-import { cheapestRate, openingCost, SCALE, unitsCost } from './cost.ts';
-import { sitesOf, type Item } from './items.ts';
+import { openingCost, SCALE } from './cost.ts';
+import { cover } from './cover.ts';
+import { barredOf, LAST, sitesOf, type Dealers, type Item } from './items.ts';
+import { countOf, Loading } from './loading.ts';
 import type { Site } from './sites.ts';
 
-/** Items by site of a plan that was found without proof. `cost` and `bound` in thousandths of a minor unit. */
+/** Items by site of a plan that was found without proof. `cost` and `bound` in thousandths of a minor unit. `most`: it is certain that no plan serves more. */
 export type LargeSolution = {
-  parts: { items: number[]; site: number }[]; cost: number; bound: number;
+  parts: { items: number[]; site: number }[]; cost: number; bound: number; most: boolean;
   /** by item, then site */
   can: readonly boolean[][]; costAt: (site: number, items: readonly number[]) => number;
+  /** items that a dealer serves though an own location could */
+  barred: (site: number, items: readonly number[]) => number;
 };
 
 /** Sites tried for an exchange: those that serve the most items. */
@@ -15,127 +19,116 @@ const MOST_TRIED = 60;
 const ROUNDS = 20;
 
 /**
- * For more items than the exact search takes: as few sites as cover the items, greedily, then moves of single items and exchanges of sites as long as they save money.
- * With a bound below any plan that serves as many.
+ * For more items than the exact search takes: as few sites as cover the items, greedily; where that leaves out what some site has, a search for sites that cover more (cover.ts); then moves of single
+ * items and exchanges of sites as long as they save money. With a bound below any plan that serves as many.
  */
-export function solveLarge(items: readonly Item[], sites: readonly Site[], policy: InstancePolicy): LargeSolution {
+export function solveLarge(items: readonly Item[], sites: readonly Site[], policy: InstancePolicy, dealers: Dealers): LargeSolution {
   const w = policy.weights;
-  const can = items.map((item) => sitesOf(item, sites, policy.dealers));
-  const penalty = SCALE * policy.weights.splitPenalty;
-  const costAt = (site: number, own: readonly number[]): number => {
-    const at = sites[site] as Site;
-    const bySku = new Map<string, number>();
-    let [units, weightG, volumeMm3, hazardous] = [0, 0, 0, false];
-    for (const i of own) {
-      if (!can[i]?.[site]) return Number.POSITIVE_INFINITY;
-      const { line, quantity } = items[i] as Item;
-      bySku.set(line.sku, (bySku.get(line.sku) ?? 0) + quantity);
-      units += quantity;
-      weightG += quantity * line.weightG;
-      volumeMm3 += quantity * (line.volumeMm3 ?? 0);
-      hazardous ||= line.hazardous === true;
+  const can = items.map((item) => sitesOf(item, sites, dealers, w));
+  const loading = new Loading(items, sites, can, w, dealers === 'last' ? barredOf(items, sites, w) : null);
+  const penalty = SCALE * w.splitPenalty;
+  const partOf = (site: number, own: readonly number[]): Part => ({ site, own, cost: own.length > 0 ? loading.cost(site, own) : 0 });
+  const total = (plan: readonly Part[]): number => {
+    let [used, sum, least] = [0, 0, Number.POSITIVE_INFINITY];
+    for (const { own, cost } of plan) {
+      if (own.length === 0) continue;
+      used++;
+      sum += cost;
+      if (policy.minShipmentValue > 0) least = Math.min(least, own.reduce((worth, i) => worth + (items[i] as Item).value, 0));
     }
-    if (units > (at.location.capacityUnits ?? Number.POSITIVE_INFINITY)) return Number.POSITIVE_INFINITY;
-    let sum = openingCost(at, w) + cheapestRate(at.rates, { weightG, volumeMm3, hazardous }, w)[0];
-    for (const [sku, quantity] of bySku) {
-      if (quantity > (at.location.stock[sku]?.available ?? 0)) return Number.POSITIVE_INFINITY;
-      sum += unitsCost(at, sku, quantity, w);
-    }
-    return sum;
+    return used > policy.maxShipments || (used > 1 && least < policy.minShipmentValue) ? Number.POSITIVE_INFINITY : sum + Math.max(0, used - 1) * penalty;
   };
   /** Lines, and units of divided ones. */
-  const counted = (own: readonly number[]): number => own.reduce((sum, i) => sum + countOf(items[i] as Item), 0);
-  const worth = (own: readonly number[]): number => own.reduce((sum, i) => sum + (items[i] as Item).value, 0);
-  const total = (plan: ReadonlyMap<number, readonly number[]>): number => {
-    const used = [...plan].filter(([, own]) => own.length > 0);
-    if (used.length > policy.maxShipments || (used.length > 1 && used.some(([, own]) => worth(own) < policy.minShipmentValue))) return Number.POSITIVE_INFINITY;
-    return used.reduce((sum, [site, own]) => sum + costAt(site, own), 0) + Math.max(0, used.length - 1) * penalty;
+  const counted = (own: readonly number[]): number => {
+    let sum = 0;
+    for (const i of own) sum += countOf(items[i] as Item);
+    return sum;
   };
-  /** Items that a site can send together, the first ones first. */
-  const fill = (site: number, wanted: readonly number[]): number[] => {
-    // What goes together goes in any part, too: mostly everything does.
-    const all = wanted.filter((i) => can[i]?.[site]);
-    if (all.length > 0 && Number.isFinite(costAt(site, all))) return all;
-    const own: number[] = [];
-    for (const i of all) if (Number.isFinite(costAt(site, [...own, i]))) own.push(i);
-    return own;
-  };
+  const served = (plan: readonly Part[]): number => plan.reduce((sum, { own }) => sum + counted(own), 0);
 
   const tried = sites.map((_, s) => [s, can.filter((yes) => yes[s]).length] as const).filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, MOST_TRIED).map(([s]) => s);
-  let plan: ReadonlyMap<number, readonly number[]> = greedy(items.length, tried, policy.maxShipments, fill, costAt, counted);
-  if (!Number.isFinite(total(plan))) plan = oneSite(items.length, tried, fill, costAt, counted);
+  const greedy = (most: number): Part[] => {
+    const plan: Part[] = [];
+    for (let left: readonly number[] = items.map((_, i) => i); left.length > 0 && plan.length < most;) {
+      let best: Part | null = null;
+      let serves = 0;
+      for (const site of tried) {
+        if (plan.some((p) => p.site === site)) continue;
+        const own = loading.fill(site, left);
+        const count = counted(own);
+        if (own.length === 0 || count < serves) continue;
+        const part = partOf(site, own);
+        if (!best || count > serves || part.cost < best.cost) [best, serves] = [part, count];
+      }
+      if (!best) break;
+      const { own } = best;
+      plan.push(best);
+      left = left.filter((i) => !own.includes(i));
+    }
+    return plan;
+  };
+  let plan = greedy(policy.maxShipments);
+  if (!Number.isFinite(total(plan))) plan = greedy(1);
+  let most = true;
+  const placed = new Set(plan.flatMap(({ own }) => own));
+  if (items.some((_, i) => !placed.has(i) && can[i]?.includes(true))) {
+    const found = cover(items, sites, can, loading, policy, served(plan));
+    most = found.most;
+    const more = found.parts?.map(({ site, own }) => partOf(site, own));
+    if (more && Number.isFinite(total(more))) plan = more;
+  }
   let cost = total(plan);
-  const served = (p: ReadonlyMap<number, readonly number[]>): number => [...p.values()].reduce((sum, own) => sum + counted(own), 0);
   for (let round = 0, better = true; better && round < ROUNDS; round++) {
     better = false;
-    for (const next of neighbours(plan, tried, fill)) {
+    for (const next of neighbours(plan, tried, loading, partOf)) {
       const price = total(next);
       if (price >= cost || served(next) < served(plan)) continue;
       [plan, cost, better] = [next, price, true];
       break;
     }
   }
-  return { parts: [...plan].filter(([, own]) => own.length > 0).map(([site, own]) => ({ site, items: [...own].sort((a, b) => a - b) })), cost, bound: Math.min(cost, lowerBound(items, sites, policy, plan, can)), can, costAt };
+  // What dealers serve last is dearer to the search only.
+  cost -= LAST * plan.reduce((n, { site, own }) => n + loading.barred(site, own), 0);
+  return {
+    parts: plan.filter(({ own }) => own.length > 0).map(({ site, own }) => ({ site, items: [...own].sort((a, b) => a - b) })), cost, most,
+    bound: Math.min(cost, lowerBound(items, sites, policy, served(plan), can)), can, costAt: (site, own) => loading.cost(site, own), barred: (site, own) => loading.barred(site, own),
+  };
 }
 
-function greedy(
-  count: number, tried: readonly number[], most: number, fill: (site: number, wanted: readonly number[]) => number[], costAt: (site: number, own: readonly number[]) => number,
-  counted: (own: readonly number[]) => number,
-): Map<number, number[]> {
-  const plan = new Map<number, number[]>();
-  let left = Array.from({ length: count }, (_, i) => i);
-  while (left.length > 0 && plan.size < most) {
-    let best: { site: number; own: number[]; price: number } | null = null;
-    for (const site of tried) {
-      if (plan.has(site)) continue;
-      const own = fill(site, left);
-      const price = own.length > 0 ? costAt(site, own) : 0;
-      if (own.length > 0 && (!best || counted(own) > counted(best.own) || (counted(own) === counted(best.own) && price < best.price))) best = { site, own, price };
-    }
-    if (!best) break;
-    const { site, own } = best;
-    plan.set(site, own);
-    left = left.filter((i) => !own.includes(i));
-  }
-  return plan;
-}
-
-function oneSite(
-  count: number, tried: readonly number[], fill: (site: number, wanted: readonly number[]) => number[], costAt: (site: number, own: readonly number[]) => number, counted: (own: readonly number[]) => number,
-): Map<number, number[]> {
-  return greedy(count, tried, 1, fill, costAt, counted);
-}
+/** Items that leave a site together, and what that costs. */
+type Part = { site: number; own: readonly number[]; cost: number };
 
 /** Plans that differ by one item at another used site, or by another site in the place of one. */
-function* neighbours(plan: ReadonlyMap<number, readonly number[]>, tried: readonly number[], fill: (site: number, wanted: readonly number[]) => number[]): Generator<Map<number, readonly number[]>> {
-  for (const [from, own] of plan) {
-    for (const i of own) {
-      for (const to of plan.keys()) {
+function* neighbours(plan: readonly Part[], tried: readonly number[], loading: Loading, partOf: (site: number, own: readonly number[]) => Part): Generator<Part[]> {
+  for (const from of plan) {
+    for (const i of from.own) {
+      const less = plan.length > 1 ? partOf(from.site, from.own.filter((x) => x !== i)) : from;
+      for (const to of plan) {
         if (to === from) continue;
-        yield new Map([...plan].map(([s, some]) => [s, s === from ? some.filter((x) => x !== i) : s === to ? [...some, i] : some] as const));
+        const more = partOf(to.site, [...to.own, i]);
+        yield plan.map((p) => (p === from ? less : p === to ? more : p));
       }
     }
     for (const to of tried) {
-      if (plan.has(to) || fill(to, own).length < own.length) continue;
-      yield new Map([...plan].map(([s, some]) => [s === from ? to : s, some] as const));
+      if (plan.some((p) => p.site === to) || loading.fill(to, from.own).length < from.own.length) continue;
+      const other = partOf(to, from.own);
+      yield plan.map((p) => (p === from ? other : p));
     }
   }
 }
-
-const countOf = ({ divided, quantity }: Item): number => (divided ? quantity : 1);
 
 /**
  * Below any plan that serves as many lines and units, whichever these are: the least own costs of so many (without that of last units, which others may share), the least
  * opening and first weight of one shipment.
  */
-function lowerBound(items: readonly Item[], sites: readonly Site[], policy: InstancePolicy, plan: ReadonlyMap<number, readonly number[]>, whole: readonly boolean[][]): number {
+function lowerBound(items: readonly Item[], sites: readonly Site[], policy: InstancePolicy, served: number, whole: readonly boolean[][]): number {
   const w = policy.weights;
-  let left = [...plan.values()].flat().reduce((sum, i) => sum + countOf(items[i] as Item), 0);
+  let left = served;
   if (left === 0) return 0;
   const least = items.map((item, i): { each: number; count: number } => {
     // A unit of a divided line may come from where a whole piece is not.
     const one: Item = item.divided ? { ...item, quantity: 1 } : item;
-    const can = item.divided ? sitesOf(one, sites, 'equal') : whole[i] as boolean[];
+    const can = item.divided ? sitesOf(one, sites, 'equal', w) : whole[i] as boolean[];
     const each = sites.reduce((min, { location }, s) => {
       const stock = can[s] ? location.stock[item.line.sku] : undefined;
       return stock ? Math.min(min, one.quantity * (w.handling * location.handling.perUnit + w.settlement * (stock.settlement ?? 0) - w.slowCredit * (stock.slowCredit ?? 0))) : min;

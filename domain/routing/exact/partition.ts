@@ -1,14 +1,10 @@
-import { apart as solveApart, type Part, type Solution } from './apart.ts';
+import type { InstancePolicy } from '../model.ts';
+import { apart as solveApart, popcount, type Part, type Solution } from './apart.ts';
 import { SCALE } from './cost.ts';
 import type { Tables } from './tables.ts';
 
-export type Limits = { maxShipments: number; splitPenalty: number; minShipmentValue: number };
-
-const popcount = (mask: number): number => {
-  let n = 0;
-  for (let left = mask; left !== 0; left &= left - 1) n++;
-  return n;
-};
+/** What of a policy limits a plan. */
+export type Limits = Pick<InstancePolicy, 'maxShipments' | 'minShipmentValue' | 'weights'>;
 
 /** The programme over subsets of one order. Costs in thousandths of a minor unit, split penalty included. */
 export type Programme = {
@@ -28,7 +24,7 @@ export function programme(t: Tables, limits: Limits): Programme {
   const n = t.items.length;
   const size = t.full + 1;
   const most = Math.min(limits.maxShipments, n);
-  const penalty = limits.splitPenalty * SCALE;
+  const penalty = limits.weights.splitPenalty * SCALE;
   const part = limits.minShipmentValue > 0 ? t.best.map((cost, mask) => ((t.value[mask] as number) >= limits.minShipmentValue ? cost : Number.POSITIVE_INFINITY)) : t.best;
   const layersOf = (step: 1 | 2): Float64Array[] => (most < n ? limitedLayers(part, size, most, penalty, step) : unlimitedLayers(part, size, most, penalty, step));
   // What is asked of a set takes the part with its lowest item and the rest of it, so no layer is asked for a set with the lowest item of all: a third of the work.

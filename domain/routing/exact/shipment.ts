@@ -26,7 +26,7 @@ export function shipmentOf({ policy: { weights: w } }: RoutingInstance, site: Si
   const terms: InstanceShipment['terms'] = {
     shipping: carriage - lateness, handling: w.handling * (location.handling.perShipment + location.handling.perUnit * units), lateness, load: w.loadBalance * location.load,
     opportunity: w.opportunity * of((s, q) => (s.opportunity?.cost ?? 0) * opportunityUnits(s, q)), slowCredit: 0 - w.slowCredit * of((s, q) => (s.slowCredit ?? 0) * q),
-    settlement: w.settlement * of((s, q) => (s.settlement ?? 0) * q), ...(w.rejection === undefined ? {} : { rejection: rejectionCost(location, w) }),
+    settlement: w.settlement * ((location.settlementFee ?? 0) + of((s, q) => (s.settlement ?? 0) * q)), ...(w.rejection === undefined ? {} : { rejection: rejectionCost(location, w) }),
   };
   const cost = Object.values(terms).reduce((sum, n) => sum + n, 0);
   for (const key of Object.keys(terms) as CostTerm[]) terms[key] = (terms[key] ?? 0) / SCALE || 0;

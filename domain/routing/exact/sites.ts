@@ -24,7 +24,7 @@ function lateness(arrivesAt: number, promisedBy: number | null, lateRisk: number
 }
 
 /** Locations that may serve the order, the nearest first; every other one with the reason. Where several reasons hold the first is told. */
-export function eligibleSites({ order, locations, rates, policy }: RoutingInstance): { sites: Site[]; rejected: Rejection[] } {
+export function eligibleSites({ order, locations, rates, policy, hurry, wanted }: RoutingInstance): { sites: Site[]; rejected: Rejection[] } {
   const rejected: Rejection[] = [];
   const sites: (Site & { km: number })[] = [];
   const promisedBy = order.promisedBy === null ? null : Date.parse(order.promisedBy);
@@ -51,6 +51,8 @@ export function eligibleSites({ order, locations, rates, policy }: RoutingInstan
     else if (ineligible !== null) reject(location, ineligible);
     else if (location.channels && !location.channels.includes(order.channel)) reject(location, `does not serve channel ${order.channel}`);
     else if (order.excluded?.includes(location.code)) reject(location, 'gave this order back before');
+    else if (hurry?.exclude?.includes(location.code)) reject(location, 'is too late for the promise');
+    else if (wanted && !wanted.includes(location.code)) reject(location, 'its wave sends the order from elsewhere');
     else if (location.shipsAt === null) reject(location, location.pause === undefined ? 'takes nothing now' : `takes nothing now: ${location.pause}`);
     else if (location.capacityUnits !== undefined && location.capacityUnits < 1) reject(location, 'has no capacity left');
     else if (!hasAny(skus, location)) reject(location, blockedWords(skus, location) ?? 'has none of the SKUs');

@@ -1,6 +1,7 @@
 import type { InstanceLocation, InstancePlan, InstancePolicy, RoutingInstance } from '../model.ts';
 import { planOrder } from '../plan.ts';
 import { planSets } from '../sets.ts';
+import { floorOf } from './floor.ts';
 import type { Group } from './groups.ts';
 import type { WaveInstance } from './model.ts';
 
@@ -12,7 +13,7 @@ export type Column = { group: number; plan: InstancePlan; served: number[]; cost
 
 /** Plans kept of each look at a group: the best set of its lines and the next ones, which the whole choice may need. */
 const MOST_TRIED = 3;
-/** `after_own` of one order is a rule; among many it is a price: a dealer's unit costs this much of an unserved line's base more, so that it goes before nothing, and after our own. Per mille. */
+/** `after_own` of one order is a rule; among many it is a price: a line from a dealer costs this much of an unserved line's base more, spread over its units, so that it goes before nothing, and after our own. Per mille. */
 const DEALER_PER_MILLE = 500;
 
 type Priced = { column: Column; reduced: number; least: number };
@@ -37,13 +38,12 @@ export class Pricing {
   }
 
   #priced(l: InstanceLocation, prices: Prices): InstanceLocation {
-    const { weights, dealers } = this.#wave.policy;
-    const dealer = dealers === 'after_own' && l.kind === 'dealer' ? Math.round((this.#wave.unserved.base * DEALER_PER_MILLE) / 1000) : 0;
+    const { weights } = this.#wave.policy;
     const capacity = prices.capacity.get(l.code) ?? 0;
     return {
-      ...l, stock: Object.fromEntries(Object.entries(l.stock).map(([sku, s]) => {
+      ...l, ...(l.settlementFee === undefined ? {} : { settlementFee: Math.round(l.settlementFee * weights.settlement) }), stock: Object.fromEntries(Object.entries(l.stock).map(([sku, s]) => {
         // In thousandths of a minor unit, which the weight 1 (per mille) makes of it: whole numbers, so the router stays exact.
-        const settlement = Math.round((s.settlement ?? 0) * weights.settlement) + Math.round((dealer + capacity + (prices.stock.get(`${l.code}|${sku}`) ?? 0)) * 1000);
+        const settlement = Math.round((s.settlement ?? 0) * weights.settlement) + Math.round((capacity + (prices.stock.get(`${l.code}|${sku}`) ?? 0)) * 1000);
         return [sku, { ...s, settlement }];
       })),
     };
@@ -56,40 +56,63 @@ export class Pricing {
     return this.#priceOf(group, index, lines, plan, prices);
   }
 
-  /** The best plans of a group under prices, over sets of its lines: all of them where no line is divided, else those of `subsets`. `least`: the cost that none of them goes below; `tried`: all that were looked at. */
+  /** The best plans of a group under prices, over sets of its lines: all of them where no line is divided, else those of `#tried`. `least`: the cost that no way to deal with the group goes below; `tried`: all that were looked at. */
   best(group: Group, index: number, locations: readonly InstanceLocation[], prices: Prices): { column: Column; least: number; tried: Column[] } {
     const costs = group.order.lines.map((l) => this.unservedCost(l.value));
-    const sets = planSets(this.#instance(group, group.order.lines, locations), costs, MOST_TRIED);
+    const instance = this.#instance(group, group.order.lines, locations);
+    const sets = planSets(instance, costs, MOST_TRIED);
     const plans = sets?.map(({ lines, plan }) => this.#priceOf(group, index, lines, plan, prices)) ?? this.#tried(group, index, locations, prices, costs);
     const best = plans.reduce((a, b) => (b.reduced < a.reduced ? b : a));
-    return { column: best.column, least: plans.reduce((n, p) => Math.min(n, p.least), Number.POSITIVE_INFINITY), tried: plans.map((p) => p.column) };
+    const floor = sets ? Number.POSITIVE_INFINITY : floorOf(instance, costs, plans[0]?.column.plan.unallocated.length === 0);
+    return { column: best.column, least: plans.reduce((n, p) => Math.min(n, p.least), floor), tried: plans.map((p) => p.column) };
   }
 
-  /** Set by set, each with a look of its own. */
+  /** Set by set, each with a look of its own: all lines; without one line, or without one parcel, and so on from the best of these while that is better; and none. */
   #tried(group: Group, index: number, locations: readonly InstanceLocation[], prices: Prices, costs: readonly number[]): [Priced, ...Priced[]] {
     const all = group.order.lines.map((l) => l.line);
     const first = this.plan(group, index, all, locations, prices);
     const tried: [Priced, ...Priced[]] = [first];
     // Slow stock is credited: a plan may cost less than nothing, so none is passed over.
     const credited = this.#policy.weights.slowCredit > 0 && locations.some((l) => group.order.lines.some((x) => (l.stock[x.sku]?.slowCredit ?? 0) > 0));
-    let least = first.reduced;
-    for (const lines of [...all.map((left) => all.filter((l) => l !== left)), []]) {
+    let best = first;
+    const seen = new Set([all.join()]);
+    const look = (lines: readonly number[]): void => {
       // Leaving out a line costs at least the cheapest one: often more than all of them do.
       const without = all.reduce((sum, line, i) => (lines.includes(line) ? sum : sum + (costs[i] ?? 0)), 0);
-      if (!credited && without >= least) continue;
+      if (seen.has(lines.join()) || (!credited && without >= best.reduced)) return;
+      seen.add(lines.join());
       const other = this.plan(group, index, lines, locations, prices);
       tried.push(other);
-      least = Math.min(least, other.reduced);
+      if (other.reduced < best.reduced) best = other;
+    };
+    look([]);
+    for (let from: Priced | null = first; from !== null;) {
+      const { plan, served }: Column = from.column;
+      for (const line of served) look(served.filter((l) => l !== line));
+      for (const s of plan.shipments) look(served.filter((l) => !s.lines.some((x) => x.line === l)));
+      from = best === from || best.column.served.length === 0 ? null : best;
     }
     return tried;
   }
 
   #instance(group: Group, wanted: RoutingInstance['order']['lines'], locations: readonly InstanceLocation[]): RoutingInstance {
     const skus = [...new Set(wanted.map((l) => l.sku))];
+    const some = locations.filter((l) => { for (const sku of skus) if ((l.stock[sku]?.available ?? 0) > 0) return true; return false; });
     return {
       order: { ...group.order, lines: wanted }, rates: this.#wave.rates, policy: this.#policy,
-      locations: locations.filter((l) => { for (const sku of skus) if ((l.stock[sku]?.available ?? 0) > 0) return true; return false; }),
+      locations: this.#wave.policy.dealers === 'after_own' ? some.map((l) => (l.kind === 'dealer' ? this.#after(l, group.order.lines) : l)) : some,
     };
+  }
+
+  /** A dealer after our own: what a whole line from it costs more is the same however many units the line has. */
+  #after(dealer: InstanceLocation, lines: RoutingInstance['order']['lines']): InstanceLocation {
+    const stock = { ...dealer.stock };
+    for (const sku of new Set(lines.map((l) => l.sku))) {
+      const s = stock[sku];
+      const units = lines.reduce((most, l) => (l.sku === sku ? Math.max(most, l.quantity) : most), 1);
+      if (s) stock[sku] = { ...s, settlement: (s.settlement ?? 0) + Math.round((this.#wave.unserved.base * DEALER_PER_MILLE) / units) };
+    }
+    return { ...dealer, stock };
   }
 
   #priceOf(group: Group, index: number, lines: readonly number[], plan: InstancePlan, prices: Prices): Priced {

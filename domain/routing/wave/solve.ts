@@ -1,6 +1,6 @@
 import { FREE, Pricing, type Column, type Prices } from './columns.ts';
 import { oneByOne } from './greedy.ts';
-import { mergeable, single, type Group } from './groups.ts';
+import { leastOf, mergeable, single, type Group } from './groups.ts';
 import { scarce, taken, toProgram, type Resource } from './master.ts';
 import type { Solved, WaveInstance, WavePlan, WaveResult, WaveTools } from './model.ts';
 
@@ -27,7 +27,9 @@ export function solveWave(wave: WaveInstance, tools: WaveTools): WaveResult {
   const started = tools.now();
   const over = (share = 1): boolean => tools.now() - started > tools.seconds * 1000 * share;
   const pricing = new Pricing(wave);
-  const groups: Group[] = [...wave.orders.map((_, i) => single(wave.orders, i)), ...mergeable(wave.orders)];
+  const clusters = mergeable(wave.orders);
+  const groups: Group[] = [...wave.orders.map((_, i) => single(wave.orders, i)), ...clusters.flatMap((c) => c.groups)];
+  const apart = [...clusters.map((c) => c.members), ...lone(wave.orders.length, clusters)];
   const alone = wave.orders.map((_, i) => i);
   const resources = scarce(wave);
   const greedy = oneByOne(pricing, groups, alone);
@@ -35,7 +37,7 @@ export function solveWave(wave: WaveInstance, tools: WaveTools): WaveResult {
   const oneByOneCost = sum(greedy.map((c) => c.cost));
 
   // Without prices: the plans that each would like best, and a first bound.
-  let bound = price(groups, pricing, FREE, resources, columns).bound;
+  let bound = price(groups, apart, pricing, FREE, resources, columns).bound;
   let rounds = 0;
   let last: Prices | null = null;
   let relaxed: Solved | null = null;
@@ -45,12 +47,12 @@ export function solveWave(wave: WaveInstance, tools: WaveTools): WaveResult {
     if (!next?.optimal) { failed = next === null; break; }
     relaxed = next;
     last = pricesOf(relaxed.duals, resources);
-    const found = price(groups, pricing, last, resources, columns);
+    const found = price(groups, apart, pricing, last, resources, columns);
     bound = Math.max(bound, found.bound);
     if (found.added === 0 || relaxed.objective - bound <= EPSILON + Math.abs(bound) * tools.gap * 0.1) { rounds++; break; }
   }
   // What is cheap at a part of the prices fills the corners that the relaxed program leaves.
-  for (const part of [0.5, 0.8, 1.25]) if (last && !over(1 - CHOICE_SHARE)) price(groups, pricing, scaled(last, part), resources, columns);
+  for (const part of [0.5, 0.8, 1.25]) if (last && !over(1 - CHOICE_SHARE)) price(groups, apart, pricing, scaled(last, part), resources, columns);
   const left = (): number => Math.max(0.2, tools.seconds - (tools.now() - started) / 1000);
   // What the solver may leave open of the gap: the rest of it lies between the relaxed program and the bound.
   const open = relaxed === null || relaxed.objective === 0 ? tools.gap / 10 : Math.max(tools.gap / 10, 0.9 * tools.gap - Math.abs((relaxed.objective - bound) / relaxed.objective));
@@ -93,27 +95,25 @@ class Columns {
   }
 }
 
-/** Plans every group under prices; returns the Lagrangian bound and how many columns are new. A merged group is chosen whole or its members alone, whatever is cheaper. */
-function price(groups: readonly Group[], pricing: Pricing, prices: Prices, resources: readonly Resource[], columns: Columns): { bound: number; added: number } {
+/** The orders that no cluster has, each by itself. */
+function lone(orders: number, clusters: readonly { members: number[] }[]): number[][] {
+  const merged = new Set(clusters.flatMap((c) => c.members));
+  return Array.from({ length: orders }, (_, i) => [i]).filter(([i]) => !merged.has(i as number));
+}
+
+/** Plans every group under prices; returns the Lagrangian bound and how many columns are new. Of a cluster's orders each is in one group or alone, whatever is cheapest. */
+function price(groups: readonly Group[], apart: readonly number[][], pricing: Pricing, prices: Prices, resources: readonly Resource[], columns: Columns): { bound: number; added: number } {
   const locations = pricing.locations(prices);
-  const least = groups.map((group, index) => {
-    const { column, least: l, tried } = pricing.best(group, index, locations, prices);
-    return { column, least: l, tried };
-  });
+  const least = new Map<string, number>();
   let added = 0;
-  for (const { column, tried } of least) {
-    if (columns.add(column)) added++;
-    // Not the best at these prices, but what the whole choice may need.
-    for (const t of tried) columns.add(t);
-  }
-  const inGroup = new Set<number>();
-  let bound = 0;
   groups.forEach((group, index) => {
-    if (group.members.length === 1) return;
-    for (const m of group.members) inGroup.add(m);
-    bound += Math.min(least[index]?.least ?? 0, group.members.reduce((s, m) => s + (least[m]?.least ?? 0), 0));
+    const best = pricing.best(group, index, locations, prices);
+    least.set(group.members.join(), best.least);
+    if (columns.add(best.column)) added++;
+    // Not the best at these prices, but what the whole choice may need.
+    for (const t of best.tried) columns.add(t);
   });
-  groups.forEach((group, index) => { if (group.members.length === 1 && !inGroup.has(index)) bound += least[index]?.least ?? 0; });
+  let bound = sum(apart.map((members) => leastOf(members, (some) => least.get(some.join()))));
   for (const r of resources) bound -= r.available * ((r.kind === 'stock' ? prices.stock.get(r.key) : prices.capacity.get(r.key)) ?? 0);
   return { bound, added };
 }

@@ -62,9 +62,12 @@ test('what only SQL could set of SKUs and locations', async () => {
   expect((await send(api, admin, 'GET', '/v1/skus/PAINT')).body).toMatchObject(sku);
   await refused(api, () => send(api, admin, 'PUT', '/v1/skus/PAINT', { ...sku, volumeMm3: 0 }), 400, 'invalid', '/volumeMm3');
   const location = { name: 'Shop', kind: 'store', country: 'CN', province: 'Hainan', city: 'Sanya', timeZone: 'Asia/Shanghai', cutoffMinutes: 960, handlingMinutes: 60, workDays: [1], handlingCost: 100 };
-  const more = { handlingUnitCost: 30, dailyCapacity: 40, takesHazardous: true, takesOversized: false, rerouteAfterS: 300, noCapacityPauseS: 0, closedPauseS: 7200 };
-  expect((await send(api, admin, 'PUT', '/v1/locations/SANYA', location)).body).toMatchObject({ acceptTimeoutS: 600, rerouteAfterS: null, noCapacityPauseS: 3600, closedPauseS: 14_400, handlingUnitCost: 0, dailyCapacity: null, takesHazardous: false, takesOversized: true });
+  const more = { handlingUnitCost: 30, dailyCapacity: 40, takesHazardous: true, takesOversized: false, rerouteAfterS: 300, noCapacityPauseS: 0, closedPauseS: 7200, openMinutes: 600, closeMinutes: 1_500 };
+  expect((await send(api, admin, 'PUT', '/v1/locations/SANYA', location)).body).toMatchObject({ acceptTimeoutS: 600, rerouteAfterS: null, noCapacityPauseS: 3600, closedPauseS: 14_400, handlingUnitCost: 0, dailyCapacity: null, takesHazardous: false, takesOversized: true, openMinutes: 540, closeMinutes: 1_260 });
   expect((await send(api, admin, 'PUT', '/v1/locations/SANYA', { ...location, ...more, active: false })).body).toMatchObject(more);
+  await refused(api, () => send(api, admin, 'PUT', '/v1/locations/SANYA', { ...location, openMinutes: 600 }), 400, 'invalid', '/closeMinutes');
+  for (const closeMinutes of [600, 2_041]) await refused(api, () => send(api, admin, 'PUT', '/v1/locations/SANYA', { ...location, openMinutes: 600, closeMinutes }), 400, 'invalid', '/closeMinutes');
+  expect((await send(api, admin, 'GET', '/v1/locations/SANYA')).body).toMatchObject(more);
   const channel = { name: 'own site', platform: 'own', intakeMode: 'strict', currency: 'CNY', paymentWindowS: 1800, backorderWindowS: 604_800, mergeWindowS: 0, returnWindowS: 86_400 };
   expect((await send(api, admin, 'PUT', '/v1/channels/own', { ...channel, acceptTimeoutS: 120, rerouteAfterS: 60 })).body).toMatchObject({ acceptTimeoutS: 120, rerouteAfterS: 60 });
   expect((await send(api, admin, 'PUT', '/v1/channels/own', channel)).body).toMatchObject({ acceptTimeoutS: null, rerouteAfterS: null });
@@ -104,6 +107,22 @@ test('a refused city is never routed by that carrier; a refused postcode is foun
   expect(await row(ferry)).toEqual({ carrier: 'sim', service: 'ferry', status: 'released', tried: ['sim/standard'] });
   const near = await api.order({ lines: [line(sku)], shipTo: { ...ship, postcode: '200001' } });
   expect(await row(near)).toMatchObject({ carrier: 'sim', tried: [] });
+});
+
+test('a refused place is refused however it is written, in the rule and by the buyer', async () => {
+  await put('dear', { name: 'dear', url: 'http://dear.test', rates: [rate('same_province', { firstCost: 2000 })] });
+  const sku = await stocked();
+  for (const [province, city] of [['上海市', '上海市'], ['上海', '上海'], ['Shanghai', '上海']]) {
+    await put('sim', sim({ refusals: [{ country: 'CN', province, city, reason: 'strike' }] }));
+    const id = await api.order({ lines: [line(sku)], shipTo: { ...ship, province: '上海', city: '上海市' } });
+    expect(await row(id)).toEqual({ carrier: 'dear', service: 'standard', status: 'released', tried: [] });
+  }
+  // The postcode is known at the waybill only, with the names as the buyer wrote them.
+  await put('sim', sim({ refusals: [{ country: 'CN', province: '上海', postcodePrefix: '2021', reason: 'island' }] }));
+  const island = await api.order({ lines: [line(sku)], shipTo: { ...ship, province: '上海市', city: '上海市', postcode: '202150' } });
+  expect(await row(island)).toEqual({ carrier: 'dear', service: 'standard', status: 'released', tried: ['sim/standard'] });
+  await put('sim', sim({ refusals: [{ country: 'CN', province: '新疆维吾尔自治区', reason: 'far' }] }));
+  expect(await row(await api.order({ lines: [line(sku)], shipTo: { ...ship, province: '上海', city: '上海' } }))).toMatchObject({ carrier: 'sim', tried: [] });
 });
 
 test('a carrier is given as many parcels a day as it takes; the fallback, too, and the next day begins anew', async () => {

@@ -48,6 +48,35 @@ test('a parcel that nobody picks up, then one that is stuck: an exception each, 
   expect((await api.world.events(id)).filter((e) => e.includes('exception'))).toEqual(['parcel.exception_raised', 'parcel.exception_closed', 'parcel.exception_raised', 'parcel.exception_closed']);
 });
 
+test('what somebody has closed is not raised again for the same silence, but for the next one; old news ends no silence', async () => {
+  const { id, waybill } = await shipped();
+  const close = async () => send(api, admin, 'POST', `/v1/parcel-exceptions/${(await exceptions(id)).at(-1)?.id ?? ''}/close`, { outcome: 'called the carrier' });
+  const kinds = async () => (await exceptions(id)).map((e) => [e.kind, e.outcome]);
+  const pickedUp = api.world.now;
+  later(24 * HOUR);
+  await tend().all();
+  await close();
+  later(HOUR);
+  await Promise.all([tend().all(), tend().all()]);
+  expect(await kinds()).toEqual([['not_picked_up', 'called the carrier']]);
+  // Told late: it was picked up before anybody missed it.
+  await api.world.carrier(waybill, 'picked_up', new Date(pickedUp.getTime() + HOUR));
+  later(24 * HOUR);
+  await tend().all();
+  await tend().all();
+  expect(await kinds()).toEqual([['not_picked_up', 'called the carrier'], ['stuck', null]]);
+  await api.world.carrier(waybill, 'picked_up', pickedUp);
+  expect((await kinds()).at(-1)).toEqual(['stuck', null]);
+  await close();
+  await tend().all();
+  expect(await kinds()).toHaveLength(2);
+  await api.world.carrier(waybill, 'in_transit');
+  later(48 * HOUR);
+  await tend().all();
+  expect(await kinds()).toEqual([['not_picked_up', 'called the carrier'], ['stuck', 'called the carrier'], ['stuck', null]]);
+  await api.world.carrier(waybill, 'delivered');
+});
+
 test('by its carrier\'s rule a parcel that is never heard of again counts as lost, with its claim; found, its exception is over', async () => {
   const rule = { pickupHours: null, stuckHours: null, lostHours: 72, returned: true };
   expect((await send(api, admin, 'PUT', '/v1/tracking-rules/sim', rule)).body).toMatchObject({ carrier: 'sim', ...rule, changedBy: 'key:admin' });

@@ -60,9 +60,9 @@ test('from the loss to what the carrier pays', async () => {
   await refused(() => resolve(claim, { outcome: 'rejected' }), 409, 'conflict', '/outcome', 'the claim is accepted with 1500: that is final');
   const { body: order } = await api.call(reader, 'GET', `/v1/orders/${id}`);
   expect((order['timeline'] as { type: string; actor: string; data: unknown }[]).filter((e) => /^(parcel|claim)\./.test(e.type)).map(({ type, actor, data }) => ({ type, actor, data }))).toEqual([
-    { type: 'parcel.lost', actor: 'key:operator', data: { parcel, waybill, at, reason: 'never seen again' } },
+    { type: 'parcel.lost', actor: 'key:operator', data: { parcel, carrier: 'sim', waybillNo: waybill, at, reason: 'never seen again' } },
     { type: 'claim.opened', actor: 'key:operator', data: { claim, parcel, kind: 'lost', carrier: 'sim', amount: 1900, currency: 'CNY' } },
-    { type: 'parcel.exception_raised', actor: 'key:operator', data: { exception: expect.stringMatching(/^exc_/) as string, parcel, waybill, carrier: 'sim', kind: 'lost', detail: 'never seen again' } },
+    { type: 'parcel.exception_raised', actor: 'key:operator', data: { exception: expect.stringMatching(/^exc_/) as string, parcel, carrier: 'sim', waybillNo: waybill, kind: 'lost', detail: 'never seen again' } },
     { type: 'claim.accepted', actor: 'key:operator', data: { claim, amount: 1500, currency: 'CNY' } },
   ]);
 });

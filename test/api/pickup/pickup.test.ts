@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { SCOPES } from '../../../db/api-keys.ts';
+import { sendToStore } from '../../../db/pickup/send-to-store.ts';
+import { cancelTransfer } from '../../../db/transfers/cancel.ts';
 import { receiveTransfer } from '../../../db/transfers/receive.ts';
 import { shipTransfer } from '../../../db/transfers/ship.ts';
 import { decodeId } from '../../../domain/ids.ts';
@@ -145,6 +147,126 @@ test('ship to store: what the shop lacks is sent to it by transfer, once, and is
   expect([location, lines]).toEqual(['L-4', [{ lineNo: 1, quantity: 3 }]]);
   await pack(id);
   expect([(await post(shop, ful, 'hand-out', { code: await codeOf(ful) })).status, await api.world.status(id)]).toEqual([204, 'delivered']);
+});
+
+type Sent = { id: string; units: number; from: string; status: string };
+const transfers = async (id: string): Promise<Sent[]> => (await api.world.store.pool.query<Sent>(
+  `select t.id, l.quantity units, (select code from locations where id = from_location_id) "from", status from transfers t join transfer_lines l on l.transfer_id = t.id where t.order_id = $1 order by t.id`, [decodeId('ord', id)])).rows;
+const sent = async (id: string): Promise<string[]> => (await transfers(id)).map((t) => `${t.units} from ${t.from} ${t.status}`);
+const who = { actor: 'key:test', onlyLocation: null };
+const quoted = async (sku: string, quantity: number) => (await api.call(admin, 'POST', '/v1/promise', { channel: 'own', pickup: 'L-4', lines: [line(sku, quantity)] })).body['options'] as { way: string; by: string | null; missing: object[] }[];
+
+test('ship to store: several places bring together what none has alone, as it was quoted; at once and again, it is sent once', async () => {
+  const sku = await stocked({ 'L-1': 1, 'L-3': 1, 'L-5': 5 });
+  await api.world.store.pool.query(`update locations set kind = 'dealer' where code = 'L-5'`);
+  await api.world.store.network.reload();
+  expect((await quoted(sku, 3))[1]).toMatchObject({ way: 'ship_to_store', by: null, missing: [{ sku, quantity: 1 }] });
+  const [, quote] = await quoted(sku, 2);
+  const id = await order(sku, 'ship_to_store', 2);
+  await Promise.all([1, 2, 3].map(() => sendToStore(api.world.store.writer, api.world.store.network, decodeId('ord', id) as string)));
+  expect(await sent(id)).toEqual(['1 from L-3 approved', '1 from L-1 approved']);
+  expect(await api.world.one('select deliver_by by from orders where id = $1', decodeId('ord', id))).toEqual({ by: new Date(quote?.by ?? '') });
+  await api.world.store.pool.query(`update locations set kind = 'store' where code = 'L-5'`);
+  await api.world.store.network.reload();
+});
+
+test('ship to store: a transfer that is given up is made again from elsewhere; too little received is sent again', async () => {
+  const sku = await stocked({ 'L-1': 4, 'L-3': 2 });
+  const { writer, network } = api.world.store;
+  const id = await order(sku, 'ship_to_store', 2);
+  expect(await sent(id)).toEqual(['2 from L-3 approved']);
+  await cancelTransfer(writer, (await transfers(id))[0]!.id, 'it was not sent in time', who);
+  await api.advance(id);
+  expect(await sent(id)).toEqual(['2 from L-3 cancelled', '2 from L-1 approved']);
+  const [, second] = await transfers(id);
+  await shipTransfer(writer, second!.id, {}, who);
+  await receiveTransfer(writer, network, second!.id, { reference: 'R', final: true, lines: [{ sku, quantity: 1 }] }, who);
+  await api.advance(id);
+  expect(await sent(id)).toEqual(['2 from L-3 cancelled', '2 from L-1 received', '1 from L-1 approved']);
+  expect(await there(sku)).toMatchObject({ 'L-3': [2, 0], 'L-4': [1, 1] });
+});
+
+test('ship to store: what has not come by its date is noticed, once', async () => {
+  const sku = await stocked({ 'L-1': 1 });
+  const id = await order(sku, 'ship_to_store');
+  const { by } = await api.world.one<{ by: Date }>('select deliver_by by from orders where id = $1', decodeId('ord', id));
+  const late = async (at: Date): Promise<number> => {
+    api.world.now = at;
+    await api.advance(id);
+    return (await events(id)).filter((e) => e === 'pickup.late').length;
+  };
+  expect([await late(new Date(by.getTime() - 1)), await late(by), await late(new Date(by.getTime() + 86_400_000)), await api.world.status(id)]).toEqual([0, 1, 1, 'backordered']);
+});
+
+test('ship to store: what is on its way is the order\'s, whatever the shop keeps from sale or others wait for', async () => {
+  const sku = await stocked({ 'L-1': 3, 'L-4': 1 });
+  const { writer, network, pool } = api.world.store;
+  await pool.query(`update stock_levels set buffer = 5 where location_id = $1 and sku_id = (select id from skus where code = $2)`, [api.world.locationId('L-4'), sku]);
+  await api.world.store.projection.refresh();
+  const id = await order(sku, 'ship_to_store', 2);
+  const [transfer] = await transfers(id);
+  await Promise.all([1, 2].map(() => shipTransfer(writer, transfer!.id, {}, who)));
+  expect([await api.world.status(id), (await api.world.one(`select count(*)::int n from shortages where order_id = $1 and status = 'open'`, decodeId('ord', id)))]).toEqual(['backordered', { n: 0 }]);
+  await receiveTransfer(writer, network, transfer!.id, { reference: 'R', lines: [{ sku, quantity: 2 }] }, who);
+  await api.advance(id);
+  expect([(await f(id)).location, (await f(id)).status, await there(sku)]).toEqual(['L-4', 'released', { 'L-1': [1, 0], 'L-4': [3, 2] }]);
+  expect(await sent(id)).toEqual(['2 from L-1 received']);
+});
+
+test('ship to store: a shop that gave the order back for good is asked again for what is sent to it', async () => {
+  const { writer, network, pool } = api.world.store;
+  const states = async (id: string) => (await api.world.fulfillments(id)).map((x) => `${x.location} ${x.status}`);
+  for (const reason of ['not_found', 'mismatch', 'damaged'] as const) {
+    const sku = await stocked({ 'L-1': 3, 'L-4': 1 });
+    const id = await order(sku, 'ship_to_store');
+    await api.world.tell(await f(id), { type: 'rejected', reason });
+    await api.advance(id);
+    const [transfer] = await transfers(id);
+    expect([await sent(id), await api.world.status(id)]).toEqual([['1 from L-1 approved'], 'backordered']);
+    await shipTransfer(writer, transfer!.id, {}, who);
+    await receiveTransfer(writer, network, transfer!.id, { reference: 'R', lines: [{ sku, quantity: 1 }] }, who);
+    await api.advance(id);
+    expect([await states(id), await api.world.status(id), await there(sku)]).toEqual([['L-4 rejected', 'L-4 released'], 'in_fulfillment', { 'L-1': [2, 0], 'L-4': [1, 1] }]);
+    await pack(id);
+    expect([(await post(shop, (await f(id)).id, 'hand-out', { code: await codeOf((await f(id)).id) })).status, await api.world.status(id)]).toEqual([204, 'delivered']);
+  }
+  expect((await pool.query('select 1 from order_holds where released_at is null')).rowCount).toBe(0);
+});
+
+test('ship to store: held for what the shop did not find, and lifted when what was asked for leaves', async () => {
+  const { writer, network, pool } = api.world.store;
+  const sku = await stocked({ 'L-1': 3, 'L-4': 1 });
+  const id = await order(sku, 'ship_to_store');
+  await api.world.tell(await f(id), { type: 'rejected', reason: 'not_found' });
+  await api.advance(id);
+  // Found after all, before the other one has left.
+  await api.world.setStock(sku, { 'L-4': 1 });
+  await api.advance(id);
+  const holds = async () => (await pool.query('select reason, released_by by from order_holds where order_id = $1', [decodeId('ord', id)])).rows;
+  expect([await holds(), await sent(id)]).toEqual([[{ reason: 'given_back', by: null }], ['1 from L-1 approved']]);
+  const [transfer] = await transfers(id);
+  await shipTransfer(writer, transfer!.id, {}, who);
+  await receiveTransfer(writer, network, transfer!.id, { reference: 'R', lines: [{ sku, quantity: 1 }] }, who);
+  await api.advance(id);
+  expect([await holds(), (await api.world.fulfillments(id)).map((x) => x.status), await there(sku)]).toEqual([[{ reason: 'given_back', by: 'system' }], ['rejected', 'released'], { 'L-1': [2, 0], 'L-4': [2, 1] }]);
+});
+
+test('ship to store: to a closed shop, or of a SKU that is not active any more, nothing is sent: it waits, is told once, and goes on when that is over', async () => {
+  const { network, pool } = api.world.store;
+  const { validate, reserve } = api.world.activities(null);
+  for (const [what, told] of [[`update locations set active = $2 where code = 'L-4' and $1::text is not null`, ['pickup.not_sent']], ['update skus set active = $2 where code = $1', []]] as const) {
+    const sku = await stocked({ 'L-1': 3 });
+    const { id } = await api.world.capture({ pickup: { location: 'L-4', way: 'ship_to_store' }, lines: [line(sku)] });
+    const set = async (active: boolean): Promise<void> => { await pool.query(what, [sku, active]); await network.reload(); await network.loadSkus([sku]); };
+    await set(false);
+    for (let i = 0; i < 3; i++) await validate({ orderId: id });
+    for (let i = 0; i < 2; i++) await reserve({ orderId: id });
+    await api.advance(id);
+    expect([await events(id), await sent(id), await api.world.status(id), await there(sku)]).toEqual([told, [], 'backordered', { 'L-1': [3, 0] }]);
+    await set(true);
+    await api.advance(id);
+    expect([await events(id), await sent(id)]).toEqual([told, ['1 from L-1 approved']]);
+  }
 });
 
 test('endless aisle: the shop takes the order, the warehouse ships it, and the sale is the shop\'s', async () => {

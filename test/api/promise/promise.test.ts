@@ -60,7 +60,8 @@ test('pickup is ready in two hours when the shop has it; ship-to-store brings wh
   ]);
   expect(await quote({ pickup: 'L-4', lines: [line(here), line(there)] })).toMatchObject([
     { way: 'pickup', by: null, missing: [{ sku: there, quantity: 1 }] },
-    { way: 'ship_to_store', by: '2026-11-25T11:00:00.000Z', missing: [], plan: { shipments: [{ location: 'L-1', lines: [{ sku: there, quantity: 1 }] }] } },
+    // It leaves L-1 at 17:00 and comes two days later, after the shop's cut-off.
+    { way: 'ship_to_store', handOver: '2026-11-23T09:00:00.000Z', by: '2026-11-26T09:00:00.000Z', missing: [], plan: null },
   ]);
   const before = api.world.now;
   api.world.now = new Date('2026-11-23T09:00:00Z'); // after the shop's cut-off
@@ -75,6 +76,56 @@ test.each([
 ])('denied: %s', async (_what, body, status, field) => {
   const answer = await ask(body);
   expect([answer.status, answer.body['field']]).toEqual([status, field]);
+});
+
+/** Changes rows that the network is made of, for one test. */
+async function under(change: string, back: string, run: () => Promise<void>): Promise<void> {
+  const { pool, network } = api.world.store;
+  await pool.query(change);
+  await network.reload();
+  try { await run(); } finally {
+    await pool.query(back);
+    await network.reload();
+  }
+}
+
+test('a shop that is paused has it ready after its pause; at capture the date is the same', async () => {
+  const here = await stocked({ 'L-4': 3 });
+  api.world.now = new Date('2026-11-23T02:00:00Z');
+  await under(`insert into location_pauses select id, 'closed', '2026-11-23T02:00:00Z', '2026-11-23T04:00:00Z' from locations where code = 'L-4'`, 'delete from location_pauses', async () => {
+    expect(await quote({ pickup: 'L-4', lines: [line(here)] })).toMatchObject([{ way: 'pickup', by: '2026-11-23T06:00:00.000Z', missing: [] }, { way: 'ship_to_store', by: '2026-11-23T06:00:00.000Z', missing: [] }]);
+    const { promise } = await api.world.capture({ lines: [line(here)], pickup: { location: 'L-4', way: 'pickup' } });
+    expect(promise).toEqual({ shipBy: '2026-11-23T06:00:00.000Z', deliverBy: '2026-11-23T06:00:00.000Z' });
+  });
+});
+
+test('a shop that the policy bars from pickups quotes none, and an order that is captured all the same has no date', async () => {
+  const here = await stocked({ 'L-4': 3 });
+  await barring([{ mode: 'never', ways: ['pickup', 'ship_to_store'], locations: ['L-4'] }], async () => {
+    expect(await quote({ pickup: 'L-4', lines: [line(here, 2)] })).toMatchObject([{ way: 'pickup', by: null, cost: null, missing: [{ sku: here, quantity: 2 }] }, { way: 'ship_to_store', by: null, missing: [{ sku: here, quantity: 2 }] }]);
+    expect((await api.world.capture({ lines: [line(here)], pickup: { location: 'L-4', way: 'pickup' } })).promise).toBeNull();
+  });
+});
+
+/** Another policy with these rules is in effect for a while. */
+async function barring(eligibility: object[], run: () => Promise<void>, more: object = {}): Promise<void> {
+  const { policy: { code: _code, version: _version, ...body } } = api.world.store.network.policyAt(api.world.now);
+  const json = JSON.stringify({ ...body, eligibility, ...more });
+  await under(`insert into routing_policies (code, version, body, hash, status, author, effective_at, activated_at) values ('barring', (select count(*) + 1 from routing_policies), '${json}', decode(md5(random()::text), 'hex'), 'active', 'test', '2026-11-01', now())`,
+    `update routing_policies set status = 'retired', retired_at = now() where code = 'barring' and status = 'active'`, run);
+}
+
+test('a day whose capacity is taken: the next one is quoted', async () => {
+  const sku = await stocked({ 'L-1': 9 });
+  const id = await api.order({ lines: [line(sku, 2)] }, 'ship');
+  expect((await api.world.fulfillments(id)).map((f) => f.location)).toEqual(['L-1']);
+  await under(`update locations set daily_capacity = 2 where code = 'L-1'`, 'update locations set daily_capacity = null', async () => {
+    expect((await quote({ destination: SHANGHAI, lines: [line(sku)] }))[0]).toMatchObject({ handOver: '2026-11-24T09:00:00.000Z', by: '2026-11-25T10:00:00.000Z', missing: [] });
+    expect((await quote({ destination: SHANGHAI, lines: [line(sku, 3)] }))[0]).toMatchObject({ by: null, missing: [{ sku }] });
+  });
+  await under(`update carriers set daily_capacity = 1`, 'update carriers set daily_capacity = null', async () => {
+    expect((await quote({ destination: SHANGHAI, lines: [line(sku)] }))[0]).toMatchObject({ handOver: '2026-11-24T09:00:00.000Z', by: '2026-11-25T10:00:00.000Z', missing: [] });
+  });
 });
 
 test("a shop's key quotes pickups in its own shop", async () => {

@@ -3,6 +3,7 @@ import { SCOPES } from '../../../db/api-keys.ts';
 import { runAudit } from '../../../db/audit/run-audit.ts';
 import { decodeId } from '../../../domain/ids.ts';
 import { TestApi } from '../../support/api.ts';
+import { defaultAnswer } from '../../support/world.ts';
 import { refused, send, type Reply } from '../network/requests.ts';
 
 let api: TestApi;
@@ -14,7 +15,10 @@ beforeAll(async () => {
   admin = await api.key('admin', SCOPES);
 });
 afterAll(async () => { await api.close(); });
-afterEach(async () => { expect((await runAudit(api.world.store.pool, { now: api.world.now })).violations).toEqual([]); });
+afterEach(async () => {
+  api.world.partners.answer = defaultAnswer;
+  expect((await runAudit(api.world.store.pool, { now: api.world.now })).violations).toEqual([]);
+});
 
 /** A SKU that no other test uses, with this stock. */
 async function stocked(at: Record<string, number>): Promise<string> {
@@ -30,6 +34,8 @@ const receive = (sku: string, quantity: number, location = 'L-1'): Promise<Reply
 const plan = async (id: string): Promise<unknown[]> => (await api.world.fulfillments(id)).map((f) => [f.location, f.status, f.reason, f.lines.map((l) => l.quantity)]);
 const shortages = async (id: string): Promise<unknown[]> =>
   (await api.world.store.pool.query<{ row: string }>(`select format('%s %s %s %s', line_no, quantity, cause, status) "row" from shortages where order_id = $1 order by id`, [decodeId('ord', id)])).rows.map((r) => r.row);
+const waybills = async (id: string): Promise<unknown[]> =>
+  (await api.world.store.pool.query<{ row: string }>(`select format('%s %s', request_id, state) "row" from waybills where order_id = $1 order by asked_at, request_id`, [decodeId('ord', id)])).rows.map((r) => r.row);
 const looks = async (id: string): Promise<number> =>
   (await api.world.one<{ n: number }>(`select count(*)::int n from outbox where order_id = $1 and topic = 'look'`, decodeId('ord', id))).n;
 
@@ -47,11 +53,14 @@ test('an order routed to a location that loses all of it is served from elsewher
   expect(await api.world.status(id)).toBe('shipped');
 });
 
-test('a location that has the order is told to stop, and its goods issue is refused', async () => {
+test('a location that has the order is told to stop, its number is taken back, and its goods issue is refused', async () => {
   const sku = await stocked({ 'L-1': 4, 'L-2': 4 });
   const id = await api.order(line(sku, 4));
   const [there] = await api.world.fulfillments(id);
-  await lose(sku, 4);
+  await lose(sku, 3);
+  expect(await waybills(id)).toEqual([`${there!.id} issued`]);
+  await lose(sku, 1);
+  expect(await waybills(id)).toEqual([`${there!.id} void`]);
   const key = await api.key('wms', ['fulfillment:write'], 'L-1');
   await refused(api, () => send(api, key, 'POST', '/v1/partners/locations/L-1/events', {
     eventId: 'late', fulfillmentOrderId: there!.id, type: 'goods_issue', occurredAt: api.world.now.toISOString(),
@@ -61,9 +70,25 @@ test('a location that has the order is told to stop, and its goods issue is refu
   expect(api.world.partners.to(`/fulfillment-orders/${there!.id}/cancel`).map((r) => r.body)).toEqual([{ reason: 'stock_loss' }]);
   const [, other] = await api.world.fulfillments(id);
   expect(other).toMatchObject({ location: 'L-2', status: 'released', lines: [{ lineNo: 1, quantity: 4 }] });
+  expect(await waybills(id)).toEqual([`${there!.id} void`, `${other!.id} issued`]);
   await api.world.issue(other!);
   await api.world.carrier(other!.waybillNo ?? '', 'delivered');
   expect(await api.world.status(id)).toBe('delivered');
+});
+
+test('all of it is lost between a carrier\'s being asked for a number and its answer: the number is taken back once it comes', async () => {
+  const sku = await stocked({ 'L-1': 4 });
+  const id = await api.order(line(sku, 4), 'ship');
+  const [there] = await api.world.fulfillments(id);
+  api.world.partners.answer = async (r) => {
+    if (r.url.endsWith('/v1/waybills')) {
+      await lose(sku, 4);
+      expect([await plan(id), await waybills(id)]).toEqual([[['L-1', 'cancelled', 'stock_loss', [4]]], [`${there!.id} void`]]);
+    }
+    return defaultAnswer(r);
+  };
+  await api.world.activities(null).ship({ orderId: id, fulfillmentOrderId: there!.id });
+  expect(await waybills(id)).toEqual([`${there!.id} void`]);
 });
 
 test('a part is lost: the rest leaves, and the location serves the part when it has stock again', async () => {

@@ -54,8 +54,10 @@ export class CarrierScene {
     const real = createHttp(1_000, () => world.now.getTime());
     world.partners.answer = (request) => (request.url.includes('127.0.0.1') ? real(request) : defaultAnswer(request));
     await world.database.pool.query(`update carriers set active = false where code = 'sim'`);
-    await world.database.pool.query('insert into carriers (code, name, base_url) values ($1, $1, $2)', [carrier, own || kind.capabilities.waybills !== 'none' ? null : 'http://carrier.test']);
-    await world.database.pool.query(`insert into carrier_rates (carrier, zone, first_weight_g, first_cost, step_g, step_cost, transit_days) select $1, z, 1000, 600, 500, 100, 1 from unnest(array['same_city', 'same_province', 'national']) z`, [carrier]);
+    for (const code of new Set([carrier, ...Object.keys(Object(changes['carriers']) as object)])) {
+      await world.database.pool.query('insert into carriers (code, name, base_url) values ($1, $1, $2)', [code, own || kind.capabilities.waybills !== 'none' ? null : 'http://carrier.test']);
+      await world.database.pool.query(`insert into carrier_rates (carrier, zone, first_weight_g, first_cost, step_g, step_cost, transit_days) select $1, z, 1000, 600, 500, 100, 1 from unnest(array['same_city', 'same_province', 'national']) z`, [code]);
+    }
     await world.store.network.reload();
     const app = await buildApp({ store: world.store, knex: null as never, logger: createLogger('test', 'silent') });
     const address = await app.listen({ host: '127.0.0.1', port: 0 });

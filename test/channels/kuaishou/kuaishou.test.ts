@@ -44,9 +44,7 @@ describe('a shop on the simulator', () => {
   afterEach(async () => { await scene.close(); });
   const opened = async (): Promise<void> => {
     scene = await ShopScene.open('kuaishou');
-    await scene.api('POST', `/v1/channels/${scene.code}/listings`, { mappings: [1, 2, 3, 4].map((n) => ({ platformSku: `P-${n}`, components: [{ sku: `SKU-${n}`, quantity: 1 }] })) });
-    await scene.world.store.pool.query(`update listings set item_id = '900' || right(platform_sku, 1)`);
-    await scene.sync();
+    await scene.list();
   };
 
   it('is paused by a failed heartbeat, misses what happens meanwhile, and finds it by the poll', async () => {
@@ -101,12 +99,34 @@ describe('a shop on the simulator', () => {
     expect(detail.destination).toMatchObject({ province: 'Zhejiang', city: 'Hangzhou' });
   });
 
-  it('a refusal for units that the platform has reserved is kept with its reason', async () => {
+  it('units that were sold on their way to us are taken off with what is left, whatever the platform says to more than that', async () => {
     await opened();
-    scene.platform.shop.item('P-1').stock = 2; // all but two are reserved there
-    await scene.world.capture({ lines: [{ sku: 'SKU-1', quantity: 20, unitPrice: 1000 }] });
+    const { shop } = scene.platform;
+    Object.assign(scene.platform.faults, { holdPushes: true });
+    const sold = shop.place({ lines: [{ sku: 'P-1', quantity: 2 }] });
+    await scene.api('PUT', `/v1/channels/${scene.code}/listings/P-1/publishing`, { mode: 'zero' });
+    await scene.world.store.pool.query('update channel_shops set polled_at = $1', [scene.world.now]);
     await scene.sync();
-    expect(scene.platform.shop.item('P-1').stock).toBe(2);
-    expect(await scene.world.one(`select refused, pending from listings where platform_sku = 'P-1'`)).toEqual({ refused: expect.stringContaining('当前库存不足') as string, pending: null });
+    // 30 less are refused: 28 are there.
+    expect([await scene.channelOrder(sold?.id ?? ''), shop.item('P-1').stock, await scene.world.one(`select refused, pending, granted from listings where platform_sku = 'P-1'`)]).toEqual([null, 0, { refused: null, pending: null, granted: 2 }]);
+    Object.assign(scene.platform.faults, { holdPushes: false });
+    await scene.pushed();
+    await scene.proven();
+    await scene.proven();
+    expect([(await scene.channelOrder(sold?.id ?? ''))?.state, shop.item('P-1').stock, await scene.world.one(`select refused, granted, sold, reading from listings where platform_sku = 'P-1'`), await scene.world.one('select count(*)::int n from listing_drifts')])
+      .toEqual(['open', 0, { refused: null, granted: 2, sold: 2, reading: null }, { n: 0 }]);
+  });
+
+  it('what the platform will not lower at all is kept as refused, and asked for no more in that look', async () => {
+    await opened();
+    const { shop } = scene.platform;
+    Object.assign(scene.platform.faults, { holdPushes: true });
+    shop.place({ lines: [{ sku: 'P-1', quantity: 2 }] });
+    shop.item('P-1').locked = { campaign: 28, channel: 0 };
+    await scene.api('PUT', `/v1/channels/${scene.code}/listings/P-1/publishing`, { mode: 'zero' });
+    await scene.world.store.pool.query('update channel_shops set polled_at = $1', [scene.world.now]);
+    const facts = await scene.sync();
+    expect([facts.busy, shop.item('P-1').stock, await scene.world.one(`select refused, pending, granted from listings where platform_sku = 'P-1'`), await scene.world.one('select count(*)::int n from listing_changes')])
+      .toEqual([false, 28, { refused: expect.stringContaining('当前库存不足') as string, pending: null, granted: 30 }, { n: 0 }]);
   });
 });

@@ -117,9 +117,7 @@ describe('a shop on the simulator', () => {
   let scene: ShopScene;
   beforeAll(async () => {
     scene = await ShopScene.open('pinduoduo');
-    await scene.api('POST', `/v1/channels/${scene.code}/listings`, { mappings: [1, 2, 3, 4].map((n) => ({ platformSku: `P-${n}`, components: [{ sku: `SKU-${n}`, quantity: 1 }] })) });
-    await scene.world.store.pool.query(`update listings set item_id = '900' || right(platform_sku, 1)`);
-    await scene.sync();
+    await scene.list();
   });
   beforeEach(() => { Object.assign(scene.platform.faults, NO_FAULTS); });
   afterAll(async () => { await scene.close(); });
@@ -173,7 +171,7 @@ describe('a shop on the simulator', () => {
   });
 
   it('shows a stock that the platform will not lower as refused, with its reason', async () => {
-    scene.platform.shop.item('P-4').stock = 2; // the rest is kept for a campaign there
+    scene.platform.shop.item('P-4').locked = { campaign: 28, channel: 0 }; // all but two are kept for a campaign there
     await scene.world.capture({ lines: [{ sku: 'SKU-4', quantity: 20, unitPrice: 1000 }] });
     await scene.sync();
     expect(await scene.world.one(`select refused, pending from listings where platform_sku = 'P-4'`)).toEqual({ refused: expect.stringContaining('库存不能小于0') as string, pending: null });

@@ -31,6 +31,7 @@ export class ShopScene {
   readonly keeper: StreamKeeper;
   #sync: (ref: { channel: string }) => Promise<SyncFacts>;
   readonly #asksEveryS: number;
+  readonly #lagS: number;
 
   private constructor(parts: { world: World; platform: RunningPlatform; app: FastifyInstance; key: string; code: string; account: Record<string, unknown> }) {
     this.world = parts.world;
@@ -41,6 +42,7 @@ export class ShopScene {
     this.account = parts.account;
     const kind = channelKind(parts.code.slice(CODE.length));
     this.#asksEveryS = kind?.capabilities.push === 'none' ? kind.backstop.everyS + kind.backstop.lagS + 1 : 1;
+    this.#lagS = kind?.backstop.lagS ?? 0;
     this.keeper = this.keep();
     this.#sync = this.#activity();
   }
@@ -96,6 +98,13 @@ export class ShopScene {
     return (response.body === '' ? null : response.json()) as T;
   }
 
+  /** Its first listings are known to us, one SKU each, and told. */
+  async list(count = 4): Promise<void> {
+    await this.api('POST', `/v1/channels/${this.code}/listings`, { mappings: Array.from({ length: count }, (_, i) => ({ platformSku: `P-${i + 1}`, components: [{ sku: `SKU-${i + 1}`, quantity: 1 }] })) });
+    await this.world.store.pool.query(`update listings set item_id = '900' || right(platform_sku, 1)`);
+    await this.proven();
+  }
+
   /** Everything that happened there has been pushed and answered. */
   async pushed(): Promise<void> {
     this.platform.pusher.flush();
@@ -109,6 +118,12 @@ export class ShopScene {
     const facts = await this.#sync({ channel: this.code });
     // What the look itself has moved.
     return await this.#noted() ? this.#sync({ channel: this.code }) : facts;
+  }
+
+  /** Figures that are read now are proven, and what they lead to is told: once the platform lists every order from before. */
+  async proven(): Promise<SyncFacts> {
+    await this.sync();
+    return this.sync(this.#lagS + 1);
   }
 
   /** What was committed until now is noted. */

@@ -75,8 +75,10 @@ describe('an order', () => {
     expect([mapOrder(trade([one()], info), [], S).fulfilledBy, mapOrder(trade([one({ oid: '12' })], info), [], S).fulfilledBy, mapOrder(trade([one({ oid: '12', store_code: 'CN-1' })]), [], S).fulfilledBy]).toEqual(['platform', 'us', 'platform']);
     expect(() => mapOrder(trade([one(), one({ oid: '12' })], info), [], S)).toThrow('a part of the order is shipped by Cainiao');
   });
-  test('paid and not to be sent yet: nobody takes it for an order to be sent', () => {
-    expect(() => mapOrder(trade([one()], { status: 'PAID_FORBID_CONSIGN' }), [], S)).toThrow('the platform says PAID_FORBID_CONSIGN');
+  test('paid and not to be sent yet: it is paid, and kept back', () => {
+    const [kept, open] = [mapOrder(trade([one()], { status: 'PAID_FORBID_CONSIGN' }), [], S), mapOrder(trade([one()]), [], S)];
+    expect([kept.status, kept.paidAt === open.paidAt && kept.paidAt !== null, kept.keptBack, open.keptBack]).toEqual(['to_ship', true, 'it is paid and must not be sent yet (PAID_FORBID_CONSIGN)', null]);
+    expect(() => mapOrder(trade([one()], { status: 'NEVER_HEARD_OF' }), [], S)).toThrow('the platform says NEVER_HEARD_OF');
   });
 });
 
@@ -85,11 +87,26 @@ describe('a shop on the simulator', () => {
   afterEach(async () => { await scene.close(); });
   async function opened(settings: Record<string, unknown> = {}): Promise<void> {
     scene = await ShopScene.open('taobao', settings);
-    await scene.api('POST', `/v1/channels/${scene.code}/listings`, { mappings: [1, 2, 3, 4].map((n) => ({ platformSku: `P-${n}`, components: [{ sku: `SKU-${n}`, quantity: 1 }] })) });
-    await scene.world.store.pool.query(`update listings set item_id = '900' || right(platform_sku, 1)`);
-    await scene.sync();
+    await scene.list();
   }
   const stateOf = async (id: string | undefined): Promise<string | undefined> => (await scene.channelOrder(id ?? ''))?.state;
+
+  it('an order that is paid while it must not be sent is paid here, too, and stops until it may', async () => {
+    await opened();
+    const { shop } = scene.platform;
+    const id = shop.place({ lines: [{ sku: 'P-1', quantity: 1 }], paid: false })?.id ?? '';
+    await scene.sync();
+    const ours = (await scene.channelOrder(id))?.order ?? '';
+    const state = () => scene.world.one('select status, payment_status paid from orders');
+    expect(await state()).toEqual({ status: 'awaiting_payment', paid: 'unpaid' });
+    shop.pay(id);
+    shop.pause(id, true);
+    await scene.sync();
+    expect([await state(), await stateOf(id)]).toEqual([{ status: 'on_hold', paid: 'paid' }, 'open']);
+    shop.pause(id, false);
+    await scene.sync();
+    expect(await scene.world.status(ours)).toBe('captured');
+  });
 
   it('leaves messages of other shops in the queue, and finds its own behind them by the poll', async () => {
     await opened({ sellerId: '1' });
@@ -117,35 +134,12 @@ describe('a shop on the simulator', () => {
     expect([await stateOf(order?.id), await scene.orderCount(), (await scene.world.one<{ n: number }>(`select max(repeated)::int n from channel_hints where source = 'push'`)).n]).toEqual(['open', 1, 1]);
   });
 
-  it('misses no order although the list shrinks while its pages are read', async () => {
-    await opened();
-    const { shop, faults } = scene.platform;
-    for (const item of shop.items.values()) item.stock = 1000;
-    const orders = Array.from({ length: 120 }, () => shop.place({ lines: [{ sku: 'P-3', quantity: 1 }] })?.id ?? '');
-    const connector = await connectorOf(scene, taobao);
-    scene.world.now = new Date(scene.world.now.getTime() + 30_000);
-    const window = { from: scene.world.now.getTime() - 60_000, to: scene.world.now.getTime() };
-    const leaving = [orders[5], orders[60], orders[110]];
-    // Orders from all over the list change while it is read, and leave the window.
-    faults.meanwhile = () => { const id = leaving.shift(); if (id !== undefined) { scene.world.now = new Date(scene.world.now.getTime() + 60_000); shop.changeAddress(id, { street: '9 Elsewhere' }, false); } };
-    const found = new Set<string>();
-    for (let page: string | null = null; ;) {
-      const { orders: listed, next } = await connector.changedOrders(window, page);
-      for (const o of listed) found.add(o.externalId);
-      if (next === null) break;
-      page = next;
-    }
-    faults.meanwhile = null;
-    // Those that left come with the next window.
-    expect([leaving, orders.filter((id) => !found.has(id) && shop.order(id).updatedAt <= window.to)]).toEqual([[], []]);
-  });
-
   it('learns what is there when more was to be taken off than there was', async () => {
     await opened();
     scene.platform.shop.item('P-1').stock = 2; // sold elsewhere, told nowhere
     await scene.world.capture({ lines: [{ sku: 'SKU-1', quantity: 20, unitPrice: 1000 }] });
     await scene.sync();
-    await scene.sync();
+    await scene.proven();
     expect([scene.platform.shop.item('P-1').stock, await scene.world.one(`select refused, pending, granted::int - sold::int shown from listings where platform_sku = 'P-1'`)]).toEqual([10, { refused: null, pending: null, shown: 10 }]);
   });
 
@@ -162,6 +156,7 @@ describe('a shop on the simulator', () => {
     await scene.pushed();
     await scene.sync();
     await scene.sync(3601); // compared with what it was told: nothing is off
+    await scene.proven();
     expect([shop.item('P-1').stock, shop.item('P-1').held, await scene.world.one('select count(*)::int n from listing_drifts')]).toEqual([26, 0, { n: 0 }]);
   });
 

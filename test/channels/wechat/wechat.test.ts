@@ -1,8 +1,11 @@
 import { afterEach, describe, expect, it, test } from 'vitest';
 import { close, open, signature } from '../../../channels/wechat/crypto.ts';
 import { receive } from '../../../channels/wechat/push.ts';
+import { wechat as kind } from '../../../channels/wechat/index.ts';
 import { readXml } from '../../../channels/wechat/xml.ts';
+import { wechat } from '../../../simulators/wechat/protocol.ts';
 import { digest, wrap } from '../../../simulators/wechat/signing.ts';
+import { connectorOf } from '../support/connector-of.ts';
 import { ShopScene } from '../support/shop-scene.ts';
 
 const OFFICIAL = { token: 'AAAAA', key: 'A'.repeat(43), appId: 'wxba5fad812f8e6fb9' };
@@ -80,9 +83,7 @@ describe('a shop on the simulator', () => {
   afterEach(async () => { await scene.close(); });
   const opened = async (): Promise<void> => {
     scene = await ShopScene.open('wechat');
-    await scene.api('POST', `/v1/channels/${scene.code}/listings`, { mappings: [1, 2, 3, 4].map((n) => ({ platformSku: `P-${n}`, components: [{ sku: `SKU-${n}`, quantity: 1 }] })) });
-    await scene.world.store.pool.query(`update listings set item_id = '900' || right(platform_sku, 1)`);
-    await scene.sync();
+    await scene.list();
   };
 
   it('has its address asked for an echo', async () => {
@@ -104,7 +105,18 @@ describe('a shop on the simulator', () => {
     await scene.pushed();
     await scene.sync();
     await scene.sync(3601); // compared with what it was told: nothing is off
+    await scene.proven();
     expect([shop.item('P-1').stock, shop.item('P-1').held, await scene.world.one('select count(*)::int n from listing_drifts')]).toEqual([26, 0, { n: 0 }]);
+  });
+
+  it('counts units kept for a discount and for one livestreamer as for sale, and takes off what it may of the rest', async () => {
+    await opened();
+    scene.platform.shop.item('P-1').locked = { campaign: 12, channel: 8 };
+    expect(await (await connectorOf(scene, kind)).readStock?.([{ itemId: '9001', platformSku: 'P-1' }])).toEqual([{ platformSku: 'P-1', sellable: 30, held: 0, loose: 10 }]);
+    await scene.world.capture({ lines: [{ sku: 'SKU-1', quantity: 14, unitPrice: 1000 }] });
+    await scene.sync();
+    expect([scene.platform.shop.item('P-1').stock, await scene.world.one(`select refused, pending, granted - sold shown from listings where platform_sku = 'P-1'`)])
+      .toEqual([20, { refused: expect.stringContaining('10 left') as string, pending: null, shown: 20 }]);
   });
 
   it('lists until there is no more, though pages are shorter than was asked and the last has a next_key', async () => {
@@ -113,6 +125,19 @@ describe('a shop on the simulator', () => {
     const orders = Array.from({ length: 25 }, () => scene.platform.shop.place({ lines: [{ sku: 'P-3', quantity: 1 }] })?.id ?? '');
     await scene.sync(310);
     expect((await scene.world.store.pool.query(`select 1 from channel_orders where external_id = any($1::text[]) and state = 'open'`, [orders])).rowCount).toBe(25);
+  });
+
+  it('takes a push that was signed when it was first tried, three and a half hours ago', async () => {
+    await opened();
+    scene.platform.faults.holdPushes = true;
+    const order = scene.platform.shop.place({ lines: [{ sku: 'P-1', quantity: 1 }] });
+    await scene.world.store.pool.query('update channel_shops set polled_at = $1', [new Date(scene.world.now.getTime() + 13_000_000)]); // the poll does not find it
+    scene.world.now = new Date(scene.world.now.getTime() + 12_970_000);
+    const [event] = scene.platform.pusher.untold;
+    const late = event && wechat.push([event], scene.platform, { at: scene.world.now.getTime() - 12_970_000 });
+    if (!late) throw new Error('nothing was to be pushed');
+    const answer = await fetch(`${scene.platform.pusher.hookUrl}${late.query === '' ? '' : `?${late.query}`}`, { method: 'POST', headers: late.headers, body: late.body });
+    expect([answer.status, await answer.text(), (await scene.world.one<{ n: number }>(`select count(*)::int n from channel_hints where external_id = $1 and source = 'push'`, order?.id)).n]).toEqual([200, 'success', 1]);
   });
 
   it('takes the token that all share, and another once it has expired', async () => {

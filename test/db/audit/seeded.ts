@@ -59,7 +59,7 @@ export class Seeded {
   async clone(): Promise<Clone> {
     const source = new URL(this.world.database.url);
     const name = `t_${randomBytes(6).toString('hex')}`;
-    await administer(`create database ${name} template ${source.pathname.slice(1)}`);
+    await administer(`create database ${name} template ${source.pathname.slice(1)} strategy file_copy`);
     source.pathname = name;
     const pool = createPool(source.href, 2);
     return {

@@ -56,6 +56,26 @@ test('one that was reminded before there were dates has as long again as it had'
   expect((await row(id)).status).toBe('rejected');
 });
 
+test('a shop that is closed has its time when it opens: nothing is due at night, nor on its closed day', async () => {
+  const { writer, network, pool } = api.world.store;
+  await pool.query(`update locations set kind = 'store', work_days = '{1,2,3,4,5,6}' where code = 'L-1'`);
+  await network.reload();
+  const due = async (at: string): Promise<string> => {
+    api.world.now = new Date(at);
+    await applyDue(writer, network, uuid(id));
+    return (await row(id)).status;
+  };
+  api.world.now = new Date('2026-11-28T13:30:00Z'); // Saturday, 21:30 in Shanghai
+  const id = await api.order();
+  expect(await api.world.one('select accept_by from fulfillment_orders where order_id = $1', uuid(id))).toEqual({ accept_by: new Date('2026-11-30T01:10:00Z') });
+  expect([await due('2026-11-29T12:00:00Z'), await due('2026-11-30T01:09:59Z'), (await api.world.events(id)).includes('fulfillment.reminded')]).toEqual(['released', 'released', false]);
+  // Reminded three minutes before it closes: the rest of its time is the next morning's.
+  expect([await due('2026-11-30T12:57:00Z'), (await row(id)).reroute_at]).toEqual(['released', new Date('2026-12-01T01:07:00Z')]);
+  expect([await due('2026-12-01T01:06:59Z'), await due('2026-12-01T01:07:00Z')]).toEqual(['released', 'rejected']);
+  await pool.query(`update locations set kind = 'warehouse', work_days = '{1,2,3,4,5,6,7}' where code = 'L-1'`);
+  await network.reload();
+});
+
 test("the channel's times, else the location's, else the same again", () => {
   const location = { acceptTimeoutS: 600, rerouteAfterS: null };
   expect(patience(undefined, location)).toEqual({ acceptS: 600, rerouteS: 600 });

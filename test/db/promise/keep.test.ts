@@ -180,6 +180,7 @@ describe('broken', () => {
     await api.world.issue((await api.world.fulfillments(id))[0] as never);
     await at(id, '2026-11-24T10:30:00Z');
     expect((await events(id)).includes('promise.broken')).toBe(false);
+    await api.world.carrier((await api.world.fulfillments(id))[0]?.waybillNo as string, 'in_transit');
     await at(id, '2026-11-24T11:30:00Z');
     await at(id, '2026-11-25T11:30:00Z');
     expect((await promised(id)).compensation).toEqual({ kind: 'voucher', amount: 280, currency: 'CNY', lateMinutes: 90, status: 'due', settlementReference: null });

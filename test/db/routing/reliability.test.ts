@@ -77,6 +77,22 @@ test('a shop that rejects falls in rank by what is measured, as far as the polic
   expect((await api.call(admin, 'GET', '/v1/location-reliability')).body).toEqual({ items: [] });
 });
 
+test('a location that picks short counts as accepting only by the share that was there', async () => {
+  const { pool, writer } = api.world.store;
+  await pool.query(`update fulfillment_orders set routed_at = routed_at - interval '90 days'`);
+  const sku = await stocked({ 'L-1': 90 });
+  for (let i = 0; i < 4; i++) {
+    const id = await api.order({ lines: [{ sku, quantity: 3, unitPrice: 1000 }] });
+    const f = (await api.world.fulfillments(id))[0]!;
+    await api.world.tell(f, { type: 'short_picked', lines: [{ lineNo: 1, quantity: 1 }] });
+    await api.world.tell(f, { type: 'accepted' });
+  }
+  expect(await measureReliability(writer)).toBe(1);
+  // A third of each is missing: (2.668 + 20 m) ⁄ 24 with m = (2.668 + 19) ⁄ (4 + 20).
+  expect((await api.call(admin, 'GET', '/v1/location-reliability')).body).toMatchObject({ items: [{ location: 'L-1', accepted: 2.668, rejected: 1.332, acceptance: 864 }] });
+  expect(await api.world.one('select counted, expected, variance from recounts where sku_id = (select id from skus where code = $1)', sku)).toEqual({ counted: 86, expected: 90, variance: -4 });
+});
+
 test('re-routed, an order is measured by the promise it was given, and goes where that is kept', async () => {
   await activate(3, { rejection: 0, latenessPerDay: 2_000 });
   const { pool, network } = api.world.store;

@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { SCOPES } from '../../../db/api-keys.ts';
 import { readDecisions } from '../../../db/routing/decisions.ts';
+import { draftPolicy, movePolicy } from '../../../db/routing/policies.ts';
 import { closeReturn } from '../../../db/returns/close-return.ts';
 import { authoriseReturn, inspectReturn, receiveReturn, requestReturn } from '../../../db/returns/returns.ts';
 import { decodeId } from '../../../domain/ids.ts';
+import { planOrder } from '../../../domain/routing/plan.ts';
 import { owed, shareBack } from '../../../domain/settlement/terms.ts';
 import { TestApi } from '../../support/api.ts';
 
@@ -75,8 +77,33 @@ test('own stock first; a dealer only where we have none, and its price is in the
   const id = await api.order({ lines: [{ sku: theirs, quantity: 1, unitPrice: 1000 }] });
   const [decision] = await readDecisions(api.world.store.pool, decodeId('ord', id) as string);
   expect(decision?.instance.policy.weights.settlement).toBeGreaterThan(0);
-  expect([(await api.world.fulfillments(id)).map((f) => f.location), decision?.instance.locations.map((l) => [l.code, l.stock[theirs]?.settlement]), decision?.plan.shipments[0]?.terms.settlement])
-    .toEqual([['L-2'], [['L-2', 600]], 600 * (decision?.instance.policy.weights.settlement as number) / 1000]);
+  expect([(await api.world.fulfillments(id)).map((f) => f.location), decision?.instance.locations.map((l) => [l.code, l.stock[theirs]?.settlement, l.settlementFee]), decision?.plan.shipments[0]?.terms.settlement])
+    .toEqual([['L-2'], [['L-2', 600, 300]], (600 + 300) * (decision?.instance.policy.weights.settlement as number) / 1000]);
+});
+
+test('the fee of a shipment is weighed: a dealer that costs more with it is not chosen, and what it costs in money has it', async () => {
+  const { pool } = api.world.store;
+  const place = await api.world.one<{ province: string; city: string }>(`select province, city from locations where code = 'L-1'`);
+  const was = await api.world.one<{ province: string; city: string }>(`select province, city from locations where code = 'L-2'`);
+  await pool.query(`update locations set province = $1, city = $2 where code = 'L-2'`, [place.province, place.city]);
+  await api.world.store.network.reload();
+  const sku = await stocked({ 'L-2': 5, 'L-3': 5 });
+  await terms('L-3', [{ sku, price: 700, validFrom: '2026-11-01T00:00:00Z' }], 0);
+  await terms('L-2', [{ sku, price: 650, validFrom: '2026-11-01T00:00:00Z' }], 49);
+  const decided = async (): Promise<[string | undefined, number]> => {
+    const id = await api.order({ lines: [{ sku, quantity: 1, unitPrice: 1000 }] });
+    const row = await api.world.one<{ money: number }>('select money from routing_decisions where order_id = $1', decodeId('ord', id));
+    return [(await api.world.fulfillments(id))[0]?.location, row.money];
+  };
+  const [at, cheap] = await decided();
+  expect(at).toBe('L-2');
+  await terms('L-2', [], 249);
+  expect(await decided()).toEqual(['L-2', cheap + 200]);
+  await terms('L-2', [], 1_000_000);
+  expect((await decided())[0]).toBe('L-3');
+  await pool.query(`update locations set province = $1, city = $2 where code = 'L-2'`, [was.province, was.city]);
+  await api.world.store.network.reload();
+  await terms('L-2', [], 0);
 });
 
 test('what comes back fit to be sold is taken off, damaged goods stay owed', async () => {
@@ -147,4 +174,64 @@ test('a live-stream shop sells from the online warehouse only', async () => {
   await api.world.activities(null).reserve({ orderId: next });
   const own = await api.order({ lines: line(1) });
   expect([(await api.world.fulfillments(live)).map((f) => f.location), await api.world.status(next), (await api.world.fulfillments(own)).map((f) => f.location)]).toEqual([['L-1'], 'backordered', ['L-2']]);
+});
+
+test('what a shipment costs in money is the same whatever the policy weighs; an instance whose policy does not weigh settlements knows none', async () => {
+  const { pool, writer, network } = api.world.store;
+  const sku = await stocked({ 'L-3': 9 });
+  await terms('L-3', [{ sku, price: 480, validFrom: '2026-11-01T00:00:00Z' }], 70);
+  const decided = async (): Promise<object> => {
+    const id = await api.order({ lines: [{ sku, quantity: 2, unitPrice: 1000 }] });
+    const money = await api.world.one<{ decided: number; sent: number }>('select d.money decided, f.money sent from routing_decisions d join fulfillment_orders f using (order_id) where order_id = $1', decodeId('ord', id));
+    const [decision] = await readDecisions(pool, decodeId('ord', id) as string);
+    if (!decision) throw new Error('nothing was decided');
+    return { ...money, again: JSON.stringify(planOrder(decision.instance)) === decision.planText, weighed: decision.plan.shipments[0]?.terms.settlement, told: decision.instance.locations.map((l) => [l.code, l.stock[sku]?.settlement, l.settlementFee]) };
+  };
+  // National freight 1200, handling 200.
+  const money = { decided: 1200 + 200 + 2 * 480 + 70, sent: 1200 + 200 + 2 * 480 + 70, again: true };
+  const { policy } = network.policyAt(api.world.now);
+  expect(await decided()).toEqual({ ...money, weighed: (2 * 480 + 70) * policy.weights.settlement / 1000, told: [['L-3', 480, 70]] });
+  await draftPolicy(writer, { policy: { ...policy, code: 'unweighed', version: 1, weights: { ...policy.weights, settlement: 0 } } }, 'key:test');
+  await movePolicy(writer, 'unweighed', 1, 'active');
+  await network.reload();
+  try {
+    expect(network.policyAt(api.world.now).policy.code).toBe('unweighed');
+    expect(await decided()).toEqual({ ...money, weighed: 0, told: [['L-3', undefined, undefined]] });
+  } finally {
+    await movePolicy(writer, 'unweighed', 1, 'retired');
+    await network.reload();
+  }
+});
+
+test('paid in another currency: a price a unit is owed as it is, a share waits for somebody to say it, and routing asks for neither, which it cannot weigh', async () => {
+  const { pool } = api.world.store;
+  await pool.query(`insert into channels (code, name, platform, intake_mode, currency, payment_window_s, backorder_window_s, merge_window_s, return_window_s) values ('us', 'abroad', 'own', 'accept', 'USD', 1800, 172800, 0, 86400)`);
+  await api.world.store.network.reload();
+  const order = (sku: string) => api.order({ channel: 'us', currency: 'USD', freight: 0, lines: [{ sku, quantity: 2, unitPrice: 5000 }] });
+  const issued = async (id: string): Promise<void> => { for (const f of await api.world.fulfillments(id)) await api.world.issue(f); };
+  const decision = async (id: string) => (await readDecisions(pool, decodeId('ord', id) as string))[0];
+  const held = async (sku: string): Promise<void> => {
+    const id = await order(sku);
+    expect([await api.world.status(id), await api.world.fulfillments(id)]).toEqual(['on_hold', []]);
+    expect((await decision(id))?.plan.rejected).toContainEqual({ location: 'L-3', reason: `has blocked ${sku} (its ${sku === priced ? 'price' : 'share'} is settled in CNY, the order is paid in USD)` });
+  };
+  // Routed before there was a term; the fee is in the other currency, too.
+  await terms('L-3', [], 70);
+  const [priced, shared] = [await stocked({ 'L-3': 4 }), await stocked({ 'L-3': 9 })];
+  const [fixed, before] = [await order(priced), await order(shared)];
+  expect((await decision(fixed))?.instance.locations.map((l) => [l.code, l.settlementFee])).toEqual([['L-3', undefined]]);
+  expect(await api.world.one('select money from routing_decisions where order_id = $1', decodeId('ord', fixed))).toEqual({ money: 1200 + 200 });
+  await terms('L-3', [{ sku: priced, price: 300, validFrom: '2026-11-01T00:00:00Z' }, { sku: shared, percentOfNet: 60, validFrom: '2026-11-01T00:00:00Z' }], 70);
+  await issued(fixed);
+  await issued(before);
+  expect((await entries(fixed)).map((e) => [e.kind, e.net, e.amount])).toEqual([['goods', 10_000, 600], ['handling', null, 70]]);
+  expect((await entries(before)).map((e) => [e.kind, e.amount])).toEqual([['goods', null], ['handling', 70]]);
+  await held(priced);
+  await held(shared);
+  expect((await api.world.fulfillments(await api.order({ lines: [{ sku: shared, quantity: 1, unitPrice: 1000 }] }))).map((f) => f.location)).toEqual(['L-3']);
+  // Another share prices nothing, a price a unit does.
+  await terms('L-3', [{ sku: shared, percentOfNet: 50, validFrom: '2026-11-02T00:00:00Z' }]);
+  expect((await entries(before))[0]?.amount).toBeNull();
+  await terms('L-3', [{ sku: shared, price: 400, validFrom: '2026-11-03T00:00:00Z' }]);
+  expect((await entries(before))[0]?.amount).toBe(800);
 });

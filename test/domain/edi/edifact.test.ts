@@ -21,7 +21,7 @@ describe('PUBLISHED documents', () => {
   it('ORDERS: header, place, every line', () => {
     const { order, sent } = read(published('orders.edi')).orders[0]!;
     expect({ ...order, lines: order.lines.map((l) => [l.lineNo, l.sku, l.quantity, l.unitPrice]) }).toEqual({
-      orderNo: '1AA1TEST', purpose: 'original', orderedAt: Date.UTC(2014, 3, 7), shipBy: null, currency: 'EUR', shipTo: PLACE, shipToCode: '0000000000004', buyerName: null, remark: null,
+      orderNo: '1AA1TEST', purpose: 'original', orderedAt: Date.UTC(2014, 3, 7), shipBy: null, currency: 'EUR', shipTo: PLACE, shipToCode: '0000000000004', buyerName: null, remark: null, deliverBy: Date.UTC(2014, 3, 21, 23, 59, 59), notBefore: Date.UTC(2014, 3, 14),
       lines: [['1', '9783898307529', 5, 2750], ['2', '9783898307539', 1, 1087], ['3', '97838983938472', 3, 385]],
     });
     expect(sent.parties).toEqual({ BY: ['0000000000005', '', '9'], SU: ['0000000000002', '', '9'] });
@@ -48,6 +48,27 @@ const BODY = [
 ];
 const file = (body: readonly string[] = BODY, head = HEAD): string => `${head}${body.join('')}UNZ+1+55'`;
 const swap = (from: string, to: string): string[] => BODY.map((s) => (s.startsWith(from) ? to : s));
+
+describe('when it is wanted', () => {
+  const dated = (head: readonly string[], atLine: readonly string[] = []) => {
+    const body = BODY.flatMap((s) => (s.startsWith('DTM+137') ? [s, ...head.map((d) => `DTM+${d}'`)] : s.startsWith('QTY+21:5') ? [s, ...atLine.map((d) => `DTM+${d}'`)] : [s]));
+    return read(file(body.map((s) => (s.startsWith('UNT') ? `UNT+${body.length}+1'` : s))));
+  };
+  const wanted = ({ orders: [o] }: ReturnType<typeof dated>) => o && [o.order.shipBy, o.order.deliverBy, o.order.notBefore];
+  it('the latest delivery counts before the wished one, at its hour where it has one', () => {
+    expect([
+      wanted(dated(['2:20261210:102'])), wanted(dated(['63:20261212:102', '2:20261210:102'])), wanted(dated(['64:20261205:102', '63:202612121430:203', '10:20261208:102'])), wanted(dated([], ['2:20261210:102'])),
+    ]).toEqual([
+      [null, Date.UTC(2026, 11, 10, 23, 59, 59), undefined], [null, Date.UTC(2026, 11, 12, 23, 59, 59), undefined], [Date.UTC(2026, 11, 8, 23, 59, 59), Date.UTC(2026, 11, 12, 14, 30), Date.UTC(2026, 11, 5)],
+      [null, Date.UTC(2026, 11, 10, 23, 59, 59), undefined],
+    ]);
+  });
+  it('dates that differ from line to line, and an earliest after the latest, are refused', () => {
+    const faults = (of: ReturnType<typeof dated>) => [of.orders, of.faults.map((f) => [f.field, f.detail])];
+    expect(faults(dated(['2:20261210:102'], ['2:20261211:102']))).toEqual([[], [['deliverBy', 'the order has another date of this meaning: send an order for each date']]]);
+    expect(faults(dated(['64:20261213:102', '63:20261212:102']))).toEqual([[], [['DTM', 'the order is wanted before it may be sent: the earliest date lies after the latest']]]);
+  });
+});
 
 describe('what comes in', () => {
   it('is read with its releases undone and its address', () => {

@@ -25,7 +25,7 @@ describe('PUBLISHED documents', () => {
     const order = o!.order;
     expect(o!.at).toBe(3);
     expect({ ...order, lines: order.lines.map((l) => [l.lineNo, l.sku, l.quantity, l.unitPrice, l.title]) }).toEqual({
-      orderNo: '08292233294', purpose: 'original', orderedAt: Date.UTC(2010, 10, 27), shipBy: null, currency: 'USD', shipToCode: '0003947268292', buyerName: null, remark: null,
+      orderNo: '08292233294', purpose: 'original', orderedAt: Date.UTC(2010, 10, 27), shipBy: null, currency: 'USD', shipToCode: '0003947268292', buyerName: null, remark: null, deliverBy: Date.UTC(2010, 11, 14, 23, 59, 59),
       shipTo: { name: 'XYZ RETAIL', phone: '', country: 'US', province: 'OH', city: 'SOLON', street: '31875 SOLON RD', postcode: '44139' },
       lines: [
         ['1', 'AB3542', 120, 925, 'SMALL WIDGET'], ['2', 'RD5322', 220, 1379, 'MEDIUM WIDGET'], ['3', 'XY5266', 126, 1099, 'LARGE WIDGET'], ['4', 'VX2332', 76, 435, 'NANO WIDGET'], ['5', 'RV0524', 72, 750, 'BLUE WIDGET'], ['6', 'DX1875', 696, 955, 'ORANGE WIDGET'],
@@ -60,6 +60,29 @@ const GS = 'GS*PO*DEALER1*TRIBUTARY*20261123*0200*55*X*004010~';
 const BODY = ['ST*850*0001~', 'BEG*00*SA*PO-1**20261122~', 'N1*ST*SHOP 7*92*S7~', 'N3*1 MAIN ST~', 'N4*DENVER*CO*80202*US~', 'PO1*1*5*EA*12.50*PE*VN*SKU-1*UP*036000291452~', 'PO1*2*3*CA*2*PE*VN*SKU-2~', 'CTT*2~', 'SE*9*0001~'];
 const file = (body: readonly string[] = BODY, isa = ISA, gs = GS): string => `${isa}${gs}${body.join('')}GE*1*55~IEA*1*000000101~`;
 const swap = (from: string, to: string): string[] => BODY.map((s) => (s.startsWith(from) ? to : s));
+
+describe('when it is wanted', () => {
+  const dated = (...dates: string[]) => read(file([...BODY.slice(0, 2), ...dates.map((d) => `DTM*${d}~`), ...BODY.slice(2, -1), `SE*${BODY.length + dates.length}*0001~`]));
+  const day = (d: number, end = true): number => Date.UTC(2026, 11, d, ...(end ? [23, 59, 59] as const : []));
+  it.each([
+    [['002*20261210'], { shipBy: null, deliverBy: day(10) }], [['063*20261212', '002*20261210'], { shipBy: null, deliverBy: day(12) }], [['010*20261201', '064*20261205', '002*20261210'], null],
+    [['064*20261205', '002*20261210'], { shipBy: null, deliverBy: day(10), notBefore: day(5, false) }], [['037*20261201', '038*20261203', '010*20261202'], { shipBy: day(3), notBefore: day(1, false) }],
+    [['002*20261210', '002*20261210'], { shipBy: null, deliverBy: day(10) }],
+  ])('%j', (dates, wanted) => {
+    const { orders, faults } = dated(...dates);
+    const order = orders[0]?.order;
+    expect(order ? { shipBy: order.shipBy, ...('deliverBy' in order ? { deliverBy: order.deliverBy } : {}), ...('notBefore' in order ? { notBefore: order.notBefore } : {}) } : null).toEqual(wanted);
+    expect(faults.map((f) => f.detail)).toEqual(wanted ? [] : ['the order is wanted before it may be sent: the earliest date lies after the latest']);
+  });
+
+  it('several dates of one meaning, and a schedule, are refused by name', () => {
+    const two = dated('002*20261210', '002*20261211');
+    expect([two.orders, two.faults.map((f) => [f.field, f.detail])]).toEqual([[], [['DTM02 deliverBy', 'the order has another date of this meaning: send an order for each date']]]);
+    const scheduled = [...BODY.slice(0, 6), 'SCH*5*EA***002*20261210~', ...BODY.slice(6, -1), `SE*${BODY.length + 1}*0001~`];
+    expect([read(file(scheduled)).orders, read(file(scheduled)).faults.map((f) => [f.field, f.detail])]).toEqual([[], [['SCH', 'SCH (a schedule of deliveries) is not taken: send an order for each date']]]);
+    expect(ack(file(scheduled)).filter((s) => /^AK[35]/.test(s))).toEqual(['AK3*SCH*7*PO1*2', 'AK5*R*5']);
+  });
+});
 
 describe('what comes in', () => {
   it('is acknowledged by a 997, exactly', () => {

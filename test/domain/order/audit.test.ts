@@ -53,7 +53,7 @@ describe('the run', () => {
 test.each<[string, string, unknown, string[]]>([
   ['amount', 'hold', { min: 1 }, []], ['amount', 'hold', {}, ['/params needs min or max']], ['amount', 'hold', { min: 2, max: 1 }, ['/params/min exceeds max']],
   ['amount', 'later', { min: -1 }, ['/action must be pass, hold or reject', '/params/min is wrong']], ['colour', 'hold', {}, ['/kind must be one of amount, address, remark, duplicate, blocked, margin, floor']],
-  ['address', 'hold', { remoteProvinces: [] }, ['/params/remoteProvinces is wrong']], ['address', 'hold', {}, ['/params needs incomplete, unknown or remoteProvinces']],
+  ['address', 'hold', { remoteProvinces: [] }, ['/params/remoteProvinces is wrong']], ['address', 'hold', {}, ['/params needs incomplete, unknown, unlisted or remoteProvinces']],
   ['duplicate', 'hold', { withinMinutes: 10 }, ['/params/by is missing']], ['duplicate', 'hold', { withinMinutes: 0, by: 'buyer' }, ['/params/withinMinutes is wrong']],
   ['blocked', 'reject', { who: 'x' }, ['/params/who is not known for blocked']], ['margin', 'hold', {}, ['/params/minPercent is missing']], ['margin', 'hold', [], ['/params must be an object']],
 ])('a %s rule that does %s with %j', (kind, action, params, problems) => { expect(validateAuditRule({ kind, action, params })).toEqual(problems); });

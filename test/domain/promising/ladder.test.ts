@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { compensation, nextMove, type Ladder, type PromiseState, type PromiseView } from '../../../domain/promising/ladder.ts';
 import { hurried } from '../../../domain/promising/hurry.ts';
+import { urgent } from '../../../domain/routing/urgent.ts';
 import type { RoutingInstance } from '../../../domain/routing/model.ts';
 
 const MIN = 60_000;
@@ -38,6 +39,13 @@ describe('the ladder', () => {
     expect(nextMove(full, state({ rung: 'ask', until: 900 * MIN }), view({ expectedBy: 1000 * MIN }), 0)).toEqual({ do: 'recover' });
   });
 
+  test('while something of it is in no plan it is not said to be on time again', () => {
+    const late = view({ expectedBy: 1000 * MIN, unplaced: true });
+    expect(nextMove(full, state({ rung: 're_source', until: 30 * MIN }), late, 0)).toEqual({ do: 'rest', until: 30 * MIN });
+    expect(nextMove(full, state({ rung: 're_source', until: 30 * MIN }), late, 40 * MIN)).toEqual({ do: 'rest', until: 500 * MIN });
+    expect(nextMove(full, state(), late, 0)).toEqual({ do: 'rest', until: 500 * MIN });
+  });
+
   test('broken once, from the minute that is owed for; then closed with the goods', () => {
     expect(nextMove(full, state({ rung: 'exhausted' }), view(), 1060 * MIN)).toEqual({ do: 'rest', until: 1061 * MIN });
     expect(nextMove(full, state({ rung: 'exhausted' }), view(), 1060 * MIN + 1)).toEqual({ do: 'break', lateMinutes: 60, compensate: true });
@@ -71,8 +79,10 @@ describe('the ladder', () => {
 test('a hurried instance weighs lateness at least so much, by the services and places that are named', () => {
   const weights = { shipping: 1000, handling: 1000, splitPenalty: 0, latenessPerDay: 50, loadBalance: 0, opportunity: 0, slowCredit: 0, settlement: 0 };
   const plain = { order: { excluded: ['B'] }, rates: [{ carrier: 'x' }, { carrier: 'x', service: 'express' }], policy: { weights } } as unknown as RoutingInstance;
-  expect(hurried(plain, { latenessPerDay: 10 })).toEqual(plain);
-  expect(hurried(plain, { latenessPerDay: 90, services: ['express'], exclude: ['A', 'B'] })).toEqual({
-    order: { excluded: ['A', 'B'] }, rates: [{ carrier: 'x', service: 'express' }], policy: { weights: { ...weights, latenessPerDay: 90 } },
-  });
+  expect(urgent(plain)).toBe(plain);
+  expect(urgent(hurried(plain, { latenessPerDay: 10 }))).toEqual({ ...plain, hurry: { latenessPerDay: 10 } });
+  // The policy and the order's exclusions stay what they were: what hurries is told by itself.
+  const hurry = { latenessPerDay: 90, services: ['express'], exclude: ['A', 'B'] };
+  expect(hurried(plain, hurry)).toEqual({ ...plain, hurry });
+  expect(urgent(hurried(plain, hurry))).toEqual({ order: { excluded: ['B'] }, rates: [{ carrier: 'x', service: 'express' }], policy: { weights: { ...weights, latenessPerDay: 90 } }, hurry });
 });

@@ -130,7 +130,7 @@ const SKUS = ['a', 'b', 'c', 'd'];
 const anyInstance: fc.Arbitrary<RoutingInstance> = fc.record({
   lines: fc.array(fc.record({ sku: fc.constantFrom(...SKUS), quantity: fc.integer({ min: 1, max: 3 }), weightG: fc.integer({ min: 0, max: 900 }), value: fc.integer({ min: 0, max: 5000 }), hazardous: fc.boolean() }), { minLength: 1, maxLength: 5 }),
   locations: fc.array(fc.record({
-    kind: fc.constantFrom('warehouse', 'store', 'dealer'), near: fc.boolean(), perShipment: fc.integer({ min: 0, max: 300 }), perUnit: fc.integer({ min: 0, max: 50 }), load: fc.integer({ min: 0, max: 1000 }),
+    kind: fc.constantFrom('warehouse', 'store', 'dealer'), near: fc.boolean(), perShipment: fc.integer({ min: 0, max: 300 }), perUnit: fc.integer({ min: 0, max: 50 }), fee: fc.option(fc.integer({ min: 1, max: 400 }), { nil: undefined }), load: fc.integer({ min: 0, max: 1000 }),
     capacity: fc.option(fc.integer({ min: 1, max: 6 }), { nil: undefined }), hazardous: fc.boolean(), days: fc.integer({ min: 0, max: 3 }),
     stock: fc.array(fc.record({ available: fc.integer({ min: 0, max: 6 }), cost: fc.integer({ min: 0, max: 900 }), units: fc.integer({ min: 0, max: 4 }), slowCredit: fc.integer({ min: 0, max: 400 }), settlement: fc.integer({ min: 0, max: 300 }) }), { minLength: 4, maxLength: 4 }),
   }), { minLength: 1, maxLength: 5 }),
@@ -144,7 +144,7 @@ const anyInstance: fc.Arbitrary<RoutingInstance> = fc.record({
     return [sku, { ...rest, opportunity: { cost, units } }];
   })), {
     kind: l.kind as 'warehouse', place: l.near ? HERE : place('Beijing'), handling: { perShipment: l.perShipment, perUnit: l.perUnit }, load: l.load, hazardous: l.hazardous, shipsAt: `2026-11-2${3 + l.days}T08:00:00.000Z`,
-    ...(l.capacity === undefined ? {} : { capacityUnits: l.capacity }),
+    ...(l.capacity === undefined ? {} : { capacityUnits: l.capacity }), ...(l.fee === undefined ? {} : { settlementFee: l.fee }),
   })), { maxShipments: g.maxShipments, lineMaySplit: g.lineMaySplit, minShipmentValue: g.minShipmentValue, dealers: g.dealers as 'equal' });
   made.rates = [rate('same_city', { firstCost: g.first, stepCost: g.step, hazardous: true, ...(g.max === undefined ? {} : { maxWeightG: g.max }) }), rate('national', { firstCost: g.first * 2, stepCost: g.step, transitDays: 2 }), rate('national', { carrier: 'jd', firstCost: g.first, stepCost: g.step * 3, transitDays: 4, hazardous: true })];
   made.policy.weights.splitPenalty = g.splitPenalty;

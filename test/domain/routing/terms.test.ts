@@ -56,6 +56,16 @@ describe('the risk of a rejection', () => {
   });
 });
 
+test('a dealer\'s fee for a shipment is part of its settlement; one that is not told changes no byte', () => {
+  const shops = [location('A', { settlementFee: 41 }), location('B', { handling: { perShipment: 140, perUnit: 10 } })];
+  const chosen = (weight: number) => planOrder(instance(shops, [rate()], { settlement: weight })).shipments.map((s) => [s.location, s.terms.settlement, s.cost]);
+  expect([chosen(1000), chosen(500)]).toEqual([[['B', 0, 950]], [['A', 20.5, 930.5]]]);
+  expect(cheapest(instance(shops, [rate()], { settlement: 500 })).cost).toBe(930.5);
+  const without = shops.map(({ settlementFee: _, ...l }) => l);
+  expect(JSON.stringify(planOrder(instance(without, [rate()], { settlement: 500 })))).toBe(JSON.stringify(planOrder(instance(without.map((l) => ({ ...l, settlementFee: 0 })), [rate()], { settlement: 500 }))));
+  expect(() => { checkInstance(instance([location('A', { settlementFee: 2 ** 50 })], [rate()], { settlement: 1000 })); }).toThrow('could not be counted exactly');
+});
+
 describe('carriers', () => {
   test('a faster service is taken where it keeps the promise for less than the delay costs, and named', () => {
     const rates = [rate({ transitDays: 3 }), rate({ service: 'express', firstCost: 1300 })];

@@ -58,6 +58,18 @@ test('a day\'s capacity is used up and there again the next day', () => {
   expect(t.cost).toEqual({ freight: 10 + 30 + 10, handling: 3 + 4 + 2, settlement: 0, total: 59 });
 });
 
+test('a capacity is that of the day of hand-over: after the cut-off the next day\'s is used up, and a cancelled order gives its own day back', () => {
+  const stock = [{ location: 'NEAR', sku: 'X', units: 9 }, { location: 'FAR', sku: 'X', units: 9 }];
+  // a: near, all of Monday; b, after Monday's cut-off: near, all of Tuesday; c, on Tuesday: far.
+  const orders = [order('a', 1, { X: 2 }), order('b', 17, { X: 2 }), order('c', 25, { X: 1 })];
+  expect(total(world(stock, orders, {}, 2)).total.cost).toMatchObject({ freight: 10 + 10 + 30 });
+  const cancelled = [order('a', 1, { X: 2 }), order('b', 17, { X: 2 }, { cancelledAt: T0 + 24 * 3_600_000 }), order('c', 25, { X: 1 })];
+  expect(total(world(stock, cancelled, {}, 2)).total.cost).toMatchObject({ freight: 10 + 10 + 10 });
+  // What is scheduled for Tuesday takes nothing of Monday.
+  const scheduled = [order('a', 1, { X: 2 }, { scheduledFrom: T0 + 26 * 3_600_000 }), order('b', 2, { X: 2 }), order('c', 25, { X: 1 })];
+  expect(total(world(stock, scheduled, {}, 2)).total.cost).toMatchObject({ freight: 10 + 10 + 30 });
+});
+
 test('arrivals serve who comes after them, units that went elsewhere are gone, cancelled orders give back', () => {
   const orders = [order('a', 1, { X: 1 }), order('b', 3, { X: 1 }, { cancelledAt: T0 + 4 * 3_600_000 }), order('c', 5, { X: 1 }), order('d', 7, { X: 1 })];
   const arrivals = [{ at: T0 + 2 * 3_600_000, location: 'NEAR', sku: 'X', units: 1 }, { at: T0 + 6 * 3_600_000, location: 'NEAR', sku: 'X', units: -1 }, { at: T0 + 6.5 * 3_600_000, location: 'NEAR', sku: 'X', units: 1 }];

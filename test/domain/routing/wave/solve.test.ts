@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { InstanceLocation, InstanceOrder } from '../../../../domain/routing/model.ts';
 import { FREE, Pricing, type Column } from '../../../../domain/routing/wave/columns.ts';
-import { mergeable, single } from '../../../../domain/routing/wave/groups.ts';
+import { leastOf, mergeable, single } from '../../../../domain/routing/wave/groups.ts';
 import type { Solve, WaveInstance } from '../../../../domain/routing/wave/model.ts';
 import { solveWave } from '../../../../domain/routing/wave/solve.ts';
 import { openHighs } from '../../../../runtime/highs.ts';
@@ -62,9 +62,38 @@ describe('a wave', () => {
     expect(mergeable([{ id: '1', order: order('X', [['A', 1]], { excluded: ['L'] }), mergeKey: 'b' }, { id: '2', order: order('X', [['A', 1]]), mergeKey: 'b' }])).toEqual([]);
   });
 
+  test('of three orders of one buyer two leave together, where the third would only be a parcel more', () => {
+    const orders = ['A', 'B', 'C'].map((sku, i) => ({ id: `${i + 1}`, order: order('X', [[sku, 1]]), mergeKey: 'b' }));
+    const result = run(wave(orders, [site('LX', 'X', { A: 1, B: 1 }), site('LZ', 'Z', { C: 1 })], { weights: { ...wave([], []).policy.weights, splitPenalty: 900 } }));
+    // 100 + 20 + 500 for two in one parcel; 100 + 10 + 1500 for the third.
+    expect([where(result), result.cost, result.merged, result.gap]).toEqual([{ '1+2': ['LX'], 3: ['LZ'] }, 620 + 1610, 2, 0]);
+  });
+
+  test('orders of one buyer that are too many for one parcel leave in several', () => {
+    const sized = (id: string, lines: number) => ({ id, order: order('X', Array.from({ length: lines }, (_, i): [string, number] => [`${id}${i}`, 1])), mergeKey: 'b' });
+    const members = (orders: Parameters<typeof mergeable>[0]) => mergeable(orders).map((c) => c.groups.map((g) => g.members.join('+')));
+    expect(members([sized('1', 7), sized('2', 3), sized('3', 3)])).toEqual([['1+2', '0+2', '0+1']]);
+    expect(members(['1', '2', '3', '4', '5', '6'].map((id) => sized(id, 6))).map((c) => c.length)).toEqual([6, 1]);
+    const least = new Map([['0', 5], ['1', 5], ['2', 5], ['0,1', 7], ['1,2', 6]]);
+    expect([leastOf([0, 1, 2], (some) => least.get(some.join())), leastOf([0, 1], (some) => least.get(some.join())), leastOf([2], (some) => least.get(some.join()))]).toEqual([11, 7, 5]);
+  });
+
   test('our own stock before a dealer\'s, a dealer\'s before nothing', () => {
     const w = wave([{ id: '1', order: order('X', [['A', 1]]) }, { id: '2', order: order('X', [['A', 1]]) }], [site('D', 'X', { A: 2 }, { kind: 'dealer' }), site('LZ', 'Z', { A: 1 })], { dealers: 'after_own' });
     expect(Object.values(where(run(w))).flat().sort()).toEqual(['D', 'LZ']);
+    // However many units the line has: 600 + 60 handling and shipping of 6 units, and half of the base.
+    const six = run(wave([{ id: '1', order: order('X', [['A', 6]]) }], [site('D', 'X', { A: 6 }, { kind: 'dealer' })], { dealers: 'after_own' }));
+    expect([where(six), six.unservedLines, six.cost]).toEqual([{ 1: ['D'] }, 0, 100 + 60 + 900 + 1500]);
+  });
+
+  test('where lines may be divided two are left out when that is best, and the bound is below it', () => {
+    const lines = order('X', [['A', 2], ['B', 1], ['C', 1]], { lines: [['A', 2, 90_000], ['B', 1, 0], ['C', 1, 0]].map(([sku, quantity, value], i) => ({ line: i + 1, sku: `${sku}`, quantity: Number(quantity), value: Number(value), weightG: 500 })) });
+    const w = { ...wave([{ id: '1', order: lines }], [site('L1', 'X', { A: 1 }), site('L2', 'X', { A: 1 }), site('LZ', 'Z', { B: 1, C: 1 })], { lineMaySplit: true }), unserved: { base: 700, perMilleOfValue: 1000 } };
+    const result = run(w);
+    // Twice 100 + 10 + 500 for A, and 200; B and C from Z would be 100 + 20 + 1500 and another parcel's 200; each unserved 700.
+    expect([where(result), result.cost, result.plans[0]?.unserved.map((u) => u.line)]).toEqual([{ 1: ['L1', 'L2'] }, 1420 + 1400, [2, 3]]);
+    // Sent or left out no unit is below 10, and at least one of them costs 700; 0.5 a line for rounding.
+    expect(result.bound).toBe(3 * 10 + 700 - 1.5);
   });
 
   test('a solver that fails, lies or says nothing: one by one, and said so', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { mapOrder } from '../../channels/woocommerce/map.ts';
-import { woocommerce as protocol } from '../../simulators/woocommerce/protocol.ts';
-import { startPlatform } from '../../simulators/platform/start-platform.ts';
+import { mapOrder } from '../../../channels/woocommerce/map.ts';
+import { woocommerce as protocol } from '../../../simulators/woocommerce/protocol.ts';
+import { startPlatform } from '../../../simulators/platform/start-platform.ts';
 
 const order = {
   id: '705', status: 'processing', currency: 'EUR', date_created_gmt: '2026-11-20T08:00:00', date_modified_gmt: '2026-11-20T08:00:05', date_paid_gmt: '2026-11-20T08:00:05', customer_id: 3, shipping_total: '4.20', shipping_tax: '0.80',
@@ -17,8 +17,22 @@ test('prices hold their tax; what does not divide by the units is a discount, so
   const seen = mapOrder(two, [{ id: 9, date_created_gmt: '2026-11-20T09:00:00', amount: '3.33', reason: 'torn', line_items: [{ id: 10, quantity: -1, meta_data: [{ key: '_refunded_item_id', value: '1' }] }] }]);
   expect(seen.lines.map((l) => [l.platformSku, l.itemId, l.merchantCode, l.unitPrice, l.discounts.map((d) => [d.code, d.amount])]))
     .toEqual([['94', '93', 'SKU-1', 334, [['woocommerce', 100], ['rounding', 2]]], ['95', null, null, 500, []]]);
+  expect([seen.refundsTellUnits, seen.lines.map((l) => l.cancelled)]).toEqual([true, [0, 0]]);
   expect([seen.freight, seen.version, seen.paidAt, seen.afterSales]).toEqual([500, Date.UTC(2026, 10, 20, 8, 0, 5), Date.UTC(2026, 10, 20, 8, 0, 5),
     [{ id: '9', kind: 'refund', status: 'done', lines: [{ lineId: '1', quantity: 1 }], amount: 333, reason: 'torn', waybill: null, version: Date.UTC(2026, 10, 20, 9) }]]);
+});
+
+test.each([
+  ['tallied by refunds', [{ key: '_reduced_stock', value: '1' }, { key: '_restock_refunded_items', value: 2 }], 2],
+  ['taken off what is off its stock', [{ key: '_reduced_stock', value: '1' }], 2],
+  ['all of them', [{ key: '_reduced_stock', value: 0 }, { key: '_restock_refunded_items', value: '3' }], 3],
+  ['none', [{ key: '_reduced_stock', value: '3' }], undefined],
+  ['nobody counts its stock', [], undefined],
+])('units that refunds have put back: %s', (_, meta_data, putBack) => {
+  const [shirt] = order.line_items;
+  const refunded = { id: 9, date_created_gmt: '2026-11-20T09:00:00', amount: '3.33', reason: '', line_items: [{ id: 10, quantity: -3, meta_data: [{ key: '_refunded_item_id', value: '1' }] }] };
+  const of = (refunds: object[]) => mapOrder({ ...order, line_items: [{ ...shirt, subtotal: '8.20', subtotal_tax: '1.80', total: '7.38', total_tax: '1.62', meta_data }] }, refunds as Record<string, unknown>[]).lines.map((l) => l.putBack);
+  expect([of([refunded]), of([])]).toEqual([[putBack], [undefined]]);
 });
 
 test('an amount finer than the currency is refused, never rounded silently', () => {
