@@ -89,14 +89,20 @@ export function createChannelSync(deps: ActivityDeps) {
         return publishStock(context);
       };
       let unlisted = false;
+      let behind = false;
+      const settle = async (): Promise<number> => {
+        // While very many orders are to be read first nothing can be proven: they are counted every few seconds, not every turn.
+        if (behind && (due.get('settle') ?? 0) > deps.writer.clock().getTime()) return 0;
+        const settled = unlisted ? { looked: 0, due: null, failed: true, behind: false } : await settleReadings(context);
+        ({ failed: unlisted, behind } = settled);
+        if (settled.due === null) due.delete('settle');
+        else due.set('settle', settled.due);
+        return settled.looked;
+      };
       // What has changed is told before the next few figures are checked; only a check that has waited for all its time comes in between.
       const prove = async (told: number, checkedAt: number | null): Promise<number> => {
         const read = await readUnknown(context);
-        const settled = unlisted ? { looked: 0, due: null, failed: true } : await settleReadings(context);
-        unlisted = settled.failed;
-        if (settled.due === null) due.delete('settle');
-        else due.set('settle', settled.due);
-        const looked = read + settled.looked;
+        const looked = read + await settle();
         if (context.over()) return looked;
         if (told + looked > 0 && deps.writer.clock().getTime() < (checkedAt ?? 0) + 2 * everyS * 1000) return looked;
         const checked = await checkFigures(context, everyS, checkedAt, checks);

@@ -37,21 +37,22 @@ const BACKLOG = 200;
 
 /**
  * Learns accounts from the figures that were kept: once the platform has listed every order from before a reading, and all of them are taken, it is read again, and what both say is the account. Returns how many were
- * looked at, and when the next reading is due, ms since epoch. `failed`: the platform's list of orders did, which is noted; nothing is proven by it, and it is not to be asked again in this look.
+ * looked at, and when the next reading is due, ms since epoch. `failed`: the platform's list of orders did, which is noted; nothing is proven by it, and it is not to be asked again in this look. `behind`: more orders than BACKLOG are to be read first.
  */
-export async function settleReadings(context: SyncContext): Promise<{ looked: number; due: number | null; failed: boolean }> {
+export async function settleReadings(context: SyncContext): Promise<{ looked: number; due: number | null; failed: boolean; behind: boolean }> {
   const { connector, kind, deps: { writer }, shop: { channel } } = context;
   const { pool } = writer;
-  if (!connector.readStock) return { looked: 0, due: null, failed: false };
+  const nothing = { looked: 0, failed: false, behind: false };
+  if (!connector.readStock) return { ...nothing, due: null };
   const now = writer.clock().getTime();
   const lagMs = kind.backstop.lagS * 1000;
   const oldest = await oldestReading(pool, channel.id);
-  if (oldest === null || oldest + lagMs > now) return { looked: 0, due: oldest === null ? null : oldest + lagMs, failed: false };
+  if (oldest === null || oldest + lagMs > now) return { ...nothing, due: oldest === null ? null : oldest + lagMs };
   const kept = await keptReadings(pool, channel.id, new Date(now - lagMs), kind.capabilities.stockBatch, kind.capabilities.stock === 'keyed');
   const last = kept.at(-1);
-  if (!last) return { looked: 0, due: now + AGAIN_MS, failed: false };
+  if (!last) return { ...nothing, due: now + AGAIN_MS };
   const orders = await allTaken(context, last.at);
-  if (orders !== 'taken') return { looked: 0, due: orders === 'failed' ? null : now + AGAIN_MS, failed: orders === 'failed' };
+  if (orders !== 'taken') return { ...nothing, due: orders === 'failed' ? null : now + AGAIN_MS, failed: orders === 'failed', behind: orders === 'behind' };
   // Units that are missing may be those of orders that nobody can see: unpaid ones, and such as were given up.
   const { givenUp } = await unreadOrders(pool, channel.id, Number.MAX_SAFE_INTEGER, writer.clock());
   const hiddenS = Math.max(kind.capabilities.showsUnpaid === false ? kind.unpaidS ?? 0 : 0, givenUp > 0 ? GIVEN_UP_S : 0);
@@ -61,19 +62,20 @@ export async function settleReadings(context: SyncContext): Promise<{ looked: nu
   const counted = new Map(due.map((k) => [k.id, k.counted]));
   for (const figure of await figuresOf(context, due)) await settleReading(pool, channel.id, figure, counted.get(figure.id) ?? 0, hidden, writer.clock());
   context.did();
-  return { looked: kept.length, due: null, failed: false };
+  return { ...nothing, looked: kept.length, due: null };
 }
 
 /**
- * Whether every order from before then is taken: the platform has listed it, and it was captured, or is held with its units known. It `waits` while one of them is to be tried again, and once the look is over; `failed`:
- * the list did.
+ * Whether every order from before then is taken: the platform has listed it, and it was captured, or is held with its units known. It `waits` while one of them is to be tried again, and once the look is over; `behind`:
+ * there are very many of them; `failed`: the list did.
  */
-async function allTaken(context: SyncContext, then: number): Promise<'taken' | 'waits' | 'failed'> {
+async function allTaken(context: SyncContext, then: number): Promise<'taken' | 'waits' | 'behind' | 'failed'> {
   const { deps: { writer }, shop: { channel } } = context;
   const { pool } = writer;
   const unread = async (upTo: number): Promise<{ due: number; postponed: number }> => unreadOrders(pool, channel.id, upTo, writer.clock());
   const before = await unread(Number.MAX_SAFE_INTEGER);
-  if (before.postponed > 0 || before.due > BACKLOG) return 'waits';
+  if (before.due > BACKLOG) return 'behind';
+  if (before.postponed > 0) return 'waits';
   if ((await pollState(pool, channel.id)).until < then) {
     try {
       await context.alone(() => backstop(context, writer.clock().getTime()));
