@@ -72,6 +72,7 @@ async function loadNetwork(client: Client, o: DemoOptions): Promise<void> {
     { name: '大额订单', kind: 'amount', action: 'hold', priority: 50, params: { min: 5_000_000 } },
     { name: '黑名单', kind: 'blocked', action: 'reject', priority: 10, params: {} },
     { name: '地址不完整', kind: 'address', action: 'hold', priority: 60, params: { incomplete: true } },
+    { name: '买家要求暂不发货', kind: 'remark', action: 'hold', priority: 70, params: { words: ['先别发货'] } },
   ]) if (!known.body.items.some((k) => k.name === rule.name)) await client('POST', '/v1/audit-rules', rule);
 }
 

@@ -3,7 +3,7 @@ import { CHANNELS, CITIES, isOnlineOnly, isShopOnly, LOCATIONS, platformOf, pric
 
 /**
  * What a demo order is there to show. `clean` ones run through without a hand, and so do `split` (no location has both lines) and `scheduled`
- * (the loader gives it its moment, which depends on the run).
+ * (the loader gives it its moment, which depends on the run). `cancelled`: held for what its buyer remarks, until he gives up; one that is not held would often be on its way before.
  */
 export type Scene = 'clean' | 'unpaid' | 'paid_later' | 'cancelled' | 'returned' | 'split' | 'scheduled';
 export type DemoOrder = { scene: Scene; intake: OrderIntake };
@@ -45,7 +45,7 @@ export function demoOrder(i: number): DemoOrder {
       buyer: { id: `demo-buyer-${i % 40}` },
       shipTo: { name: `演示顾客${i % 40}`, phone: `100-0000-${String(i % 40).padStart(4, '0')}`, country: 'CN', province: home.province, city: home.city, street: `示例路 ${1 + (i % 40)} 号` },
       lines, freight: i % 4 === 0 ? 800 : 0,
-      ...(i % 10 === 4 ? { buyerRemark: '请尽快发货' } : {}), ...(i % 25 === 12 ? { priority: 9 } : {}),
+      ...(scene === 'cancelled' ? { buyerRemark: '先别发货' } : i % 10 === 4 ? { buyerRemark: '请尽快发货' } : {}), ...(i % 25 === 12 ? { priority: 9 } : {}),
       ...(i % 30 === 20 ? { invoice: { type: 'personal', title: '演示抬头' } as const } : {}),
       ...(channel === 'pos' && shop ? { location: shop.code } : {}),
     },

@@ -10,27 +10,27 @@ export type PromiseInput = {
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 const MOST_DAYS = 1_000;
-const formats = new Map<string, Intl.DateTimeFormat>();
-/** Offset of a zone in an hour of UTC, minutes: offsets change on full quarter hours only, so an hour is looked up once. */
-const offsets = new Map<string, number>();
+const QUARTER = 15 * MINUTE;
+/** Of a zone: offsets change on full quarter hours only, so a quarter is looked up once. */
+type Zone = { format: Intl.DateTimeFormat; offsets: Map<number, number> };
+const zones = new Map<string, Zone>();
 
 /** Offset of a zone (IANA name) from UTC at a moment (ms since epoch), minutes. */
 export function offsetMinutes(timeZone: string, at: number): number {
-  const quarter = Math.floor(at / (15 * MINUTE));
-  const key = `${timeZone}|${quarter}`;
-  let offset = offsets.get(key);
+  let zone = zones.get(timeZone);
+  if (!zone) {
+    zone = { format: new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric' }), offsets: new Map() };
+    zones.set(timeZone, zone);
+  }
+  const quarter = Math.floor(at / QUARTER);
+  let offset = zone.offsets.get(quarter);
   if (offset === undefined) {
-    let format = formats.get(timeZone);
-    if (!format) {
-      format = new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric' });
-      formats.set(timeZone, format);
-    }
     const part: Record<string, number> = {};
-    for (const { type, value } of format.formatToParts(quarter * 15 * MINUTE)) part[type] = Number(value);
+    for (const { type, value } of zone.format.formatToParts(quarter * QUARTER)) part[type] = Number(value);
     const local = Date.UTC(part['year'] ?? 0, (part['month'] ?? 1) - 1, part['day'], part['hour'], part['minute']);
-    offset = Math.round((local - quarter * 15 * MINUTE) / MINUTE);
-    if (offsets.size > 10_000) offsets.clear();
-    offsets.set(key, offset);
+    offset = Math.round((local - quarter * QUARTER) / MINUTE);
+    if (zone.offsets.size > 10_000) zone.offsets.clear();
+    zone.offsets.set(quarter, offset);
   }
   return offset;
 }

@@ -78,7 +78,7 @@ export class Shelves {
     for (const { sku, quantity } of lines) this.#add(location, sku, -sign * quantity);
     const { calendar, dailyCapacity } = shelf.source;
     if (calendar === null || dailyCapacity === undefined) return;
-    const { day } = handOverDay(calendar, new Date(Math.max(at, scheduledFrom)), null);
+    const day = scheduledFrom <= at && at >= shelf.from && at <= shelf.until ? shelf.day : handOverDay(calendar, new Date(Math.max(at, scheduledFrom)), null).day;
     shelf.taken.set(day, Math.max(0, (shelf.taken.get(day) ?? 0) + sign * lines.reduce((n, l) => n + l.quantity, 0)));
     this.#weigh(shelf);
   }

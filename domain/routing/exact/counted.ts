@@ -146,6 +146,8 @@ function everySiteOnce(counts: Counts, t: CountTables, sites: number, { most, pe
   for (let i = 0; i < who.length; i++) if ((who[i] as number) >= 0) bySite[who[i] as number]?.push({ state: Math.floor(i / most), price: price[i] as number });
 
   const cost = Array.from({ length: most + 1 }, () => new Float64Array(size).fill(Number.POSITIVE_INFINITY));
+  // What k sites can serve, ascending: of all parts of a state that is a few in a hundred.
+  const reached = Array.from({ length: most + 1 }, (_, k) => (k === 0 ? Int32Array.of(0) : new Int32Array(0)));
   const how = Array.from({ length: most + 1 }, () => new Int32Array(size).fill(-1));
   const steps: (Part & { before: number })[] = [];
   (cost[0] as Float64Array)[0] = 0;
@@ -155,18 +157,23 @@ function everySiteOnce(counts: Counts, t: CountTables, sites: number, { most, pe
     // Downwards, so that a site never follows itself.
     for (let k = most - 1; k >= 0 && options.length > 0; k--) {
       const [from, to, fromHow, toHow] = [cost[k] as Float64Array, cost[k + 1] as Float64Array, how[k] as Int32Array, how[k + 1] as Int32Array];
+      const before = reached[k] as Int32Array;
+      const fresh: number[] = [];
       for (const { state, price: own } of options) {
-        const before = k === 0 ? counts.parts(0, false) : counts.parts(full - state, false);
         if ((spent += before.length) > MOST_STEPS) return null;
+        const room = counts.room(state);
         for (let i = 0; i < before.length; i++) {
           const done = before[i] as number;
+          if (!counts.fits(done, room)) continue;
           const set = done + state;
           const sum = (from[done] as number) + own + (k === 0 ? 0 : penalty);
           if (!(sum < (to[set] as number)) || sum + (toCome[set] as number) >= limit) continue;
+          if (to[set] === Number.POSITIVE_INFINITY) fresh.push(set);
           to[set] = sum;
           toHow[set] = steps.push({ site, state, before: fromHow[done] as number }) - 1;
         }
       }
+      if (fresh.length > 0) reached[k + 1] = Int32Array.of(...(reached[k + 1] as Int32Array), ...fresh).sort();
     }
   }
   let found = start;

@@ -18,6 +18,10 @@ export class Counts {
   readonly #most: readonly number[];
   readonly #stride: readonly number[];
   readonly #scratch: Int32Array;
+  /** each state with a field of bits for each group, one more than its amount takes: up to 2^14 states these are 28 at most */
+  #packed: Int32Array | null = null;
+  #over = 0;
+  #slack = 0;
 
   constructor(items: readonly Item[]) {
     const byLine = new Map<unknown, Group>();
@@ -47,6 +51,29 @@ export class Counts {
     while (this.amount(state, group) === 0) group++;
     const amount = this.amount(state, group);
     return { group, amount, rest: state - amount * (this.#stride[group] as number) };
+  }
+
+  /** What `fits` wants to know of a state. Of up to 2^14 states. */
+  room(state: number): number {
+    this.#packed ??= this.#pack();
+    return (this.#packed[state] as number) + this.#slack;
+  }
+
+  /** Whether a state can be added to the one whose `room` this is: no group has more units than there are. */
+  fits(state: number, room: number): boolean { return ((((this.#packed as Int32Array)[state] as number) + room) & this.#over) === 0; }
+
+  #pack(): Int32Array {
+    const packed = new Int32Array(this.size);
+    let shift = 0;
+    this.#most.forEach((most, g) => {
+      const width = 32 - Math.clz32(most);
+      for (let state = 0; state < this.size; state++) packed[state] = (packed[state] as number) | (this.amount(state, g) << shift);
+      // Beyond `most` a sum runs into the field's last bit.
+      this.#slack |= ((1 << width) - 1 - most) << shift;
+      this.#over |= 1 << (shift + width);
+      shift += width + 1;
+    });
+    return packed;
   }
 
   /** Every part of a state, itself and nothing included; `low`: those alone that have some of its lowest group. The list is valid until the next call. */

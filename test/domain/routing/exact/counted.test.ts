@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { generate } from '../../../../bench/routing/generate.ts';
 import { solveCounted } from '../../../../domain/routing/exact/counted.ts';
+import { Counts } from '../../../../domain/routing/exact/counts.ts';
 import { itemsOf } from '../../../../domain/routing/exact/items.ts';
 import { eligibleSites } from '../../../../domain/routing/exact/sites.ts';
 import type { InstanceLine, InstanceLocation, RoutingInstance } from '../../../../domain/routing/model.ts';
@@ -18,6 +19,16 @@ const instance = (lines: InstanceLine[], locations: InstanceLocation[]): Routing
     code: 'p', version: 1, kinds: ['warehouse'], maxShipments: 4, lineMaySplit: true, minShipmentValue: 0, dealers: 'equal',
     weights: { shipping: 1000, handling: 1000, splitPenalty: 500, latenessPerDay: 0, loadBalance: 0, opportunity: 0, slowCredit: 0, settlement: 0 },
   },
+});
+
+test('a state fits beside another where no group has more units than there are', () => {
+  const made = instance([line(1, 'a', 1), line(2, 'b', 2), line(3, 'c', 3), line(4, 'd', 7)], [location('A', { a: 1, b: 1, c: 1, d: 2 }), location('B', { b: 1, c: 2, d: 5 })]);
+  const counts = new Counts(itemsOf(made, eligibleSites(made).sites));
+  expect([counts.size, counts.groups.map((g) => g.of.length)]).toEqual([2 * 3 * 4 * 8, [1, 2, 3, 7]]);
+  for (let a = 0; a < counts.size; a++) {
+    const room = counts.room(a);
+    for (let b = 0; b < counts.size; b++) expect(counts.fits(b, room)).toBe(counts.groups.every(({ of }, g) => counts.amount(a, g) + counts.amount(b, g) <= of.length));
+  }
 });
 
 describe('divided lines', () => {
