@@ -6,8 +6,8 @@ import { isRuled, offer, Sharing } from './offer.ts';
 
 /** Of one year: where clocks change, they differ. */
 const [WINTER, SUMMER] = [Date.UTC(2026, 0, 1), Date.UTC(2026, 6, 1)];
-/** `day`: of the hand-over that is shown; `taken`: units by that day; `from`, `until`: the orders that get it; `leaves`: its moment by the clock of their destination (#clockOf). */
-type Shelf = { location: InstanceLocation; source: SimulatedLocation; day: string; taken: Map<string, number>; from: number; until: number; leaves: Map<string, string> };
+/** `day`: of the hand-over that is shown; `taken`: units by that day; `from`, `until`: the orders that get it; `leaves`: its moment by the clock of their destination (#clockOf), or the own clock's offset on the promised day. */
+type Shelf = { location: InstanceLocation; source: SimulatedLocation; day: string; taken: Map<string, number>; from: number; until: number; leaves: Map<string | number, string> };
 /** `available` of the instance's stock is never below 0; `units` may be, where units went elsewhere that the simulated orders had taken. */
 type Level = { units: number; shown: InstanceStock; keep: number; ruled: SimulatedStock | null };
 
@@ -64,9 +64,10 @@ export class Shelves {
     }
     // No order among them: the router sorts them itself, by distance, kind and code.
     const locations: InstanceLocation[] = [];
-    const clock = this.#clockOf(recorded);
+    const promisedAt = order.promisedBy === null ? null : Date.parse(order.promisedBy);
+    const clock = this.#clockOf(recorded, promisedAt);
     for (const shelf of found) {
-      this.#tick(shelf, recorded, clock);
+      this.#tick(shelf, recorded, promisedAt, clock);
       locations.push(shelf.location);
     }
     return locations;
@@ -106,14 +107,14 @@ export class Shelves {
   }
 
   /** Orders of one clock see the same hour of a hand-over; null: it is the location's own. */
-  #clockOf({ order: { promisedBy }, arrivesIn }: RecordedOrder): string | null {
+  #clockOf({ arrivesIn }: RecordedOrder, promisedAt: number | null): string | null {
     if (!this.#clocks) return '';
     if (arrivesIn === undefined) return null;
-    return promisedBy === null ? arrivesIn : `${arrivesIn} ${offsetMinutes(arrivesIn, Date.parse(promisedBy))}`;
+    return promisedAt === null ? arrivesIn : `${arrivesIn} ${offsetMinutes(arrivesIn, promisedAt)}`;
   }
 
   /** The hand-over that an order of this moment gets, and the capacity of its day. */
-  #tick(shelf: Shelf, { at, order: { promisedBy }, scheduledFrom = 0, arrivesIn }: RecordedOrder, clock: string | null): void {
+  #tick(shelf: Shelf, { at, scheduledFrom = 0, arrivesIn }: RecordedOrder, promisedAt: number | null, clock: string | null): void {
     const { source: { calendar }, location } = shelf;
     if (!calendar) return;
     const ahead = scheduledFrom > at;
@@ -126,10 +127,11 @@ export class Shelves {
       shelf.leaves.clear();
       this.#weigh(shelf);
     }
-    let leaves = clock === null ? undefined : shelf.leaves.get(clock);
+    const hour = clock ?? (promisedAt === null ? '' : offsetMinutes(calendar.timeZone, promisedAt));
+    let leaves = shelf.leaves.get(hour);
     if (leaves === undefined) {
-      leaves = new Date(handOver({ orderedAt: new Date(from), scheduledFrom: null, location: calendar, arrivesIn }, promisedBy === null ? null : Date.parse(promisedBy))).toISOString();
-      if (clock !== null) shelf.leaves.set(clock, leaves);
+      leaves = new Date(handOver({ orderedAt: new Date(from), scheduledFrom: null, location: calendar, arrivesIn }, promisedAt)).toISOString();
+      shelf.leaves.set(hour, leaves);
     }
     location.shipsAt = leaves;
   }

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { canonicalJson } from '../../../domain/routing/canonical.ts';
 import type { InstancePolicy } from '../../../domain/routing/model.ts';
 import type { RecordedOrder, SimulationInput } from '../../../domain/simulation/model.ts';
+import { handOver } from '../../../domain/promising/hand-over.ts';
+import { Shelves } from '../../../domain/simulation/shelves.ts';
 import { Simulation } from '../../../domain/simulation/simulate.ts';
 
 const DAY = 86_400_000;
@@ -104,4 +106,18 @@ test('the same input gives the same bytes, in any number of steps, and is not ch
   expect(stepwise.orders).toBe(6);
   expect(canonicalJson(stepwise.result())).toBe(canonicalJson(total(input)));
   expect(canonicalJson(input)).toBe(before);
+});
+
+test('the hand-over is told by the location\'s own clock on the promised day, order by order, before and after clocks change', () => {
+  const york = { ...calendar, timeZone: 'America/New_York' };
+  const shelves = new Shelves([{ code: 'NEAR', kind: 'store', place: at('A', 0), calendar: york, handling: { perShipment: 1, perUnit: 1 } }], [{ location: 'NEAR', sku: 'X', units: 9 }], false);
+  const noon = Date.parse('2026-10-30T16:00:00Z'); // New York leaves summer time on 1 November
+  const shown = (promisedBy: string | null): string | null | undefined => {
+    const recorded = { ...order('a', 0, { X: 1 }, { promisedBy }), at: noon };
+    const [location] = shelves.candidates(recorded);
+    expect(location?.shipsAt).toBe(new Date(handOver({ orderedAt: new Date(noon), scheduledFrom: null, location: york }, promisedBy === null ? null : Date.parse(promisedBy))).toISOString());
+    return location?.shipsAt;
+  };
+  const [before, after, none] = ['2026-10-31T22:00:00Z', '2026-11-03T23:00:00Z', null];
+  expect([before, after, none, before, after].map(shown)).toEqual(['2026-10-30T22:00:00.000Z', '2026-10-30T23:00:00.000Z', '2026-10-30T22:00:00.000Z', '2026-10-30T22:00:00.000Z', '2026-10-30T23:00:00.000Z']);
 });
