@@ -22,7 +22,7 @@ export async function seed(pool: pg.Pool, o: SeedOptions): Promise<{ cities: rea
   await pool.query(`insert into skus (code, name, weight_g, cost) select 'SKU-' || i, 'Article ' || i, 300, 1000 from generate_series(1, $1::int) i`, [o.skus]);
   await pool.query(`insert into stock_levels (location_id, sku_id, on_hand) select l.id, s.id, $1 from locations l, skus s`, [o.stock]);
   await pool.query(`insert into stock_movements (command_id, leg, level_id, d_on_hand, d_reserved, cause) select uuidv7(), 0, id, on_hand, 0, 'receipt' from stock_levels`);
-  await pool.query('analyze');
+  await pool.query('analyze channels, carriers, carrier_rates, places, locations, skus, stock_levels, stock_movements');
   return { cities: CITIES.map((c) => c[0]) };
 }
 

@@ -10,20 +10,25 @@ const AGAIN_MS = 150;
 export async function sideBySide(lanes: readonly (() => Promise<number>)[], over: () => boolean, fault: (error: unknown) => boolean): Promise<void> {
   const working = new Set(lanes);
   const errors: unknown[] = [];
+  const idle = new AbortController();
+  /** What is resting ends at once when nobody works any more. */
+  const rests = (lane: () => Promise<number>): void => {
+    working.delete(lane);
+    if (working.size === 0) idle.abort();
+  };
   await Promise.all(lanes.map(async (lane) => {
     try {
       while (!over() && errors.length === 0) {
         working.add(lane);
         if (await lane() > 0) continue;
-        working.delete(lane);
-        if (working.size === 0) break;
-        await delay(AGAIN_MS);
+        rests(lane);
+        if (working.size > 0) await delay(AGAIN_MS, undefined, { signal: idle.signal }).catch(() => undefined);
         if (working.size === 0) break;
       }
     } catch (error) {
       if (!fault(error)) errors.push(error);
     } finally {
-      working.delete(lane);
+      rests(lane);
     }
   }));
   if (errors.length > 0) throw errors[0];
