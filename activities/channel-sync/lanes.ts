@@ -5,9 +5,11 @@ const AGAIN_MS = 150;
 
 /**
  * Runs lanes side by side, each again and again, until all have found nothing to do or it is `over`. A lane returns how much it did. `fault`: whether an error is one of the outside, which
- * stops its own lane and no other; any other error is thrown when all have ended.
+ * stops its own lane and no other; any other error is thrown when all have ended. `rest`: waits so many ms, or rejects when it is aborted.
  */
-export async function sideBySide(lanes: readonly (() => Promise<number>)[], over: () => boolean, fault: (error: unknown) => boolean): Promise<void> {
+export async function sideBySide(
+  lanes: readonly (() => Promise<number>)[], over: () => boolean, fault: (error: unknown) => boolean, rest: (ms: number, signal: AbortSignal) => Promise<unknown> = (ms, signal) => delay(ms, undefined, { signal }),
+): Promise<void> {
   const working = new Set(lanes);
   const errors: unknown[] = [];
   const idle = new AbortController();
@@ -22,7 +24,7 @@ export async function sideBySide(lanes: readonly (() => Promise<number>)[], over
         working.add(lane);
         if (await lane() > 0) continue;
         rests(lane);
-        if (working.size > 0) await delay(AGAIN_MS, undefined, { signal: idle.signal }).catch(() => undefined);
+        if (working.size > 0) await rest(AGAIN_MS, idle.signal).catch(() => undefined);
         if (working.size === 0) break;
       }
     } catch (error) {

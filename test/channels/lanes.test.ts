@@ -50,3 +50,20 @@ test('a fault of the outside stops its lane alone; one of ours is thrown when al
   await sideBySide([() => Promise.resolve(calls += 1)], () => calls >= 5, () => false);
   expect(calls).toBe(5);
 });
+
+test('a lane that rests does not outlast the last one that works', async () => {
+  const rested = gate();
+  let rests = 0;
+  const nothing = (): Promise<number> => Promise.resolve(0);
+  const works = async (): Promise<number> => {
+    await rested.passed;
+    return 0;
+  };
+  // Rests for ever, unless it is told that nobody works any more.
+  const rest = (_: number, signal: AbortSignal): Promise<unknown> => new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => { reject(new Error('aborted')); });
+    if ((rests += 1) === 2) rested.open();
+  });
+  await sideBySide([nothing, nothing, works], () => false, () => false, rest);
+  expect(rests).toBe(2);
+});
