@@ -9,8 +9,9 @@ export function createPool(url: string, max = 10): pg.Pool {
     pipeline: true, connectionString: url, max, types: typeParsers, idleTimeoutMillis: 30_000, connectionTimeoutMillis: 30_000, application_name: 'tributary',
   };
   const pool = new pg.Pool(options);
-  // A connection that the server ends must not end the process, idle or in a transaction: its next query fails, the next client is new.
-  pool.on('connect', (client) => { client.on('error', (error) => process.emitWarning(`database connection lost: ${error.message}`)); });
+  // A connection that the server ends must not end the process, idle or in a transaction: its next query fails, the next client is new. One that is told
+  // so while it says goodbye (`end` does not wait for that) has lost nothing.
+  pool.on('connect', (client) => { client.on('error', (error) => { if (!pool.ending) process.emitWarning(`database connection lost: ${error.message}`); }); });
   pool.on('error', () => undefined); // the same event again, of an idle client
   return pool;
 }
