@@ -24,7 +24,7 @@ export async function sideBySide(
         working.add(lane);
         if (await lane() > 0) continue;
         rests(lane);
-        if (working.size > 0) await rest(AGAIN_MS, idle.signal).catch(() => undefined);
+        if (working.size > 0) await rest(AGAIN_MS, idle.signal).catch(() => undefined); // it rejects where it is cut short, and in no other way
         if (working.size === 0) break;
       }
     } catch (error) {

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { oneAtATime } from '../../activities/channel-sync/context.ts';
 import { createIo } from '../../activities/channel-sync/io.ts';
 import { Limiter } from '../../activities/channel-sync/limiter.ts';
 import { readSettings } from '../../api/channels/settings.ts';
@@ -85,24 +86,20 @@ export class Rig {
   }
 
   #connect(o: RigOptions, timeoutMs: number, now: () => number): ChannelConnector {
-    let turn: Promise<unknown> = Promise.resolve();
+    const alone = oneAtATime();
     const io = createIo({
       code: o.kind.platform, limiter: new Limiter(o.kind.limits), raw: this.#staggered(o.raw ?? createRawHttp()), timeoutMs, now, connector: () => connector,
       tokens: {
         read: () => Promise.resolve(this.#kept),
-        refresh: (beyond, next) => {
-          const mine = turn.then(async () => {
-            const kept = this.#kept;
-            if (kept !== null && kept.serial !== beyond) return kept;
-            this.tokens += 1;
-            const made = { ...await next(kept), serial: (kept?.serial ?? 0) + 1 };
-            this.#kept = made;
-            this.tokenEnds = made.expiresAt;
-            return made;
-          });
-          turn = mine.catch(() => undefined); // whoever waits behind it tries for itself
-          return mine;
-        },
+        refresh: (beyond, next) => alone(async () => {
+          const kept = this.#kept;
+          if (kept !== null && kept.serial !== beyond) return kept;
+          this.tokens += 1;
+          const made = { ...await next(kept), serial: (kept?.serial ?? 0) + 1 };
+          this.#kept = made;
+          this.tokenEnds = made.expiresAt;
+          return made;
+        }),
       },
     });
     const connector = o.kind.connect(this.shop, io);
